@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 
 from robots import anymal_c_data as data
+from robots import anymal_c_look as look
 from robots.collision import COLLISION_GROUP, set_collision
 from robots.robot import Collision, Robot
 
@@ -67,6 +68,20 @@ def _add_leg(base: mujoco.MjsBody, leg: str) -> None:
             _add_shape(parent, shape)
         if link.foot:
             _add_foot(parent, leg, link.foot)
+        _paint(parent, leg, link)
+
+
+def _paint(body: mujoco.MjsBody, leg: str, link: data.Link) -> None:
+    side = 1 if leg[0] == "L" else -1
+    end = 1 if leg[1] == "F" else -1
+    w, x, y, z = link.quat
+    match link.joint.removeprefix(f"{leg}_"):
+        case "HAA":
+            look.paint_hip(look.Brush(body, (w, -x, -y, -z)), end, side)
+        case "HFE":
+            look.paint_thigh(look.Brush(body))
+        case "KFE":
+            look.paint_shank(look.Brush(body), -end * side)
 
 
 def build(collision: Collision) -> mujoco.MjSpec:
@@ -76,6 +91,8 @@ def build(collision: Collision) -> mujoco.MjSpec:
     spec.compiler.degree = False
     base = _add_body(spec.worldbody, "base", data.BASE_POS, data.BASE_QUAT, data.BASE_INERTIAL)
     base.add_freejoint()
+    look.add_paints(spec)
+    look.paint_base(look.Brush(base))
     for shape in data.BASE_SHAPES:
         _add_shape(base, shape)
     for leg in data.LEGS:
