@@ -1,0 +1,76 @@
+"""State-value function, fitted by regression."""
+
+import torch
+from torch import Tensor, nn
+
+from algos.fisher import linearize
+from algos.networks import MLP
+
+
+class Critic(nn.Module):
+    """V(s) = mean + std · network(s), for returns of any scale.
+
+    `rescale` follows the returns' mean and standard deviation and corrects the last layer so
+    that V stays as it was (van Hasselt et al. 2016, arXiv 1602.07714, equation 3).
+    """
+
+    mean: Tensor  # (), exponential average of the returns' mean
+    square: Tensor  # (), the same of their square
+    std: Tensor  # ()
+    weight: Tensor  # (), sum of the averages' weights
+
+    def __init__(self, network: MLP):
+        super().__init__()
+        self.network = network
+        for name, value in (("mean", 0.0), ("square", 0.0), ("std", 1.0), ("weight", 0.0)):
+            self.register_buffer(name, torch.tensor(value, dtype=torch.float64))
+
+    def forward(self, observations: Tensor) -> Tensor:
+        """Values (...) of normalised observations (..., O)."""
+        return self.network(observations).squeeze(-1) * self.std.float() + self.mean.float()
+
+    @torch.no_grad()
+    def rescale(self, returns: Tensor, decay: float = 0.9) -> None:
+        """Follow the statistics of `returns` (N,)."""
+        old_mean, old_std = self.mean.clone(), self.std.clone()
+        weight = decay * self.weight + (1 - decay)
+        share = (1 - decay) / weight
+        values = returns.double()
+        self.mean.lerp_(values.mean(), share)
+        self.square.lerp_(values.square().mean(), share)
+        self.weight.copy_(weight)
+        self.std.copy_((self.square - self.mean**2).clamp(min=1e-8).sqrt())
+        *_, u, c = self.network.tensors
+        u.mul_(old_std / self.std)
+        c.copy_((old_std * c + old_mean - self.mean) / self.std)
+
+    def fit(
+        self,
+        observations: Tensor,
+        returns: Tensor,
+        optimizer: torch.optim.Optimizer,
+        epochs: int,
+        minibatches: int,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Regress V on `returns` (N,) in random minibatches.
+
+        Returns:
+            Mean squared error of the last epoch, in units of the returns' std squared, ().
+        """
+        self.rescale(returns)
+        targets = ((returns - self.mean.float()) / self.std.float())[:, None]
+        losses = observations.new_zeros(())
+        for epoch in range(epochs):
+            order = torch.randperm(len(targets), generator=generator, device=targets.device)
+            for rows in order.chunk(minibatches):
+                local = linearize(self.network, observations[rows])
+                error = local.outputs - targets[rows]
+                for tensor, gradient in zip(
+                    self.network.tensors, local.vjp(error * (2 / len(rows))), strict=True
+                ):
+                    tensor.grad = gradient
+                optimizer.step()
+                if epoch == epochs - 1:
+                    losses += error.square().sum()
+        return losses / len(targets)

@@ -1,0 +1,55 @@
+"""Returns of a deterministic policy."""
+
+from collections.abc import Callable
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from algos.rollout import check_envs
+
+
+def evaluate(
+    act: Callable[[np.ndarray], np.ndarray], envs: VectorEnv, episodes: int, seed: int | None = None
+) -> dict[str, float]:
+    """Run `episodes` whole episodes and summarise their undiscounted returns.
+
+    Every environment runs the same number of episodes, the first ones that it starts, so that
+    short episodes are not favoured; `episodes` is rounded up to a multiple of `num_envs`.
+
+    Args:
+        act: observations (n, O) to the environment's actions.
+        envs: a vector environment in AutoresetMode.SAME_STEP.
+        episodes: least number of episodes.
+        seed: seed of the environments' reset.
+
+    Returns:
+        `return_mean`, `return_std`, `return_min`, `length_mean`, `episodes`.
+
+    Raises:
+        ValueError: unsuitable environments, see `algos.rollout.check_envs`.
+    """
+    check_envs(envs)
+    n = envs.num_envs
+    quota = -(-episodes // n)
+    returns: list[float] = []
+    lengths: list[int] = []
+    done_count = np.zeros(n, dtype=np.int64)
+    running, length = np.zeros(n), np.zeros(n, dtype=np.int64)
+    observations, _ = envs.reset(seed=seed)
+    while (done_count < quota).any():
+        observations, reward, terminated, truncated, _ = envs.step(act(observations))
+        running += reward
+        length += 1
+        done = terminated | truncated
+        counted = done & (done_count < quota)
+        returns += running[counted].tolist()
+        lengths += length[counted].tolist()
+        done_count += done
+        running[done], length[done] = 0.0, 0
+    return {
+        "return_mean": float(np.mean(returns)),
+        "return_std": float(np.std(returns)),
+        "return_min": float(np.min(returns)),
+        "length_mean": float(np.mean(lengths)),
+        "episodes": float(len(returns)),
+    }

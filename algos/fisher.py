@@ -1,0 +1,147 @@
+"""Fisher-vector products and the conjugate gradient method that solves with them.
+
+A linearisation of a network at a batch of inputs offers Jacobian products both ways,
+`jvp` (parameters to outputs) and `vjp` (outputs to parameters). The Fisher matrix of a policy is
+Jᵀ M J averaged over states, M being the Fisher matrix of the action distribution in the network's
+outputs (Schulman et al. 2015, arXiv 1502.05477, Appendix C.1), so one product is one `jvp` and
+one `vjp`. For perceptrons both are written out over cached activations; any other network goes
+through torch.func.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from algos.networks import MLP, EquivariantMLP, activate, slope
+
+
+class Linearization(Protocol):
+    """First-order model of a network at fixed parameters and inputs."""
+
+    outputs: Tensor  # (N, K)
+
+    def jvp(self, tangents: Sequence[Tensor]) -> Tensor:
+        """Change of the outputs (N, K) for a change of the parameters."""
+        ...
+
+    def vjp(self, cotangent: Tensor) -> list[Tensor]:
+        """Gradient of sum(cotangent * outputs) by the parameters."""
+        ...
+
+
+class MLPLinearization:
+    """Closed-form Jacobian products of a plain or equivariant perceptron."""
+
+    def __init__(self, network: MLP, inputs: Tensor):
+        self.network = network
+        self.weights = network.dense()[::2]
+        biases = network.dense()[1::2]
+        self.inputs, self.slopes = [inputs], []  # per layer, (N, width)
+        for weight, bias in zip(self.weights[:-1], biases[:-1], strict=True):
+            h = activate(torch.addmm(bias, self.inputs[-1], weight.T), network.activation)
+            self.inputs.append(h)
+            self.slopes.append(slope(h, network.activation))
+        self.outputs = torch.addmm(biases[-1], self.inputs[-1], self.weights[-1].T)
+
+    def jvp(self, tangents: Sequence[Tensor]) -> Tensor:
+        """Linearised forward pass: dh' = φ'(z) (dh Wᵀ + h dWᵀ + db)."""
+        dense = self.network.assemble(tangents)
+        change = torch.addmm(dense[1], self.inputs[0], dense[0].T)
+        for layer in range(1, len(self.weights)):
+            change *= self.slopes[layer - 1]
+            own = torch.addmm(dense[2 * layer + 1], self.inputs[layer], dense[2 * layer].T)
+            change = own.addmm_(change, self.weights[layer].T)
+        return change
+
+    def vjp(self, cotangent: Tensor) -> list[Tensor]:
+        """Backward pass."""
+        dense: list[Tensor] = []
+        for layer in reversed(range(len(self.weights))):
+            dense[:0] = [cotangent.T @ self.inputs[layer], cotangent.sum(0)]
+            if layer:
+                cotangent = (cotangent @ self.weights[layer]).mul_(self.slopes[layer - 1])
+        return self.network.fold(dense)
+
+
+class GeneralLinearization:
+    """Jacobian products of any network by forward and reverse differentiation."""
+
+    def __init__(self, network: nn.Module, inputs: Tensor):
+        names = [name for name, _ in network.named_parameters()]
+        self._at = tuple(p.detach() for p in network.parameters())
+
+        def call(*parameters: Tensor) -> Tensor:
+            return torch.func.functional_call(
+                network, dict(zip(names, parameters, strict=True)), (inputs,)
+            )
+
+        self._call = call
+        self.outputs, self._vjp, *_ = torch.func.vjp(call, *self._at)
+
+    def jvp(self, tangents: Sequence[Tensor]) -> Tensor:
+        """Forward-mode product."""
+        return torch.func.jvp(self._call, self._at, tuple(tangents))[1]
+
+    def vjp(self, cotangent: Tensor) -> list[Tensor]:
+        """Reverse-mode product."""
+        return list(self._vjp(cotangent))
+
+
+def linearize(network: nn.Module, inputs: Tensor) -> Linearization:
+    """Linearise `network` at `inputs` (N, ...), in closed form where its structure allows it."""
+    if type(network) in (MLP, EquivariantMLP):
+        assert isinstance(network, MLP)
+        return MLPLinearization(network, inputs)
+    return GeneralLinearization(network, inputs)
+
+
+def flatten(tensors: Sequence[Tensor]) -> Tensor:
+    """Concatenate tensors into one vector."""
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def unflatten(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """Views of `flat` in the shapes of `like`."""
+    pieces = flat.split([tensor.numel() for tensor in like])
+    return [piece.view(tensor.shape) for piece, tensor in zip(pieces, like, strict=True)]
+
+
+def conjugate_gradient(
+    product: Callable[[Tensor], Tensor], b: Tensor, iterations: int, tolerance: float = 1e-10
+) -> tuple[Tensor, Tensor]:
+    """Solve A x = b for a symmetric positive definite A given by its products.
+
+    Runs a fixed number of iterations with every scalar a tensor, so that nothing waits for the
+    device. Once ‖r‖² <= tolerance ‖b‖², or where pᵀAp is not positive, x stays as it is. Dot
+    products are in float64.
+
+    Args:
+        product: v -> A v.
+        b: right-hand side (P,).
+        iterations: number of products.
+        tolerance: relative bound on the squared residual.
+
+    Returns:
+        x (P,) and the residual b - A x (P,) that the recursion kept.
+    """
+    x, r, p = torch.zeros_like(b), b.clone(), b.clone()
+    rr = _dot(r, r)
+    goal = tolerance * rr
+    for _ in range(iterations):
+        ap = product(p)
+        curvature = _dot(p, ap)
+        active = (rr > goal) & (curvature > 0)
+        alpha = torch.where(active, rr / curvature, 0.0).to(b.dtype)
+        x = torch.where(active, torch.addcmul(x, alpha, p), x)
+        r = torch.where(active, torch.addcmul(r, alpha, ap, value=-1), r)
+        rr_new = _dot(r, r)
+        beta = torch.where(active, rr_new / rr, 0.0).to(b.dtype)
+        p = torch.where(active, torch.addcmul(r, beta, p), p)
+        rr = rr_new
+    return x, r
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    return torch.dot(a.double(), b.double())

@@ -1,0 +1,300 @@
+"""Trust-region policy optimisation (Schulman et al. 2015, arXiv 1502.05477).
+
+Equation numbers are that paper's. What differs from it: advantages come from generalised
+advantage estimation (Schulman et al. 2016, arXiv 1506.02438) and are standardised; the Fisher
+matrix is damped; the line search also demands that the surrogate improve; time-outs bootstrap.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from torch import Tensor
+
+from algos.critic import Critic
+from algos.fisher import conjugate_gradient
+from algos.networks import Activation, Symmetry, build_policy_network, build_value_network
+from algos.normalizer import ObservationNormalizer
+from algos.policy import LinearizedPolicy, Policy
+from algos.rollout import Rollout, check_observation_space, generalized_advantages
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TRPOConfig:
+    """Settings of TRPO."""
+
+    hidden: tuple[int, ...] = (256, 128)
+    """Widths of the policy's hidden layers."""
+    critic_hidden: tuple[int, ...] = (256, 128)
+    """Widths of the critic's hidden layers."""
+    activation: Activation = "tanh"
+    """Nonlinearity of both networks."""
+    symmetry: Literal["auto", "off"] = "auto"
+    """auto: equivariant networks where the environment declares a symmetry; off: plain ones."""
+    gamma: float = 0.99
+    """Discount factor."""
+    gae_lambda: float = 0.95
+    """λ of generalised advantage estimation."""
+    max_kl: float = 0.02
+    """Trust region δ: bound on the mean KL divergence of an update, nats."""
+    cg_iterations: int = 10
+    """Conjugate-gradient iterations, one Fisher-vector product each."""
+    damping: float = 0.1
+    """Multiple of the identity added to the Fisher matrix."""
+    fisher_fraction: float = 1.0
+    """Share of the batch, drawn at random, that the Fisher matrix is averaged over."""
+    line_search_steps: int = 10
+    """Largest number of step lengths tried."""
+    line_search_decay: float = 0.8
+    """Factor from one step length to the next."""
+    critic_lr: float = 1e-3
+    """Learning rate of the critic's Adam."""
+    critic_epochs: int = 5
+    """Passes of the critic over a batch."""
+    critic_minibatches: int = 8
+    """Minibatches in a pass."""
+    initial_std: float = 0.4
+    """Action standard deviation of the first policy, in units of half the action range."""
+    min_std: float = 0.02
+    """Floor of the action standard deviation, in the same units."""
+    normalize_observations: bool = True
+    """Whether observations are standardised by running statistics."""
+    normalize_advantages: bool = True
+    """Whether advantages are standardised over a batch."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value out of its bounds."""
+        for name in ("hidden", "critic_hidden"):
+            _require(all(w >= 1 for w in getattr(self, name)), self, name, "have widths >= 1")
+        for name in ("gamma", "gae_lambda"):
+            _require(0 <= getattr(self, name) <= 1, self, name, "lie in [0, 1]")
+        for name in ("max_kl", "critic_lr", "initial_std", "min_std"):
+            _require(0 < getattr(self, name) < float("inf"), self, name, "be > 0 and finite")
+        for name in ("cg_iterations", "line_search_steps", "critic_epochs", "critic_minibatches"):
+            _require(getattr(self, name) >= 1, self, name, "be >= 1")
+        _require(0 <= self.damping < float("inf"), self, "damping", "be >= 0 and finite")
+        _require(0 < self.fisher_fraction <= 1, self, "fisher_fraction", "lie in (0, 1]")
+        _require(0 < self.line_search_decay < 1, self, "line_search_decay", "lie in (0, 1)")
+        _require(self.min_std <= self.initial_std, self, "min_std", "be <= initial_std")
+
+
+class TRPO:
+    """The algorithm: a policy, a critic and the update of both.
+
+    Args:
+        observation_space: Box with one axis.
+        action_space: Box with one axis, or Discrete.
+        config: settings.
+        symmetry: the environment's mirror symmetry (`envs.unwrapped.symmetry`), or None.
+        device: where networks and batches live.
+        seed: seed of the one generator that all randomness comes from.
+
+    Raises:
+        ValueError: a space that is not supported, or widths that do not suit the symmetry.
+    """
+
+    def __init__(
+        self,
+        observation_space: spaces.Space,
+        action_space: spaces.Space,
+        config: TRPOConfig | None = None,
+        symmetry: Symmetry | None = None,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+    ):
+        self.config = config = config or TRPOConfig()
+        self.device = torch.device(device)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        size, outputs = check_observation_space(observation_space), _output_size(action_space)
+        if config.symmetry == "off" or isinstance(action_space, spaces.Discrete):
+            symmetry = None
+        network = build_policy_network(
+            (size, *config.hidden, outputs), config.activation, self.generator, symmetry
+        )
+        value_network = build_value_network(
+            (size, *config.critic_hidden, 1), config.activation, self.generator, symmetry
+        )
+        policy = Policy(network, action_space, symmetry, config.initial_std, config.min_std)
+        self.policy = policy.to(self.device)
+        self.normalizer = ObservationNormalizer(size, symmetry).to(self.device)
+        self.critic = Critic(value_network).to(self.device)
+        self.optimizer = torch.optim.Adam(
+            self.critic.parameters(), lr=config.critic_lr, fused=self.device.type != "meta"
+        )
+
+    @torch.inference_mode()
+    def act(self, observations: np.ndarray, deterministic: bool = False) -> np.ndarray:
+        """The environment's actions (n, ...) for observations (n, O)."""
+        tensor = torch.as_tensor(observations, dtype=torch.float32).to(self.device)
+        distribution = self.policy(self.normalizer(tensor))
+        sampled = distribution.mode() if deterministic else distribution.sample(self.generator)
+        return self.policy.to_env(sampled)
+
+    @torch.inference_mode()
+    def sample(self, observations: Tensor) -> tuple[Tensor, np.ndarray]:
+        """Random actions (n, ...) for observations (n, O): as sampled, and the environment's."""
+        actions = self.policy(self.normalizer(observations)).sample(self.generator)
+        return actions, self.policy.to_env(actions)
+
+    @torch.no_grad()
+    def update(self, rollout: Rollout) -> dict[str, float]:
+        """One iteration of the algorithm on a batch sampled by the present policy.
+
+        A batch with a NaN or an infinity is refused as a whole, with a warning.
+
+        Returns:
+            Metrics: KL, surrogate gain, CG residual, backtracks, accepted (0 or 1), explained
+            variance, std, entropy, value loss, and the seconds that each part took.
+        """
+        observations = self.normalizer(rollout.observations)  # (T, n, O)
+        values = self.critic(observations)  # (T, n)
+        advantages = self._advantages(rollout, values)
+        if not bool(torch.isfinite(advantages).all() & torch.isfinite(observations).all()):
+            log.warning("update refused: the batch has non-finite observations or rewards")
+            return {"accepted": 0.0}
+        returns = (advantages + values).flatten()
+        states, actions = observations.flatten(0, 1), rollout.actions.flatten(0, 1)
+        metrics = {"explained_variance": _explained_variance(values.flatten(), returns)}
+        metrics |= self._improve_policy(states, actions, advantages.flatten())
+        start = time.perf_counter()
+        value_loss = self.critic.fit(
+            states,
+            returns,
+            self.optimizer,
+            self.config.critic_epochs,
+            self.config.critic_minibatches,
+            self.generator,
+        )
+        metrics |= {"value_loss": float(value_loss), "seconds_critic": time.perf_counter() - start}
+        if self.config.normalize_observations:
+            self.normalizer.update(rollout.observations)
+        return metrics
+
+    def _advantages(self, rollout: Rollout, values: Tensor) -> Tensor:
+        """Generalised advantage estimates (T, n) from the critic before its update."""
+        return generalized_advantages(
+            rollout,
+            values,
+            self.critic(self.normalizer(rollout.next_observations)),
+            self.critic(self.normalizer(rollout.final_observations)),
+            self.config.gamma,
+            self.config.gae_lambda,
+        )
+
+    def _improve_policy(
+        self, states: Tensor, actions: Tensor, advantages: Tensor
+    ) -> dict[str, float]:
+        """Maximise the surrogate (14) subject to mean KL <= δ, as in Appendix C."""
+        start = time.perf_counter()
+        if self.config.normalize_advantages:
+            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        old = LinearizedPolicy(self.policy, states)
+        gradient = old.gradient(actions, advantages)
+        direction, residual, curvature = self._natural_gradient(old, states, gradient)
+        length = (2 * self.config.max_kl / curvature).sqrt()  # β, Appendix C
+        metrics = {
+            "cg_residual": float(residual.norm() / gradient.norm()),
+            "gradient_norm": float(gradient.norm()),
+        }
+        metrics["seconds_cg"] = time.perf_counter() - start
+        start = time.perf_counter()
+        if float(curvature) > 0 and float(length) < float("inf"):
+            step = (length * direction).to(gradient.dtype)
+            metrics |= self._line_search(old, states, actions, advantages, step)
+        else:
+            log.warning("policy step refused: sᵀFs = %g", float(curvature))
+            metrics |= {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": 0.0}
+        metrics["seconds_line_search"] = time.perf_counter() - start
+        distribution = self.policy(states)
+        metrics["entropy"] = float(distribution.entropy())
+        if self.policy.log_std is not None:
+            metrics["std"] = float(self.policy.log_std.exp().mean())
+        return metrics
+
+    def _natural_gradient(
+        self, old: LinearizedPolicy, states: Tensor, gradient: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """s with (F + λI) s = g; the residual; and sᵀ(F + λI)s. No host synchronisation."""
+        if self.config.fisher_fraction < 1:
+            count = max(1, round(self.config.fisher_fraction * len(states)))
+            rows = torch.randperm(len(states), generator=self.generator, device=states.device)
+            old = LinearizedPolicy(self.policy, states[rows[:count]])
+
+        def product(v: Tensor) -> Tensor:
+            return old.fisher_product(v).add_(v, alpha=self.config.damping)
+
+        direction, residual = conjugate_gradient(product, gradient, self.config.cg_iterations)
+        curvature = torch.dot(direction.double(), (gradient - residual).double())
+        return direction, residual, curvature
+
+    def _line_search(
+        self,
+        old: LinearizedPolicy,
+        states: Tensor,
+        actions: Tensor,
+        advantages: Tensor,
+        step: Tensor,
+    ) -> dict[str, float]:
+        """Take the longest step that keeps KL <= δ and improves the surrogate, or none."""
+        before = self.policy.get_flat()
+        old_log_prob = old.distribution.log_prob(actions)
+        baseline = advantages.mean()
+        kl, gain = 0.0, 0.0
+        for backtracks in range(self.config.line_search_steps):
+            scale = self.config.line_search_decay**backtracks
+            self.policy.set_flat(self.policy.project(before + scale * step))
+            new = self.policy(states)
+            ratio = torch.exp(new.log_prob(actions) - old_log_prob)
+            surrogate = torch.dot(ratio, advantages) / len(advantages) - baseline
+            kl, gain = torch.stack([old.distribution.kl(new).mean(), surrogate]).tolist()
+            if kl <= self.config.max_kl and gain > 0:
+                return _step_metrics(1.0, kl, gain, backtracks)
+        self.policy.set_flat(before)
+        log.warning("line search found no step: KL %g, surrogate gain %g at the last", kl, gain)
+        return _step_metrics(0.0, 0.0, 0.0, self.config.line_search_steps)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a resumed run needs."""
+        return {
+            "policy": self.policy.state_dict(),
+            "normalizer": self.normalizer.state_dict(),
+            "critic": self.critic.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        self.policy.load_state_dict(state["policy"])
+        self.normalizer.load_state_dict(state["normalizer"])
+        self.critic.load_state_dict(state["critic"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.generator.set_state(state["generator"].cpu())
+
+
+def _step_metrics(accepted: float, kl: float, gain: float, backtracks: int) -> dict[str, float]:
+    return {"accepted": accepted, "kl": kl, "surrogate_gain": gain, "backtracks": backtracks}
+
+
+def _explained_variance(values: Tensor, returns: Tensor) -> float:
+    """1 - Var(return - V) / Var(return)."""
+    return float(1 - (returns - values).var() / (returns.var() + 1e-8))
+
+
+def _output_size(space: spaces.Space) -> int:
+    if isinstance(space, spaces.Discrete):
+        return int(space.n)
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return space.shape[0]
+    raise ValueError(f"action space {space} is neither Discrete nor a Box with one axis")
+
+
+def _require(holds: bool, config: TRPOConfig, name: str, bound: str) -> None:
+    if not holds:
+        raise ValueError(f"TRPOConfig.{name} must {bound}, got {getattr(config, name)}")
