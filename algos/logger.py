@@ -116,7 +116,9 @@ class WandbLogger:
             self._guarded(lambda: self._run.finish())
             self._run = None
 
-    def _start(self, run_dir: Path, options: dict[str, Any], mode: Literal["online", "offline"]) -> None:
+    def _start(
+        self, run_dir: Path, options: dict[str, Any], mode: Literal["online", "offline"]
+    ) -> None:
         import wandb
 
         run_dir.mkdir(parents=True, exist_ok=True)
