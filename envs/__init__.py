@@ -1,0 +1,16 @@
+"""Trot's environments; importing this registers their Gymnasium ids."""
+
+from __future__ import annotations
+
+import gymnasium
+
+IDS = {"trot/AnymalStand-v0": "stand", "trot/AnymalWalk-v0": "walk"}
+"""Gymnasium id -> task of `envs.tasks.TASKS`."""
+
+for _id, _task in IDS.items():
+    gymnasium.register(
+        id=_id,
+        entry_point="envs.single:LocomotionEnv",
+        vector_entry_point="envs.vector:LocomotionVectorEnv",
+        kwargs={"task": _task},
+    )

@@ -1,0 +1,54 @@
+"""Rewards summed up over each running episode, for the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from envs.config import RewardTerm
+from envs.state import State
+
+
+class EpisodeLog:
+    """Evaluates the reward terms and keeps their sums until an episode ends."""
+
+    def __init__(self, terms: dict[str, RewardTerm], n: int) -> None:
+        self._terms = terms
+        self._errors = ("lin_vel_error", "yaw_rate_error")
+        self.sums = {name: np.zeros(n) for name in (*terms, *self._errors)}
+        self.steps = np.zeros(n, np.int64)
+        self._fell, self._diverged = np.zeros(n, bool), np.zeros(n, bool)
+
+    def reward(self, state: State, diverged: np.ndarray, k: float) -> np.ndarray:
+        """Return the control step's reward, (n,), and add each term to its episode's sum.
+
+        A simulation that diverged is paid nothing but its termination.
+        """
+        total = np.zeros(len(diverged))
+        for name, term in self._terms.items():
+            weight = term.weight * state.dt * (k if term.curriculum else 1.0)
+            value = weight * term.function(state, **term.params)
+            if diverged.any() and name != "termination":
+                value[diverged] = 0.0
+            total += value
+            self.sums[name] += value
+        error = state.command - np.column_stack([state.lin_vel_b[:, :2], state.ang_vel_b[:, 2]])
+        self.sums["lin_vel_error"] += np.hypot(error[:, 0], error[:, 1]) * state.dt
+        self.sums["yaw_rate_error"] += np.abs(error[:, 2]) * state.dt
+        self.steps += 1
+        self._fell, self._diverged = state.terminated, diverged
+        return total
+
+    def episodes(self, done: np.ndarray, dt: float) -> dict[str, Any]:
+        """Return the means per second of the episodes that end now, with their mask."""
+        seconds = np.maximum(self.steps, 1) * dt
+        means = {name: value / seconds for name, value in self.sums.items()}
+        means |= {"fall": self._fell.astype(float), "diverged": self._diverged.astype(float)}
+        return {"episode": means, "_episode": done}
+
+    def clear(self, ids: np.ndarray) -> None:
+        """Start the sums of simulations ids anew."""
+        for value in self.sums.values():
+            value[ids] = 0.0
+        self.steps[ids] = 0

@@ -1,0 +1,180 @@
+"""The batch of simulations behind named, framed quantities; ids are looked up once."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch, SimulationError
+
+from envs.config import Simulation
+from robots.robot import Robot
+
+_KINEMATICS = int(mujoco.mjtStage.mjSTAGE_VEL)
+
+
+class Physics:
+    """n simulations of one model; properties are (n, …) and current after every call.
+
+    Arrays are live views where they can be: read them before the next step.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, robot: Robot, n: int, simulation: Simulation
+    ) -> None:
+        self.batch = Batch(model, n, simulation.nthread)
+        self._substeps = simulation.substeps
+        self._foot_radius = model.geom(robot.feet[0]).size[0]
+        self._bind()
+        joints = [model.joint(name) for name in robot.joints]
+        self._joint_qpos = np.array([j.qposadr[0] for j in joints])
+        self._joint_qvel = np.array([j.dofadr[0] for j in joints])
+        free = model.joint(model.body(robot.base).jntadr[0])
+        self._base_qpos = free.qposadr[0] + np.arange(7)
+        self._base_qvel = free.dofadr[0] + np.arange(6)
+        self._sensors = _sensor_slices(model, robot)
+        self.batch.reset()
+        self._warnings = self.batch.warning.copy()
+
+    def _bind(self) -> None:
+        """Bind every field before the first call: one bound later would read zeros."""
+        self._qpos, self._qvel = self.batch.bind("qpos"), self.batch.bind("qvel")
+        self._ctrl = self.batch.bind("ctrl")
+        self._sensordata = self.batch.bind("sensordata")
+        self._force = self.batch.bind("actuator_force")
+
+    def apply(self, control: np.ndarray) -> None:
+        """Set the drives' controls (rad or N·m), (n, joints)."""
+        self._ctrl[:] = control
+
+    def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
+        """Add a horizontal velocity (m/s), (len(ids), 2), to the bases of simulations ids."""
+        self._qvel[ids[:, None], self._base_qvel[:2]] += velocity
+
+    def step(self) -> np.ndarray:
+        """Advance one control step; return which simulations diverged, (n,) bool.
+
+        A simulation diverges when MuJoCo raises in it, warns (NaN or huge state, bad control),
+        or leaves a number that is not finite; the others are not touched by that.
+        """
+        failed: np.ndarray | list[int] = []
+        try:
+            self.batch.step(nstep=self._substeps, stage=_KINEMATICS)
+        except SimulationError as error:
+            failed = error.ids
+        diverged = (self.batch.warning != self._warnings).any(axis=(1, 2))
+        diverged |= ~np.isfinite(self._qvel).all(axis=1)
+        diverged[failed] = True
+        np.copyto(self._warnings, self.batch.warning)
+        return diverged
+
+    def set_rows(
+        self,
+        ids: np.ndarray,
+        base_pose: np.ndarray,
+        base_velocity: np.ndarray,
+        joint_pos: np.ndarray,
+        joint_vel: np.ndarray,
+    ) -> None:
+        """Put simulations ids into a state: (k, 7) pose wxyz, (k, 6), (k, joints), (k, joints)."""
+        rows = ids[:, None]
+        self.batch.reset(ids, stage=int(mujoco.mjtStage.mjSTAGE_NONE))
+        self._qpos[rows, self._base_qpos] = base_pose
+        self._qvel[rows, self._base_qvel] = base_velocity
+        self._qpos[rows, self._joint_qpos] = joint_pos
+        self._qvel[rows, self._joint_qvel] = joint_vel
+        self.batch.forward(ids, stage=_KINEMATICS)
+
+    def _sensor(self, name: str) -> np.ndarray:
+        return self._sensordata[:, self._sensors[name]]
+
+    @property
+    def base_pos_w(self) -> np.ndarray:
+        """Position of the base frame (m), (n, 3)."""
+        return self._qpos[:, self._base_qpos[:3]]
+
+    @property
+    def base_quat_w(self) -> np.ndarray:
+        """Orientation of the base, wxyz, (n, 4)."""
+        return self._qpos[:, self._base_qpos[3:]]
+
+    @property
+    def base_height(self) -> np.ndarray:
+        """Height of the base frame above the ground (m), (n,)."""
+        return self._qpos[:, self._base_qpos[2]]
+
+    @property
+    def lin_vel_b(self) -> np.ndarray:
+        """Base linear velocity (m/s), (n, 3)."""
+        return self._sensor("lin_vel_b")
+
+    @property
+    def ang_vel_b(self) -> np.ndarray:
+        """Base angular velocity (rad/s), (n, 3)."""
+        return self._sensor("ang_vel_b")
+
+    @property
+    def gravity_b(self) -> np.ndarray:
+        """Unit vector along gravity, (n, 3)."""
+        return -self._sensor("up_b")
+
+    @property
+    def joint_pos(self) -> np.ndarray:
+        """Joint positions (rad), (n, joints)."""
+        return self._qpos[:, self._joint_qpos]
+
+    @property
+    def joint_vel(self) -> np.ndarray:
+        """Joint velocities (rad/s), (n, joints)."""
+        return self._qvel[:, self._joint_qvel]
+
+    @property
+    def torque(self) -> np.ndarray:
+        """Joint torques of the drives in the last substep (N·m), (n, joints)."""
+        return self._force
+
+    @property
+    def foot_height(self) -> np.ndarray:
+        """Height of the underside of the feet (m), (n, feet)."""
+        return self._sensor("foot_pos")[:, 2::3] - self._foot_radius
+
+    @property
+    def foot_vel_w(self) -> np.ndarray:
+        """Linear velocity of the foot centres (m/s), (n, feet, 3)."""
+        velocity = self._sensor("foot_vel")
+        return velocity.reshape(len(velocity), -1, 3)
+
+    @property
+    def foot_contact(self) -> np.ndarray:
+        """Whether each foot touches something, (n, feet) bool."""
+        return self._sensor("foot_contact") > 0
+
+    @property
+    def leg_contact(self) -> np.ndarray:
+        """Whether each thigh, then each shank (its foot apart), touches something, bool."""
+        shank = self._sensor("shank_contact") > self._sensor("foot_contact")
+        return np.concatenate([self._sensor("thigh_contact") > 0, shank], axis=1)
+
+    @property
+    def base_contact(self) -> np.ndarray:
+        """Whether the base touches something, (n,) bool."""
+        return self._sensor("base_contact")[:, 0] > 0
+
+
+def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
+    """Return where each group of sensors stands in sensordata; a group's sensors are adjacent."""
+    groups = {
+        "lin_vel_b": ["lin_vel_b"],
+        "ang_vel_b": ["ang_vel_b"],
+        "up_b": ["up_b"],
+        "foot_pos": [f"{foot}_pos" for foot in robot.feet],
+        "foot_vel": [f"{foot}_vel" for foot in robot.feet],
+        "foot_contact": [f"{foot}_contact" for foot in robot.feet],
+        "thigh_contact": [f"{body}_contact" for body in robot.thighs],
+        "shank_contact": [f"{body}_contact" for body in robot.shanks],
+        "base_contact": [f"{robot.base}_contact"],
+    }
+    slices = {}
+    for group, names in groups.items():
+        first, last = model.sensor(names[0]), model.sensor(names[-1])
+        slices[group] = slice(int(first.adr[0]), int(last.adr[0] + last.dim[0]))
+    return slices

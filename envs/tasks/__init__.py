@@ -1,0 +1,26 @@
+"""The tasks, one file each: a function from a robot to a TaskConfig."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from envs.config import TaskConfig
+from envs.tasks.stand import stand
+from envs.tasks.walk import walk
+from robots.robot import Robot
+
+TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
+    "stand": stand,
+    "walk": walk,
+}
+
+
+def make(name: str, robot: Robot) -> TaskConfig:
+    """Return a task's definition for a robot.
+
+    Raises:
+        ValueError: an unknown task.
+    """
+    if name not in TASKS:
+        raise ValueError(f"task is {name!r}; choose from {', '.join(TASKS)}")
+    return TASKS[name](robot)

@@ -1,0 +1,34 @@
+"""Stand: hold the nominal stance from tilted starts and through pushes."""
+
+from __future__ import annotations
+
+from envs import rewards
+from envs.config import Protocol, Randomization, RewardTerm, TaskConfig
+from envs.tasks.walk import OBSERVATIONS
+from robots.robot import Robot
+
+
+def stand(robot: Robot) -> TaskConfig:
+    """Return the standing task."""
+    return TaskConfig(
+        rewards={
+            "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.0, params={"width": 0.5}),
+            "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 0.5, params={"width": 0.5}),
+            "pose": RewardTerm(rewards.pose, 1.0, params={"bound": 0.1, "margin": 0.5}),
+            "base_height": RewardTerm(
+                rewards.base_height, -5.0, params={"target": robot.nominal_height - 0.03}
+            ),
+            "orientation": RewardTerm(rewards.orientation, -2.0),
+            "lin_vel_z": RewardTerm(rewards.lin_vel_z, -1.0),
+            "ang_vel_xy": RewardTerm(rewards.ang_vel_xy, -0.05),
+            "torque": RewardTerm(rewards.torque, -1e-5),
+            "joint_acc": RewardTerm(rewards.joint_acc, -2.5e-7),
+            "action_rate": RewardTerm(rewards.action_rate, -0.05),
+            "slip": RewardTerm(rewards.slip, -0.1),
+            "leg_contact": RewardTerm(rewards.leg_contact, -1.0),
+            "termination": RewardTerm(rewards.termination, -6.0),
+        },
+        observations={name: term for name, term in OBSERVATIONS.items() if name != "command"},
+        randomization=Randomization(start_tilt=0.2, start_joint=0.2, pushes=True, push_speed=0.75),
+        protocol=Protocol(seconds=20.0, pushes=True, push_speed=0.5, start_state=True),
+    )

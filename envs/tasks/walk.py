@@ -1,0 +1,61 @@
+"""Walk: follow commanded forward, sideways and turning speeds."""
+
+from __future__ import annotations
+
+from envs import observations as obs
+from envs import rewards
+from envs.config import (
+    Commands,
+    Curriculum,
+    ObservationTerm,
+    Randomization,
+    RewardTerm,
+    TaskConfig,
+)
+from robots.robot import Robot
+
+OBSERVATIONS = {
+    "lin_vel": ObservationTerm(obs.lin_vel, "polar", scale=2.0, noise=0.1),
+    "ang_vel": ObservationTerm(obs.ang_vel, "axial", scale=0.5, noise=0.2),
+    "gravity": ObservationTerm(obs.gravity, "polar", noise=0.05),
+    "command": ObservationTerm(obs.command, "command"),
+    "joint_pos": ObservationTerm(obs.joint_pos, "joint", noise=0.01),
+    "joint_vel": ObservationTerm(obs.joint_vel, "joint", scale=0.1, noise=1.5),
+    "action": ObservationTerm(obs.action, "joint"),
+}
+"""Scales and noise of the peers (legged_gym, mjlab, mujoco_playground)."""
+
+
+def walk(robot: Robot) -> TaskConfig:
+    """Return the walking task: the command ranges and protocol of Hwangbo et al. 2019."""
+    return TaskConfig(
+        rewards={
+            "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
+            "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 0.75, params={"width": 0.5}),
+            "base_height": RewardTerm(
+                rewards.base_height, -5.0, params={"target": robot.nominal_height - 0.03}
+            ),
+            "lin_vel_z": RewardTerm(rewards.lin_vel_z, -1.0),
+            "torque": RewardTerm(rewards.torque, -1e-5),
+            "termination": RewardTerm(rewards.termination, -6.0),
+            "ang_vel_xy": RewardTerm(rewards.ang_vel_xy, -0.05, curriculum=True),
+            "orientation": RewardTerm(rewards.orientation, -1.0, curriculum=True),
+            "joint_acc": RewardTerm(rewards.joint_acc, -2.5e-7, curriculum=True),
+            "action_rate": RewardTerm(rewards.action_rate, -0.08, curriculum=True),
+            "air_time": RewardTerm(rewards.air_time, 3.0, True, {"target": 0.25}),
+            "clearance": RewardTerm(rewards.clearance, -15.0, True, {"target": 0.1}),
+            "slip": RewardTerm(rewards.slip, -0.1, curriculum=True),
+            "leg_contact": RewardTerm(rewards.leg_contact, -1.0, curriculum=True),
+            "stand_still": RewardTerm(rewards.stand_still, -0.1, curriculum=True),
+        },
+        observations=OBSERVATIONS,
+        commands=Commands(
+            lin_vel_x=(-1.0, 1.0),
+            lin_vel_y=(-0.4, 0.4),
+            yaw_rate=(-1.2, 1.2),
+            interval=(2.0, 6.0),
+            standing_share=0.05,
+        ),
+        randomization=Randomization(),
+        curriculum=Curriculum(initial=0.02, hold=1.6e6, ramp=3.3e6),
+    )

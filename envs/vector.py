@@ -1,0 +1,243 @@
+"""The vector environment: n simulations of one task, stepped together on a thread pool."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+import mujoco
+import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from envs import commands, observations, scene, symmetry, tasks, terminations
+from envs.config import TaskConfig, require
+from envs.episode import EpisodeLog
+from envs.physics import Physics
+from envs.randomization import ModelRandomizer, pushes, start_rows
+from envs.state import State
+from robots import get_robot
+
+class LocomotionVectorEnv(VectorEnv):
+    """Gymnasium vector environment over `mujoco.batch.Batch`, with same-step autoreset.
+
+    Observations (n, observation) float32, actions (n, joints) in [-1, 1]. When an episode ends,
+    the returned observation is the next episode's first one and `info` holds `final_obs`
+    (n, observation) with the mask `_final_obs` (n,), and `episode`, a dict of per-episode means
+    (n,) with the mask `_episode`: every reward term per second, tracking errors, falls.
+
+    Args:
+        num_envs: number of simulations.
+        task: a task of `envs.tasks.TASKS`.
+        robot: a robot of `robots.ROBOTS`.
+        config: the task's definition; None takes the task's own for this robot.
+        autoreset: False leaves finished simulations as they are, for `LocomotionEnv`.
+
+    Raises:
+        ValueError: an unknown task or robot, or a num_envs below 1.
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        task: str = "walk",
+        robot: str = "anymal_c",
+        config: TaskConfig | None = None,
+        render_mode: str | None = None,
+        autoreset: bool = True,
+    ) -> None:
+        require(num_envs >= 1, "num_envs", num_envs, "at least 1")
+        self.num_envs, self.render_mode = num_envs, render_mode
+        self.robot = get_robot(robot)
+        self.config = config if config is not None else tasks.make(task, self.robot)
+        simulation = self.config.simulation
+        self.metadata = {
+            "autoreset_mode": AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED,
+            "render_modes": ["rgb_array"],
+            "render_fps": round(1 / simulation.dt),
+        }
+        self._autoreset = autoreset
+        model = scene.build(self.robot, simulation, self.config.action.mode)
+        self.physics = Physics(model, self.robot, num_envs, simulation)
+        randomization = self.config.randomization
+        self._models = ModelRandomizer(self.physics.batch, self.robot, randomization)
+        self._nominal = np.array(self.robot.nominal_pose)
+        self._max_steps = round(self.config.episode_length / simulation.dt)
+        self._rng = np.random.default_rng()
+        self.transitions = 0
+        self._allocate(num_envs)
+        self._define_spaces()
+        self._renderer: Any = None
+
+    def _allocate(self, n: int) -> None:
+        joints, feet = len(self.robot.joints), len(self.robot.feet)
+        self._steps = np.zeros(n, np.int64)
+        self._command, self._command_left = np.zeros((n, 3)), np.zeros(n)
+        self._push_left = np.zeros(n)
+        self._action, self._previous_action = np.zeros((n, joints)), np.zeros((n, joints))
+        self._joint_vel, self._joint_acc = np.zeros((n, joints)), np.zeros((n, joints))
+        self._foot_contact, self._touchdown = np.ones((n, feet), bool), np.zeros((n, feet), bool)
+        self._air_time = np.zeros((n, feet))
+        self._log = EpisodeLog(self.config.rewards, n)
+
+    def _define_spaces(self) -> None:
+        self.state = self._read_state()
+        self.layout = observations.layout(self.config.observations, self.state)
+        width = max(s.stop for s in self.layout.values())
+        joints = len(self.robot.joints)
+        self.single_observation_space = gymnasium.spaces.Box(-np.inf, np.inf, (width,), np.float32)
+        self.single_action_space = gymnasium.spaces.Box(-1.0, 1.0, (joints,), np.float32)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        group = symmetry.of_robot(self.robot, self.physics.batch.model)
+        self.mirrors = group
+        self.symmetry = symmetry.of_task(group, self.config.observations, self.layout)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start every simulation anew; a seed restarts the environment's only generator."""
+        if seed is not None:
+            self._rng = np.random.default_rng(seed)
+        self._restart(np.arange(self.num_envs))
+        self.state = self._read_state()
+        return self._observe(), {}
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Advance every simulation by one control step; the MDP, in order.
+
+        Args:
+            actions: (n, joints), clipped to [-1, 1].
+        """
+        self._act(actions)
+        self._push()
+        diverged = self.physics.step()
+        self._recover(diverged)
+
+        self._track(diverged)
+        self.state = self._read_state()
+        self._steps += 1
+        self.transitions += self.num_envs
+        terminated = self.state.terminated = diverged | terminations.fallen(
+            self.state, self.config.termination
+        )
+        truncated = ~terminated & (self._steps >= self._max_steps)
+        k = self.config.curriculum.factor(self.transitions)
+        reward = self._log.reward(self.state, diverged, k)
+
+        self._next_command()
+        observation, done = self._observe(), terminated | truncated
+        info: dict[str, Any] = {}
+        if done.any():
+            info |= self._log.episodes(done, self.state.dt)
+            if self._autoreset:
+                info |= {"final_obs": observation, "_final_obs": done}
+                observation = self._reset_rows(done, observation)
+        return observation, reward, terminated, truncated, info
+
+    def _act(self, actions: np.ndarray) -> None:
+        self._previous_action, action = self._action, self._previous_action
+        np.clip(actions, -1.0, 1.0, out=action)
+        self._action = action
+        if self.config.action.mode == "pd":
+            target = self._nominal + self.config.action.scale * action
+        else:
+            target = self.robot.torque_limit * action
+        self.physics.apply(target)
+
+    def _push(self) -> None:
+        randomization = self.config.randomization
+        if not randomization.pushes:
+            return
+        self._push_left -= self.config.simulation.dt
+        (due,) = np.nonzero(self._push_left <= 0)
+        if len(due):
+            self.physics.push(due, pushes(randomization, len(due), self._rng))
+            self._push_left[due] += randomization.push_interval
+
+    def _recover(self, diverged: np.ndarray) -> None:
+        """Put simulations that blew up into the nominal stance, so that all numbers are finite."""
+        (ids,) = np.nonzero(diverged)
+        if len(ids):
+            upright = replace(self.config.randomization, start_state=False)
+            self.physics.set_rows(ids, *start_rows(self.robot, upright, len(ids), self._rng))
+
+    def _track(self, fresh: np.ndarray) -> None:
+        """Advance what needs history: accelerations, swings; fresh rows have none."""
+        joint_vel, contact = self.physics.joint_vel, self.physics.foot_contact
+        dt, was_in_contact = self.config.simulation.dt, self._foot_contact
+        self._joint_acc = (joint_vel - self._joint_vel) / dt
+        self._joint_acc[fresh] = 0.0
+        self._touchdown = contact & ~was_in_contact
+        self._air_time = np.where(was_in_contact & contact, 0.0, self._air_time + dt)
+        self._air_time[was_in_contact] = dt * ~contact[was_in_contact]
+        self._joint_vel, self._foot_contact = joint_vel, contact
+
+    def _read_state(self) -> State:
+        physics = self.physics
+        return State(
+            dt=self.config.simulation.dt,
+            nominal_pose=self._nominal,
+            base_height=physics.base_height,
+            lin_vel_b=physics.lin_vel_b,
+            ang_vel_b=physics.ang_vel_b,
+            gravity_b=physics.gravity_b,
+            joint_pos=physics.joint_pos,
+            joint_vel=physics.joint_vel,
+            joint_acc=self._joint_acc,
+            torque=physics.torque,
+            foot_height=physics.foot_height,
+            foot_vel_w=physics.foot_vel_w,
+            foot_contact=self._foot_contact,
+            touchdown=self._touchdown,
+            air_time=self._air_time,
+            leg_contact=physics.leg_contact,
+            base_contact=physics.base_contact,
+            command=self._command,
+            action=self._action,
+            previous_action=self._previous_action,
+            terminated=np.zeros(self.num_envs, bool),
+        )
+
+    def _next_command(self) -> None:
+        self._command_left -= self.config.simulation.dt
+        (due,) = np.nonzero(self._command_left <= 1e-9)
+        if len(due):
+            self._draw_commands(due)
+
+    def _draw_commands(self, ids: np.ndarray) -> None:
+        drawn = commands.sample(self.config.commands, len(ids), self._rng)
+        self._command[ids], self._command_left[ids] = drawn
+
+    def set_command(self, command: np.ndarray) -> None:
+        """Give every simulation this command (vx, vy, yaw rate), (3,), until it is reset."""
+        self._command[:] = command
+        self._command_left[:] = np.inf
+
+    def _observe(self) -> np.ndarray:
+        rng = self._rng if self.config.randomization.noise else None
+        return observations.observe(self.config.observations, self.layout, self.state, rng)
+
+    def _reset_rows(self, done: np.ndarray, observation: np.ndarray) -> np.ndarray:
+        """Return the observations with the finished simulations' rows starting anew."""
+        self._restart(np.flatnonzero(done))
+        self.state = self._read_state()
+        return np.where(done[:, None], self._observe(), observation)
+
+    def _restart(self, ids: np.ndarray) -> None:
+        rng, randomization = self._rng, self.config.randomization
+        if randomization.model:
+            self._models.redraw(ids, rng)
+        self.physics.set_rows(ids, *start_rows(self.robot, randomization, len(ids), rng))
+        self._draw_commands(ids)
+        self._push_left[ids] = rng.uniform(0.0, randomization.push_interval, len(ids))
+        self._steps[ids] = 0
+        for buffer in (self._action, self._previous_action, self._joint_acc, self._air_time):
+            buffer[ids] = 0.0
+        self._joint_vel[ids] = self.physics.joint_vel[ids]
+        self._foot_contact[ids], self._touchdown[ids] = True, False
+        self._log.clear(ids)
