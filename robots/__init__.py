@@ -1,9 +1,12 @@
 """Robots by name. A new robot is a file in this package and a line in `ROBOTS`."""
 
-from robots import anymal_c
+from robots import anymal_c, menagerie
 from robots.robot import Collision, Robot
 
-ROBOTS: dict[str, Robot] = {robot.name: robot for robot in (anymal_c.ROBOT,)}
+ROBOTS: dict[str, Robot] = {
+    "anymal_c": anymal_c.ROBOT,
+    "anymal_c_menagerie": menagerie.ROBOT,
+}
 
 
 def get_robot(name: str) -> Robot:

@@ -58,10 +58,21 @@ class Robot:
                 f"Robot {self.name!r}: nominal_pose has {len(self.nominal_pose)} values for "
                 f"{len(self.joints)} joints; give one (rad) for each joint in `joints`"
             )
+        for field in ("feet", "thighs", "shanks"):
+            if len(getattr(self, field)) != len(self.legs):
+                raise ValueError(
+                    f"Robot {self.name!r}: {field} has {len(getattr(self, field))} names for "
+                    f"{len(self.legs)} legs; give one for each leg in `legs`"
+                )
         for field in ("nominal_height", "kp", "torque_limit", "speed_limit"):
             if not getattr(self, field) > 0:
                 raise ValueError(
                     f"Robot {self.name!r}: {field} is {getattr(self, field)}; give a positive value"
+                )
+        for field in ("kd", "armature"):
+            if not getattr(self, field) >= 0:
+                raise ValueError(
+                    f"Robot {self.name!r}: {field} is {getattr(self, field)}; give zero or more"
                 )
 
     def spec(self, collision: Collision = "feet_and_body") -> mujoco.MjSpec:
