@@ -1,0 +1,57 @@
+"""Vector environments by Gymnasium id."""
+
+from typing import Any
+
+import gymnasium
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.wrappers import FlattenObservation
+
+
+def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
+    """Make a vector environment in AutoresetMode.SAME_STEP for any registered id.
+
+    An id's own vector environment is used where it resets in the same step; every other id runs
+    as single environments in turn, with observations flattened to one axis. The ids of dm_control
+    (`dm_control/quadruped-walk-v0`) come from shimmy; ids of one's own must be registered before.
+
+    Args:
+        env_id: Gymnasium id.
+        num_envs: number of environments.
+        kwargs: passed to the environment, e.g. `render_mode="rgb_array"`.
+
+    Raises:
+        ValueError: an unknown id (the message suggests one), or a package that it needs is missing.
+    """
+    try:
+        if env_id.startswith("dm_control/"):
+            _register_dm_control()
+        if gymnasium.spec(env_id).vector_entry_point is not None:
+            envs = gymnasium.make_vec(env_id, num_envs, **kwargs)
+            if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
+                return envs
+            envs.close()
+        return gymnasium.make_vec(
+            env_id,
+            num_envs,
+            vectorization_mode="sync",
+            vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
+            wrappers=[_flatten_observation],
+            **kwargs,
+        )
+    except (gymnasium.error.Error, ImportError) as error:
+        raise ValueError(f"environment {env_id!r}: {error}") from error
+
+
+def _register_dm_control() -> None:
+    import shimmy.registration  # dm_control takes a second to import: only where it is asked for
+
+    if "dm_control/quadruped-walk-v0" not in gymnasium.registry:
+        shimmy.registration.register_gymnasium_envs()
+
+
+def _flatten_observation(env: gymnasium.Env) -> Any:
+    """Flatten observations that are not yet a Box with one axis; `wrappers` wants no Env."""
+    space = env.observation_space
+    flat = isinstance(space, spaces.Box) and len(space.shape) == 1
+    return env if flat else FlattenObservation(env)
