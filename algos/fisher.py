@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from algos.networks import MLP, EquivariantMLP, activate, slope
+from algos.networks import MLP, EquivariantMLP, activate, affine, slope
 
 
 class Linearization(Protocol):
@@ -35,34 +35,43 @@ class MLPLinearization:
     """Closed-form Jacobian products of a plain or equivariant perceptron."""
 
     def __init__(self, network: MLP, inputs: Tensor):
-        self.network = network
-        self.weights = network.dense()[::2]
-        biases = network.dense()[1::2]
-        self.inputs, self.slopes = [inputs], []  # per layer, (N, width)
-        for weight, bias in zip(self.weights[:-1], biases[:-1], strict=True):
-            h = activate(torch.addmm(bias, self.inputs[-1], weight.T), network.activation)
-            self.inputs.append(h)
-            self.slopes.append(slope(h, network.activation))
-        self.outputs = torch.addmm(biases[-1], self.inputs[-1], self.weights[-1].T)
+        self._network = network
+        tensors = [tensor.detach() for tensor in network.tensors]
+        self._weights, biases = tensors[::2], tensors[1::2]
+        self._inputs = [network.encode(inputs)]  # of each layer, (G, N, width)
+        self._slopes: list[Tensor] = []
+        for weight, bias in zip(self._weights[:-1], biases[:-1], strict=True):
+            z = network.mix(affine(self._inputs[-1], weight, bias))
+            h = activate(z, network.activation)
+            self._slopes.append(slope(h, network.activation))
+            self._inputs.append(network.mix(h))
+        self.outputs = network.decode(affine(self._inputs[-1], self._weights[-1], biases[-1]))
 
     def jvp(self, tangents: Sequence[Tensor]) -> Tensor:
-        """Linearised forward pass: dh' = φ'(z) (dh Wᵀ + h dWᵀ + db)."""
-        dense = self.network.assemble(tangents)
-        change = torch.addmm(dense[1], self.inputs[0], dense[0].T)
-        for layer in range(1, len(self.weights)):
-            change *= self.slopes[layer - 1]
-            own = torch.addmm(dense[2 * layer + 1], self.inputs[layer], dense[2 * layer].T)
-            change = own.addmm_(change, self.weights[layer].T)
-        return change
+        """Linearised forward pass: dz = x dW + db + dx W, dh = φ'(z) dz."""
+        weights, biases = tangents[::2], tangents[1::2]
+        change = affine(self._inputs[0], weights[0], biases[0])
+        for layer in range(1, len(weights)):
+            change = self._through(change, layer)
+            own = affine(self._inputs[layer], weights[layer], biases[layer])
+            change = own.baddbmm_(change, self._weights[layer])
+        return self._network.decode(change)
 
     def vjp(self, cotangent: Tensor) -> list[Tensor]:
         """Backward pass."""
-        dense: list[Tensor] = []
-        for layer in reversed(range(len(self.weights))):
-            dense[:0] = [cotangent.T @ self.inputs[layer], cotangent.sum(0)]
+        gradients: list[Tensor] = []
+        back = self._network.decode_adjoint(cotangent)
+        for layer in reversed(range(len(self._weights))):
+            weight = torch.bmm(self._inputs[layer].transpose(1, 2), back)
+            gradients[:0] = [weight, back[0].sum(0)]
             if layer:
-                cotangent = (cotangent @ self.weights[layer]).mul_(self.slopes[layer - 1])
-        return self.network.fold(dense)
+                back = self._through(torch.bmm(back, self._weights[layer].mT), layer)
+        return gradients
+
+    def _through(self, h: Tensor, layer: int) -> Tensor:
+        """Pass through the derivative of the nonlinearity before `layer`; symmetric."""
+        mix = self._network.mix
+        return mix(mix(h).mul_(self._slopes[layer - 1]))
 
 
 class GeneralLinearization:

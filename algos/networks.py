@@ -1,8 +1,12 @@
 """Multilayer perceptrons, plain and equivariant under a robot's mirror symmetries.
 
-Both kinds run through the same dense arithmetic: `assemble` turns the parameters into one dense
-matrix and bias a layer, and `fold`, its adjoint, turns gradients of those back into gradients of
-the parameters. Both maps are linear; for the plain network they are the identity.
+The equivariant network has hidden layers in the regular representation of a group Z2^k: features
+h_g for every element g, which the group permutes as h_g -> h_(g xor k), and weights that depend
+on g xor h alone (Cohen & Welling 2016, "Group equivariant convolutional networks"). Such layers
+are block diagonal in the group's Walsh-Fourier basis, one block a character, so that is how the
+parameters are kept and multiplied: a G-th of the parameters and of the multiplications of a plain
+layer of that width. Nonlinearities act on h_g, a Walsh-Hadamard transform away. The plain network
+is the case of the trivial group, G = 1.
 """
 
 from collections.abc import Sequence
@@ -52,6 +56,8 @@ class MLP(nn.Module):
         generator: source of the initial weights.
     """
 
+    order = 1  # G, elements of the symmetry group
+
     def __init__(
         self,
         sizes: Sequence[int],
@@ -62,59 +68,61 @@ class MLP(nn.Module):
         super().__init__()
         if any(size < 1 for size in sizes):
             raise ValueError(f"layer widths must be positive, got {tuple(sizes)}")
-        self.sizes = tuple(sizes)
         self.activation: Activation = activation
-        last = len(sizes) - 2
+        dims = self._block_dims(sizes)
+        gains = [2**0.5] * (len(dims) - 2) + [output_gain]
         tensors = []
-        for layer in range(last + 1):
-            gain = output_gain if layer == last else 2**0.5
-            tensors += [self._weight(layer, gain, generator), self._bias(layer)]
+        for rows, columns, gain in zip(dims, dims[1:], gains, strict=False):
+            blocks = zip(rows, columns, strict=True)
+            weights = [orthogonal(n, m, gain, generator) for n, m in blocks]
+            tensors += [_stack_padded(weights), torch.zeros(max(columns))]
         self.tensors = nn.ParameterList(tensors)
+        """[W1, b1, W2, b2, …]: blocks (G, in, out), biases (out,) of the first block alone."""
 
-    def _weight(self, layer: int, gain: float, generator: torch.Generator | None) -> Tensor:
-        return _orthogonal(self.sizes[layer + 1], self.sizes[layer], gain, generator)
+    def _block_dims(self, sizes: Sequence[int]) -> list[list[int]]:
+        """Widths of the G blocks of every layer's input, then of the output."""
+        return [[size] for size in sizes]
 
-    def _bias(self, layer: int) -> Tensor:
-        return torch.zeros(self.sizes[layer + 1])
+    def encode(self, x: Tensor) -> Tensor:
+        """Blocks (G, N, n) of inputs (N, sizes[0])."""
+        return x[None]
 
-    def assemble(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Dense [W1, b1, W2, b2, …], W (out, in), of tensors shaped as the parameters."""
-        return list(tensors)
+    def decode(self, y: Tensor) -> Tensor:
+        """Outputs (N, sizes[-1]) of blocks (G, N, m)."""
+        return y[0]
 
-    def fold(self, dense: Sequence[Tensor]) -> list[Tensor]:
-        """Adjoint of `assemble`."""
-        return list(dense)
+    def decode_adjoint(self, y: Tensor) -> Tensor:
+        """Blocks (G, N, m) of cotangents (N, sizes[-1]) of the outputs."""
+        return y[None]
 
-    def dense(self) -> list[Tensor]:
-        """The dense layers of the present parameters."""
-        return self.assemble(list(self.tensors))
+    def mix(self, h: Tensor) -> Tensor:
+        """Change basis between characters and elements, (G, N, C); its own inverse."""
+        return h
 
     def forward(self, x: Tensor) -> Tensor:
         """Output (..., sizes[-1]) for inputs (..., sizes[0])."""
-        return feed_forward(self.dense(), x, self.activation)
+        *hidden, weight, bias = self.tensors
+        h = self.encode(x.reshape(-1, x.shape[-1]))
+        for w, b in zip(hidden[::2], hidden[1::2], strict=True):
+            h = self.mix(activate(self.mix(affine(h, w, b)), self.activation))
+        return self.decode(affine(h, weight, bias)).unflatten(0, x.shape[:-1])
 
 
-def feed_forward(dense: Sequence[Tensor], x: Tensor, activation: Activation) -> Tensor:
-    """Run dense layers [W1, b1, W2, b2, …] on `x`; the last layer is linear."""
-    last = len(dense) - 2
-    for i in range(0, last, 2):
-        x = activate(nn.functional.linear(x, dense[i], dense[i + 1]), activation)
-    return nn.functional.linear(x, dense[last], dense[last + 1])
+def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Block-wise x W, the bias added to the first block: only it is invariant."""
+    y = torch.bmm(x, weight)
+    y[0] += bias
+    return y
 
 
 class EquivariantMLP(MLP):
     """A perceptron that commutes with a group Z2^k acting by signed permutations.
 
-    Hidden layers carry the regular representation: features h_g for every element g, permuted
-    by the group as h_g -> h_(g xor k). Input blocks are w ρ_in(g), hidden blocks W[g xor h], the
-    output is Σ_g ρ_out(g) u h_g; biases are tied over the group. The arithmetic is that of a
-    plain network of the same widths with 1/G of the parameters (Cohen & Welling 2016, "Group
-    equivariant convolutional networks").
-
     Args:
-        sizes: as for `MLP`; hidden widths count all G copies.
-        input_index, input_sign: the group's action on inputs, (G, sizes[0]).
-        output_index, output_sign: the group's action on outputs, (G, sizes[-1]).
+        sizes: as for `MLP`; hidden widths count all G copies of a feature.
+        inputs, outputs: the group's action as index and sign arrays, (G, sizes[0]) and
+            (G, sizes[-1]), see `Symmetry`.
+        activation, output_gain, generator: as for `MLP`.
 
     Raises:
         ValueError: a hidden width that G does not divide, or arrays that are no such action.
@@ -123,81 +131,78 @@ class EquivariantMLP(MLP):
     def __init__(
         self,
         sizes: Sequence[int],
-        input_index: np.ndarray,
-        input_sign: np.ndarray,
-        output_index: np.ndarray,
-        output_sign: np.ndarray,
+        inputs: tuple[np.ndarray, np.ndarray],
+        outputs: tuple[np.ndarray, np.ndarray],
         activation: Activation = "tanh",
         output_gain: float = 1.0,
         generator: torch.Generator | None = None,
     ):
-        self.order = len(input_index)
-        check_action("input", input_index, input_sign, sizes[0])
-        check_action("output", output_index, output_sign, sizes[-1])
+        check_action("input", *inputs, sizes[0])
+        check_action("output", *outputs, sizes[-1])
+        self.order = len(inputs[0])
         for width in sizes[1:-1]:
             if width % self.order:
                 raise ValueError(
                     f"hidden width {width} is not a multiple of the symmetry group's order "
                     f"{self.order}: choose one that is, or switch the symmetry off"
                 )
+        input_blocks, output_blocks = isotypic_basis(*inputs), isotypic_basis(*outputs)
+        self._ends = [b.shape[1] for b in input_blocks], [b.shape[1] for b in output_blocks]
         super().__init__(sizes, activation, output_gain, generator)
-        elements = torch.arange(self.order)
-        self.register_buffer("_xor", elements[:, None] ^ elements, persistent=False)
-        for name, value, dtype in (
-            ("_input_index", input_index, torch.int64),
-            ("_input_sign", input_sign, torch.float32),
-            ("_output_index", output_index, torch.int64),
-            ("_output_sign", output_sign, torch.float32),
-        ):
-            self.register_buffer(name, torch.as_tensor(value).to(dtype), persistent=False)
-        self._xor: Tensor
-        self._input_index: Tensor
-        self._input_sign: Tensor
-        self._output_index: Tensor
-        self._output_sign: Tensor
+        for name, blocks in (("_encoder", input_blocks), ("_decoder", output_blocks)):
+            padded = _stack_padded([torch.from_numpy(b).float() for b in blocks])
+            self.register_buffer(name, padded.movedim(0, 1).flatten(1), persistent=False)
+        self.register_buffer("_walsh", torch.from_numpy(walsh(self.order)), persistent=False)
+        self._encoder: Tensor  # (O, G * n)
+        self._decoder: Tensor  # (A, G * m)
+        self._walsh: Tensor  # (G, G)
 
-    def _weight(self, layer: int, gain: float, generator: torch.Generator | None) -> Tensor:
-        fan_in, fan_out, order = self.sizes[layer], self.sizes[layer + 1], self.order
-        if 0 < layer < len(self.sizes) - 2:
-            flat = _orthogonal(fan_out // order, fan_in, gain, generator)
-            return flat.reshape(fan_out // order, order, fan_in // order).movedim(1, 0).contiguous()
-        rows, columns = (fan_out // order, fan_in) if layer == 0 else (fan_out, fan_in // order)
-        # The assembled matrix gets the Frobenius norm of the plain network's orthogonal one.
-        scale = (min(fan_out, fan_in) / (order * min(rows, columns))) ** 0.5
-        return _orthogonal(rows, columns, gain * scale, generator)
+    def _block_dims(self, sizes: Sequence[int]) -> list[list[int]]:
+        hidden = [[size // self.order] * self.order for size in sizes[1:-1]]
+        return [self._ends[0], *hidden, self._ends[1]]
 
-    def _bias(self, layer: int) -> Tensor:
-        width = self.sizes[layer + 1]
-        return torch.zeros(width if layer == len(self.sizes) - 2 else width // self.order)
+    def encode(self, x: Tensor) -> Tensor:
+        """Parts of inputs (N, O) that transform by each character, (G, N, n)."""
+        return (x @ self._encoder).unflatten(1, (self.order, -1)).transpose(0, 1).contiguous()
 
-    def assemble(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Dense [W1, b1, …] with hidden units ordered as (element, feature)."""
-        w, b, *hidden, u, c = tensors
-        first = w[:, self._input_index] * self._input_sign  # (C, G, O)
-        dense = [first.movedim(1, 0).flatten(0, 1), b.repeat(self.order)]
-        for weight, bias in zip(hidden[::2], hidden[1::2], strict=True):
-            blocks = weight[self._xor].permute(0, 2, 1, 3)  # (G, C_out, G, C_in)
-            dense += [blocks.flatten(2, 3).flatten(0, 1), bias.repeat(self.order)]
-        last = u[self._output_index] * self._output_sign[..., None]  # (G, A, C)
-        return [*dense, last.movedim(0, 1).flatten(1, 2), self._project(c)]
+    def decode(self, y: Tensor) -> Tensor:
+        """Inverse of the same decomposition of the outputs."""
+        return y.transpose(0, 1).flatten(1) @ self._decoder.T
 
-    def fold(self, dense: Sequence[Tensor]) -> list[Tensor]:
-        """Sum the gradients of all places that a parameter is assembled into."""
-        order, elements = self.order, self._xor[0]
-        first = dense[0].unflatten(0, (order, -1)) * self._input_sign[:, None]
-        w = first[elements[:, None], :, self._input_index].sum(0).T.contiguous()
-        tensors = [w, dense[1].unflatten(0, (order, -1)).sum(0)]
-        for weight, bias in zip(dense[2:-2:2], dense[3:-2:2], strict=True):
-            blocks = weight.unflatten(1, (order, -1)).unflatten(0, (order, -1)).transpose(1, 2)
-            tensors.append(blocks[elements[:, None], self._xor].sum(0))
-            tensors.append(bias.unflatten(0, (order, -1)).sum(0))
-        last = dense[-2].unflatten(1, (order, -1)).movedim(1, 0) * self._output_sign[..., None]
-        u = last[elements[:, None], self._output_index].sum(0)
-        return [*tensors, u, self._project(dense[-1])]
+    def decode_adjoint(self, y: Tensor) -> Tensor:
+        """Decompose cotangents (N, A) of the outputs, (G, N, m)."""
+        return (y @ self._decoder).unflatten(1, (self.order, -1)).transpose(0, 1).contiguous()
 
-    def _project(self, bias: Tensor) -> Tensor:
-        """Nearest bias that every group element leaves unchanged."""
-        return (self._output_sign * bias[self._output_index]).mean(0)
+    def mix(self, h: Tensor) -> Tensor:
+        """Walsh-Hadamard transform over the group axis of (G, N, C)."""
+        return torch.mm(self._walsh, h.view(self.order, -1)).view(h.shape)
+
+
+def walsh(order: int) -> np.ndarray:
+    """Orthonormal character table (G, G) float32 of Z2^k: (-1)^|c & g| / sqrt(G)."""
+    elements = np.arange(order)
+    odd = np.bitwise_count(elements[:, None] & elements) % 2
+    return ((1.0 - 2.0 * odd) / order**0.5).astype(np.float32)
+
+
+def isotypic_basis(index: np.ndarray, sign: np.ndarray) -> list[np.ndarray]:
+    """Orthonormal bases, (n, n_c), of the parts of R^n that transform by each character c.
+
+    The projection onto such a part is Σ_g χ_c(g) ρ(g) / G; the images of one unit vector from
+    each orbit of entries span it.
+    """
+    order, size = index.shape
+    matrices = np.zeros((order, size, size))
+    for g in range(order):
+        matrices[g, np.arange(size), index[g]] = sign[g]
+    characters = walsh(order) * order**0.5
+    first_of_orbit = np.unique(index.min(axis=0))
+    bases = []
+    for character in characters:
+        images = np.tensordot(character, matrices, 1)[:, first_of_orbit] / order
+        norms = np.linalg.norm(images, axis=0)
+        bases.append(images[:, norms > 0.1] / norms[norms > 0.1])
+    return bases
 
 
 def build_policy_network(
@@ -209,16 +214,9 @@ def build_policy_network(
     """Network from observations to action means (or logits), nearly zero at first."""
     if symmetry is None:
         return MLP(sizes, activation, 0.01, generator)
-    return EquivariantMLP(
-        sizes,
-        symmetry.observation_index,
-        symmetry.observation_sign,
-        symmetry.action_index,
-        symmetry.action_sign,
-        activation,
-        0.01,
-        generator,
-    )
+    inputs = symmetry.observation_index, symmetry.observation_sign
+    outputs = symmetry.action_index, symmetry.action_sign
+    return EquivariantMLP(sizes, inputs, outputs, activation, 0.01, generator)
 
 
 def build_value_network(
@@ -230,17 +228,9 @@ def build_value_network(
     """Network from observations to one value, which the group leaves unchanged."""
     if symmetry is None:
         return MLP(sizes, activation, 1.0, generator)
-    order = len(symmetry.observation_index)
-    return EquivariantMLP(
-        sizes,
-        symmetry.observation_index,
-        symmetry.observation_sign,
-        np.zeros((order, 1), dtype=np.int64),
-        np.ones((order, 1)),
-        activation,
-        1.0,
-        generator,
-    )
+    inputs = symmetry.observation_index, symmetry.observation_sign
+    invariant = np.zeros((len(inputs[0]), 1), dtype=np.int64), np.ones((len(inputs[0]), 1))
+    return EquivariantMLP(sizes, inputs, invariant, activation, 1.0, generator)
 
 
 def check_action(name: str, index: np.ndarray, sign: np.ndarray, width: int) -> None:
@@ -265,7 +255,20 @@ def check_action(name: str, index: np.ndarray, sign: np.ndarray, width: int) -> 
                 )
 
 
-def _orthogonal(rows: int, columns: int, gain: float, generator: torch.Generator | None) -> Tensor:
+def orthogonal(
+    rows: int, columns: int, gain: float, generator: torch.Generator | None = None
+) -> Tensor:
+    """Random matrix (rows, columns) whose singular values all equal `gain`."""
     device = generator.device if generator is not None else "cpu"
     weight = torch.empty(rows, columns, device=device)
-    return nn.init.orthogonal_(weight, gain, generator)
+    return nn.init.orthogonal_(weight, gain, generator) if weight.numel() else weight
+
+
+def _stack_padded(blocks: Sequence[Tensor]) -> Tensor:
+    """Stack matrices into (G, rows, columns), zeros where a block is smaller than the largest."""
+    rows, columns = (max(block.shape[axis] for block in blocks) for axis in (0, 1))
+    padded = [
+        nn.functional.pad(block, (0, columns - block.shape[1], 0, rows - block.shape[0]))
+        for block in blocks
+    ]
+    return torch.stack(padded)

@@ -1,0 +1,114 @@
+"""A run's folder: config.json, git.json, metrics.csv, checkpoints/ and videos/."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class RunDirectory:
+    """Paths of a run and what is written there once.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        ValueError: from `create`, where the folder already holds a run or cannot be written;
+            from `open`, where it holds none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.metrics = path / "metrics.csv"
+        self.last = path / "checkpoints" / "last.pt"
+        self.best = path / "checkpoints" / "best.pt"
+        self.videos = path / "videos"
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any]) -> RunDirectory:
+        """Make the folder of a new run, with its configuration and the state of the code."""
+        run = cls(path)
+        if run.config.exists():
+            raise ValueError(
+                f"run directory {path} already holds a run; choose another --run-dir, or go on "
+                f"with it by --resume {path}"
+            )
+        try:
+            run.videos.mkdir(parents=True, exist_ok=True)
+            run.config.write_text(json.dumps(config, indent=2) + "\n")
+            (path / "git.json").write_text(json.dumps(code_state(), indent=2) + "\n")
+        except OSError as error:
+            raise ValueError(f"run directory {path} cannot be written: {error.strerror}") from error
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> tuple[RunDirectory, dict[str, Any]]:
+        """Return an earlier run and its configuration."""
+        run = cls(path)
+        try:
+            return run, json.loads(run.config.read_text())
+        except (OSError, json.JSONDecodeError) as error:
+            raise ValueError(
+                f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
+                "train.py made"
+            ) from error
+
+
+def code_state() -> dict[str, str | None]:
+    """Return the commit and the uncommitted diff of this code, None where git cannot tell."""
+    here = Path(__file__).parent
+    return {"commit": _git(here, "rev-parse", "HEAD"), "diff": _git(here, "diff", "HEAD")}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def to_plain(value: Any) -> Any:
+    """Return a configuration as what JSON can hold; functions are left out."""
+    if is_dataclass(value):
+        named = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {name: to_plain(v) for name, v in named.items() if not callable(v)}
+    if isinstance(value, dict):
+        return {name: to_plain(v) for name, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def from_plain(default: T, plain: Any) -> T:
+    """Return `default` with the values of `to_plain`'s output in place of its own.
+
+    Raises:
+        ValueError: a name that `default` lacks, as in a configuration of other code.
+    """
+    if is_dataclass(default):
+        changes = _merged({f.name: getattr(default, f.name) for f in fields(default)}, plain)
+        return replace(default, **changes)  # pyright: ignore[reportReturnType]
+    if isinstance(default, dict):
+        if default and all(is_dataclass(v) for v in default.values()):
+            return {**default, **_merged(default, plain)}  # pyright: ignore[reportReturnType]
+        return plain
+    return tuple(plain) if isinstance(plain, list) else plain  # pyright: ignore[reportReturnType]
+
+
+def _merged(default: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(plain) - set(default))
+    if unknown:
+        raise ValueError(
+            f"the run's configuration has {', '.join(unknown)}, which this code does not know; "
+            "resume it with the code that made it (git.json names the commit)"
+        )
+    return {name: from_plain(default[name], value) for name, value in plain.items()}
