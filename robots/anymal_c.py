@@ -85,7 +85,10 @@ def _paint(body: mujoco.MjsBody, leg: str, link: data.Link) -> None:
 
 
 def build(collision: Collision) -> mujoco.MjSpec:
-    """Return a new spec of the robot; its base starts as published, turned half a turn."""
+    """Return a new spec of the robot.
+
+    As published, the base of `qpos0` is turned half a turn about the vertical: set `qpos`.
+    """
     spec = mujoco.MjSpec()
     spec.modelname = "anymal_c"
     spec.compiler.degree = False
@@ -118,6 +121,6 @@ ROBOT = Robot(
     kd=2.0,  # N·m·s/rad; legged_gym, anymal_c_rough_config.py
     torque_limit=80.0,  # N·m; the actuators' forcerange in MuJoCo Menagerie
     speed_limit=7.5,  # rad/s; joint velocity limit of legged_gym's anymal_c.urdf (ANYdrive 3)
-    armature=0.03,  # kg·m²; reflected rotor inertia
+    armature=0.03,  # kg·m²; our estimate of the reflected rotor, the published model has none
     source="MuJoCo Menagerie, anybotics_anymal_c at 1b428b08bb26; drive numbers of legged_gym",
 )

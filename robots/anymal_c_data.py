@@ -36,7 +36,6 @@ class Link(NamedTuple):
     """One body of a leg with the hinge that moves it."""
 
     name: str
-    parent: str
     pos: Vec
     quat: Vec
     inertial: Inertial
@@ -156,59 +155,67 @@ THIGH_QUAT = {
 }
 
 
-def leg_links(leg: str) -> tuple[Link, Link, Link]:
-    """Return hip, thigh and shank of a leg, from the base outwards."""
-    left, front = leg[0] == "L", leg[1] == "F"
-    diagonal = 0 if left == front else 1
-    y = -1 if diagonal == 0 else 1
-    side = 1 if left else -1
-    end = 1 if front else -1
-    drive_quat = (0.5, 0.5, -0.5 * side, -0.5 * side)
-    link_quat = (1, 0, 0, -side)
-    hip = Link(
+def _signs(leg: str) -> tuple[int, int, int]:
+    """Return side (left 1), end (front 1), and the sign of y within the leg's bodies."""
+    side = 1 if leg[0] == "L" else -1
+    end = 1 if leg[1] == "F" else -1
+    return side, end, -side * end
+
+
+def _hip(leg: str) -> Link:
+    side, end, y = _signs(leg)
+    cylinder_pos = (0.0599, y * 0.0119598, -0.006905)
+    return Link(
         name=f"{leg}_HIP",
-        parent="base",
         pos=HIP_POS[leg],
         quat=HIP_QUAT[leg],
-        inertial=HIP_INERTIALS[diagonal],
+        inertial=HIP_INERTIALS[y > 0],
         joint=f"{leg}_HAA",
         axis=(end, 0, 0),
-        range=(-0.72, 0.49) if left else (-0.49, 0.72),
-        shapes=(
-            Shape(
-                "cylinder", (0.05, 0.07), (0.0599, y * 0.0119598, -0.006905), HIP_SHAPE_QUAT[leg]
-            ),
-        ),
+        range=(-0.72, 0.49) if side > 0 else (-0.49, 0.72),
+        shapes=(Shape("cylinder", (0.05, 0.07), cylinder_pos, HIP_SHAPE_QUAT[leg]),),
     )
-    thigh = Link(
+
+
+def _thigh(leg: str) -> Link:
+    side, _, y = _signs(leg)
+    return Link(
         name=f"{leg}_THIGH",
-        parent=hip.name,
         pos=(0.0599, y * 0.0725816, -0.041905),
         quat=THIGH_QUAT[leg],
-        inertial=THIGH_INERTIALS[diagonal],
+        inertial=THIGH_INERTIALS[y > 0],
         joint=f"{leg}_HFE",
         axis=(side, 0, 0),
         range=(-UNLIMITED, UNLIMITED),
         shapes=(
-            Shape("cylinder", (0.065, 0.04), (0.04, 0, 0), drive_quat),
-            Shape("box", (0.0375, 0.03, 0.141314), (0.03, 0, -0.141314), link_quat),
+            Shape("cylinder", (0.065, 0.04), (0.04, 0, 0), (0.5, 0.5, -0.5 * side, -0.5 * side)),
+            Shape("box", (0.0375, 0.03, 0.141314), (0.03, 0, -0.141314), (1, 0, 0, -side)),
             Shape("cylinder", (0.05, 0.07), (0.0303, 0, -0.285), (1, 0, 1, 0)),
         ),
     )
-    shank = Link(
+
+
+def _shank(leg: str) -> Link:
+    side, _, y = _signs(leg)
+    flat = (0.5, 0.5, -0.5 * side, -0.5 * side)
+    tube_pos = (0.01305, y * 0.08795, -0.168985)
+    return Link(
         name=f"{leg}_SHANK",
-        parent=thigh.name,
         pos=(0.1003, 0, -0.285),
         quat=(1, 0, 0, 0),
-        inertial=SHANK_INERTIALS[diagonal],
+        inertial=SHANK_INERTIALS[y > 0],
         joint=f"{leg}_KFE",
         axis=(side, 0, 0),
         range=(-UNLIMITED, UNLIMITED),
         shapes=(
-            Shape("cylinder", (0.06, 0.02), (0.02, 0, 0), drive_quat),
-            Shape("box", (0.057499, 0.03375, 0.019), (0.02, y * 0.057499, 0), drive_quat),
-            Shape("cylinder", (0.0175, 0.141252), (0.01305, y * 0.08795, -0.168985), link_quat),
+            Shape("cylinder", (0.06, 0.02), (0.02, 0, 0), flat),
+            Shape("box", (0.057499, 0.03375, 0.019), (0.02, y * 0.057499, 0), flat),
+            Shape("cylinder", (0.0175, 0.141252), tube_pos, (1, 0, 0, -side)),
         ),
         foot=Shape("sphere", (0.03,), (0.01305, y * 0.08795, -0.31547)),
     )
-    return hip, thigh, shank
+
+
+def leg_links(leg: str) -> tuple[Link, Link, Link]:
+    """Return hip, thigh and shank of a leg, each the parent of the next."""
+    return _hip(leg), _thigh(leg), _shank(leg)

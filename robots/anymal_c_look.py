@@ -114,6 +114,7 @@ def _paint_head(brush: Brush, end: int) -> None:
     for z, x in ((0.035, 0.462), (-0.035, 0.45)):
         brush.rod("body", (end * x, -0.09, z), (end * x, 0.09, z), 0.048)
         brush.rod("body", (end * 0.43, -0.09, z), (end * 0.43, 0.09, z), 0.048)
+    brush.rod("body", (end * 0.44, -0.085, 0), (end * 0.44, 0.085, 0), 0.055)
     brush.box("body", (end * 0.445, 0, 0), (0.05, 0.115, 0.04))
     brush.box("leg", (end * 0.5, 0, 0.02), (0.013, 0.07, 0.03))
     brush.disc("metal", (end * 0.505, 0, 0.02), (end * 0.517, 0, 0.02), 0.022)

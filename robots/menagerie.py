@@ -39,16 +39,14 @@ _PATIENT_GIT = {
 
 @contextlib.contextmanager
 def _git_without_prompts() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _PATIENT_GIT}
-    os.environ.update(_PATIENT_GIT)
+    """Keep git from asking or waiting for ever; what the user has set stays."""
+    missing = {name: value for name, value in _PATIENT_GIT.items() if name not in os.environ}
+    os.environ.update(missing)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        for name in missing:
+            del os.environ[name]
 
 
 def _first_cause(error: Exception) -> str:

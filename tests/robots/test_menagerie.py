@@ -19,7 +19,7 @@ ABSENT = "0123456789" * 4
 
 
 def trajectory(name: str, collision: Collision) -> np.ndarray:
-    """Return qpos and qvel over a second of random PD targets, starting with a small drop."""
+    """Return qpos and qvel over a second of PD targets wild enough to make the robot fall."""
     robot = get_robot(name)
     model = on_plane(robot, collision)
     data = in_nominal_pose(robot, model, robot.nominal_height + 0.02)
@@ -27,7 +27,7 @@ def trajectory(name: str, collision: Collision) -> np.ndarray:
     target, states = np.array(robot.nominal_pose), []
     for step in range(200):
         if step % 4 == 0:
-            target = np.array(robot.nominal_pose) + rng.uniform(-0.4, 0.4, len(robot.joints))
+            target = np.array(robot.nominal_pose) + rng.uniform(-1.5, 1.5, len(robot.joints))
         pd_step(robot, model, data, target)
         states.append(np.concatenate([data.qpos, data.qvel]))
     return np.array(states)
@@ -38,7 +38,7 @@ def test_moves_like_our_model(menagerie_cache: Path, collision: Collision) -> No
     ours = trajectory("anymal_c", collision)
     meshed = trajectory("anymal_c_menagerie", collision)
     assert np.abs(np.diff(ours, axis=0)).max() > 0.1
-    np.testing.assert_allclose(meshed, ours, atol=1e-6)
+    np.testing.assert_allclose(meshed, ours, rtol=0, atol=1e-8)
 
 
 def test_keeps_its_meshes_wherever_it_is_compiled(

@@ -123,7 +123,7 @@ def test_full_adds_the_hips_and_the_robot_itself(robot: Robot) -> None:
     parts = {robot.base, *hips, *robot.thighs, *robot.shanks}
     assert {frozenset({"world", body}) for body in parts} <= sunk
 
-    solid = np.flatnonzero((model.geom_group == 3) & (model.geom_bodyid > 0))
+    solid = np.flatnonzero((model.geom_group == 3) & (model.geom_bodyid > 0)).tolist()
     assert all(may_touch(model, *pair) for pair in combinations(solid, 2))
 
 
