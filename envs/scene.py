@@ -9,16 +9,24 @@ from envs.config import ActionMode, ContactModel, Simulation
 from robots.robot import Robot
 
 GROUND = "ground"
-STIFF_CONTACT = (0.9, 0.95, 0.001, 0.5, 2.0)
-"""MuJoCo's default solimp. A soft foot (solimp from 0.015, the menagerie's) under pyramidal cones
-creeps sideways until the robot does the splits: its base comes to rest at 0.32 m, against 0.515 m
-with the menagerie's elliptic cones and 0.519 m with this."""
+STIFF_CONTACT = (0.98, 0.98, 0.001, 0.5, 2.0)
+"""solimp of the feet under pyramidal cones. The menagerie's soft foot (from 0.015) creeps sideways
+there until the robot does the splits: after 10 s of holding the nominal pose the base stands at
+0.32 m, with MuJoCo's default (0.9, 0.95) at 0.45 m, with this at 0.514 m; the menagerie's own
+elliptic cones at impratio 100 give 0.512 m."""
 _FOUND = 1 << int(mujoco.mjtConDataField.mjCONDATA_FOUND)
 
 
-def build(robot: Robot, simulation: Simulation, mode: ActionMode) -> mujoco.MjModel:
-    """Compile the robot on flat ground with the drives of an action mode."""
+def build(
+    robot: Robot, simulation: Simulation, mode: ActionMode, visual: bool = False
+) -> mujoco.MjModel:
+    """Compile the robot on flat ground with the drives of an action mode.
+
+    Without `visual` the geoms that only show are left out, which steps 13 % faster; the
+    coordinates of both models are the same.
+    """
     spec = robot.spec(simulation.collision)
+    spec.compiler.discardvisual = not visual
     _add_world(spec)
     _set_physics(spec, robot, simulation.timestep, simulation.contact)
     actuators.attach(spec, robot, mode)

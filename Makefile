@@ -1,0 +1,44 @@
+# Trot: `make demo` and `make test` are all that a fresh machine needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO := runs/demo
+
+.PHONY: demo test play check bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/python train.py trot/AnymalWalk-v0 --total-steps $(DEMO_STEPS) --run-dir $(DEMO)
+	$(BIN)/python play.py $(DEMO) --evaluate --episodes 100 --seed 1 --json $(DEMO)/evaluation.json
+	$(BIN)/python play.py $(DEMO) --video $(DEMO)/walk.mp4 --seed 1 --seconds 15
+
+play: $(VENV)/.installed
+	$(BIN)/python play.py policies/walk.pt --video walk.mp4 --seed 1 --seconds 15
+
+test: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python benchmarks/env_speed.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache
+
+DEMO_STEPS ?= 3000000
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trot needs Python 3.11 or newer: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.installed-%: $(VENV)/.installed
+	$(PIP) --editable '.[$*]'
+	touch $@

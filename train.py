@@ -1,0 +1,259 @@
+"""Train a policy: `python train.py ENV_ID [options]`; go on: `python train.py --resume RUN`."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import gymnasium
+import torch
+import tyro
+from gymnasium.vector import VectorEnv
+from rich.console import Console
+
+import envs
+from algos import ALGORITHMS, TRPO, TRPOConfig
+from algos.checkpoint import load_checkpoint
+from algos.environments import make_vec
+from algos.evaluate import evaluate
+from algos.logger import WandbLogger, WandbMode
+from algos.presets import preset
+from algos.rollout import Collector
+from algos.run_directory import RunDirectory, from_plain, to_plain
+from algos.trainer import Act, Schedule, Trainer
+from envs import tasks
+from envs.config import TaskConfig
+from envs.protocol import evaluation_config
+from play import record
+from robots import get_robot
+
+Device = Literal["auto", "cpu", "cuda"]
+ROBOT = "anymal_c"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train a policy with TRPO on a Gymnasium environment.
+
+    Every default shown is the preset of the id. Go on with an earlier run by
+    `train.py --resume RUN [--total-steps N] [--device D] [--wandb MODE]`.
+    """
+
+    env_id: tyro.conf.Positional[str]
+    """Gymnasium id: trot/AnymalWalk-v0, CartPole-v1, Ant-v5, dm_control/quadruped-walk-v0, …"""
+    seed: int = 1
+    """Seed of the environments and of the algorithm."""
+    total_steps: int = 1_000_000
+    """Transitions to train for, over all environments."""
+    num_envs: int = 16
+    """Environments stepped together."""
+    rollout_steps: int = 128
+    """Control steps of each environment in one iteration."""
+    run_dir: Path | None = None
+    """Folder of the run; by default runs/ENV-sSEED."""
+    robot: str = ROBOT
+    """Robot of a trot/ task."""
+    device: Device = "auto"
+    """Where the algorithm runs; auto takes CUDA where there is one."""
+    wandb: WandbMode = "auto"
+    """Weights & Biases: auto is online where the user has logged in and offline elsewhere."""
+    wandb_project: str = "trot"
+    """W&B project."""
+    eval_interval: int = 100
+    """Iterations between evaluations of the deterministic policy, which choose the best
+    checkpoint; 0 evaluates at the end alone."""
+    eval_episodes: int = 20
+    """Episodes of such an evaluation."""
+    checkpoint_interval: int = 25
+    """Iterations between checkpoints."""
+    video_interval: int = 400
+    """Iterations between videos of the policy; one more is made at the end; 0 makes none."""
+    algo: TRPOConfig = TRPOConfig()
+    """Settings of the algorithm."""
+    env: TaskConfig | None = None
+    """Settings of a trot/ task."""
+
+    def __post_init__(self) -> None:
+        for name in ("total_steps", "num_envs", "rollout_steps", "eval_episodes"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("seed", "eval_interval", "video_interval"):
+            _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        interval = self.checkpoint_interval
+        _require(interval >= 1, "checkpoint_interval", interval, "at least 1")
+
+
+@dataclass(frozen=True)
+class ResumeConfig:
+    """Go on with an earlier run, under its own settings."""
+
+    resume: Path
+    """Folder of the run."""
+    total_steps: int | None = None
+    """Transitions to train for in all; by default the run's own number."""
+    device: Device = "auto"
+    """Where the algorithm runs."""
+    wandb: WandbMode = "auto"
+    """Weights & Biases; the run of before is continued."""
+
+
+def _require(holds: bool, name: str, value: object, need: str) -> None:
+    if not holds:
+        raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be {need}")
+
+
+def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
+    """Return the preset of an id, for a robot where it is a trot/ task."""
+    known = preset(env_id)
+    task = envs.IDS.get(env_id)
+    return TrainConfig(
+        env_id,
+        total_steps=known.total_steps,
+        num_envs=known.num_envs,
+        rollout_steps=known.rollout_steps,
+        algo=known.algo,
+        robot=robot,
+        env=tasks.make(task, get_robot(robot)) if task else None,
+    )
+
+
+def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, Any] | None]:
+    """Return the settings, the run's folder, and the checkpoint to go on from, if any."""
+    if any(a.split("=")[0] == "--resume" for a in arguments):
+        return _reopen(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
+    env_id = next((a for a in arguments if _is_id(a)), None)
+    if env_id is None and not {"-h", "--help"} & set(arguments):
+        raise ValueError(_unknown_id(arguments))
+    default = defaults(env_id or next(iter(envs.IDS)), _option(arguments, "--robot") or ROBOT)
+    config = tyro.cli(TrainConfig, default=default, args=arguments, config=(_SUPPRESS_FIXED,))
+    name = f"{config.env_id.split('/')[-1]}-s{config.seed}"
+    run_dir = config.run_dir or Path("runs") / name
+    return config, RunDirectory(run_dir), None
+
+
+_SUPPRESS_FIXED = tyro.conf.SuppressFixed
+
+
+def _is_id(argument: str) -> bool:
+    return argument in gymnasium.registry or argument.startswith("dm_control/")
+
+
+def _unknown_id(arguments: list[str]) -> str:
+    given = next((a for a in arguments if not a.startswith("-")), None)
+    close = difflib.get_close_matches(given or "", gymnasium.registry, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"
+    return f"environment id {given!r} is unknown; {hint}" if given else f"give a Gymnasium id, {hint}"
+
+
+def _option(arguments: list[str], name: str) -> str | None:
+    """Return an option's value ahead of the full parse, since defaults depend on it."""
+    for i, argument in enumerate(arguments):
+        if argument == name and i + 1 < len(arguments):
+            return arguments[i + 1]
+        if argument.startswith(f"{name}="):
+            return argument.split("=", 1)[1]
+    return None
+
+
+def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str, Any]]:
+    run, plain = RunDirectory.open(options.resume)
+    config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
+    total = options.total_steps or config.total_steps
+    config = replace(config, total_steps=total, device=options.device, wandb=options.wandb)
+    return config, run, load_checkpoint(run.last)
+
+
+def make_environment(config: TrainConfig) -> VectorEnv:
+    """Make the training environments."""
+    if config.env is None:
+        return make_vec(config.env_id, config.num_envs)
+    return make_vec(config.env_id, config.num_envs, robot=config.robot, config=config.env)
+
+
+def judge(config: TrainConfig, act: Act) -> dict[str, float]:
+    """Evaluate a policy: a trot/ task under its protocol, any other id as it is."""
+    if config.env is None:
+        envs_ = make_vec(config.env_id, min(config.eval_episodes, 10))
+    else:
+        protocol = evaluation_config(config.env)
+        envs_ = make_vec(
+            config.env_id, config.eval_episodes, robot=config.robot, config=protocol
+        )
+    try:
+        return evaluate(act, envs_, config.eval_episodes, seed=config.seed + 1_000_000)
+    finally:
+        envs_.close()
+
+
+def _device(name: Device) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError("--device is cuda, but torch sees no CUDA device; take --device cpu")
+    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def main(arguments: list[str]) -> None:
+    """Parse, wire and run."""
+    config, run, checkpoint = parse(arguments)
+    device = _device(config.device)
+    environment = make_environment(config)
+    algorithm, _ = ALGORITHMS["trpo"]
+    agent: TRPO = algorithm(
+        environment.single_observation_space,
+        environment.single_action_space,
+        config.algo,
+        symmetry=getattr(environment.unwrapped, "symmetry", None),
+        device=device,
+        seed=config.seed,
+    )
+    plain = to_plain(config)
+    if checkpoint is None:
+        run = RunDirectory.create(run.path, plain)
+    seed = config.seed if checkpoint is None else config.seed + checkpoint["iteration"]
+    collector = Collector(environment, agent.sample, config.rollout_steps, device, seed)
+    wandb_id = checkpoint["wandb_id"] if checkpoint else None
+    wandb = WandbLogger(
+        run.path, plain, config.wandb, config.wandb_project, run.path.name, wandb_id
+    )
+    trainer = Trainer(
+        agent,
+        collector,
+        run,
+        Schedule(
+            config.total_steps,
+            config.eval_interval,
+            config.checkpoint_interval,
+            config.video_interval,
+        ),
+        {
+            "env_id": config.env_id,
+            "robot": config.robot if config.env else None,
+            "algorithm": "trpo",
+            "algo_config": to_plain(config.algo),
+        },
+        lambda act: judge(config, act),
+        (lambda act, path: record(config, act, path)) if config.video_interval else None,
+        wandb,
+    )
+    if checkpoint is not None:
+        trainer.load(checkpoint)
+    finished = trainer.train(resumed=checkpoint is not None)
+    wandb.finish()
+    environment.close()
+    Console().print(
+        f"{'Trained' if finished else 'Stopped after'} {trainer.env_steps:,} steps: {run.path}\n"
+        + (f"Watch:  python play.py {run.path} --video walk.mp4" if finished else
+           f"Go on:  python train.py --resume {run.path}"),
+        soft_wrap=True, highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    try:
+        main(sys.argv[1:])
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
