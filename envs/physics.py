@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import mujoco
 import numpy as np
 from mujoco.batch import Batch, SimulationError
@@ -9,7 +11,10 @@ from mujoco.batch import Batch, SimulationError
 from envs.config import Simulation
 from robots.robot import Robot
 
+MAX_SPEED = 200.0
+"""Speed of a coordinate (m/s, rad/s) that counts as a blow-up: 1 rad in a step of 5 ms."""
 _KINEMATICS = int(mujoco.mjtStage.mjSTAGE_VEL)
+_logger = logging.getLogger(__name__)
 
 
 class Physics:
@@ -21,6 +26,7 @@ class Physics:
     def __init__(
         self, model: mujoco.MjModel, robot: Robot, n: int, simulation: Simulation
     ) -> None:
+        _log_warnings()
         self.batch = Batch(model, n, simulation.nthread)
         self._substeps = simulation.substeps
         self._foot_radius = model.geom(robot.feet[0]).size[0]
@@ -32,8 +38,8 @@ class Physics:
         self._base_qpos = free.qposadr[0] + np.arange(7)
         self._base_qvel = free.dofadr[0] + np.arange(6)
         self._sensors = _sensor_slices(model, robot)
+        self._fresh = np.ones(n, bool)
         self.batch.reset()
-        self._warnings = self.batch.warning.copy()
 
     def _bind(self) -> None:
         """Bind every field before the first call: one bound later would read zeros."""
@@ -54,17 +60,18 @@ class Physics:
         """Advance one control step; return which simulations diverged, (n,) bool.
 
         A simulation diverges when MuJoCo raises in it, warns (NaN or huge state, bad control),
-        or leaves a number that is not finite; the others are not touched by that.
+        or leaves a speed above MAX_SPEED or not finite; the others are not touched by that.
+        Until `set_rows` it counts as diverged.
         """
+        self._fresh[:] = False
         failed: np.ndarray | list[int] = []
         try:
             self.batch.step(nstep=self._substeps, stage=_KINEMATICS)
         except SimulationError as error:
             failed = error.ids
-        diverged = (self.batch.warning != self._warnings).any(axis=(1, 2))
-        diverged |= ~np.isfinite(self._qvel).all(axis=1)
+        diverged = self.batch.warning[:, :, 1].any(axis=1)  # (n, kinds, (last info, count))
+        diverged |= ~(np.abs(self._qvel).max(axis=1) < MAX_SPEED)  # true of NaN as well
         diverged[failed] = True
-        np.copyto(self._warnings, self.batch.warning)
         return diverged
 
     def set_rows(
@@ -83,6 +90,14 @@ class Physics:
         self._qpos[rows, self._joint_qpos] = joint_pos
         self._qvel[rows, self._joint_qvel] = joint_vel
         self.batch.forward(ids, stage=_KINEMATICS)
+        self._fresh[ids] = True
+
+    def restore(self, state: np.ndarray) -> None:
+        """Put all simulations back into a copy of `batch.state`."""
+        self.batch.reset(stage=int(mujoco.mjtStage.mjSTAGE_NONE))
+        self.batch.state[:] = state
+        self.batch.forward(stage=_KINEMATICS)
+        self._fresh[:] = True
 
     def _sensor(self, name: str) -> np.ndarray:
         return self._sensordata[:, self._sensors[name]]
@@ -129,8 +144,11 @@ class Physics:
 
     @property
     def torque(self) -> np.ndarray:
-        """Joint torques of the drives in the last substep (N·m), (n, joints)."""
-        return self._force
+        """Joint torques of the drives in the last substep (N·m), (n, joints); 0 before any.
+
+        Below mjSTAGE_ACC the batch reports those of any other simulation.
+        """
+        return np.where(self._fresh[:, None], 0.0, self._force)
 
     @property
     def foot_height(self) -> np.ndarray:
@@ -158,6 +176,16 @@ class Physics:
     def base_contact(self) -> np.ndarray:
         """Whether the base touches something, (n,) bool."""
         return self._sensor("base_contact")[:, 0] > 0
+
+
+def _log_warnings() -> None:
+    """Send MuJoCo's warnings to `logging`, in place of the console and MUJOCO_LOG.TXT.
+
+    `Physics.step` reports the simulations that they are about. A handler that the user has
+    installed stays.
+    """
+    if mujoco.get_mju_user_warning() is None:
+        mujoco.set_mju_user_warning(_logger.info)
 
 
 def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:

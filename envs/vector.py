@@ -165,6 +165,7 @@ class LocomotionVectorEnv(VectorEnv):
         if len(ids):
             upright = replace(self.config.randomization, start_state=False)
             self.physics.set_rows(ids, *start_rows(self.robot, upright, len(ids), self._rng))
+            self._action[ids] = 0.0  # it may be the one that is not finite
 
     def _track(self, fresh: np.ndarray) -> None:
         """Advance what needs history: accelerations, swings; fresh rows have none."""
