@@ -52,3 +52,14 @@ class EpisodeLog:
         for value in self.sums.values():
             value[ids] = 0.0
         self.steps[ids] = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return copies of the running sums."""
+        sums = {name: value.copy() for name, value in self.sums.items()}
+        return {"sums": sums, "steps": self.steps.copy()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        for name, value in self.sums.items():
+            value[:] = state["sums"][name]
+        self.steps[:] = state["steps"]

@@ -23,9 +23,7 @@ class Physics:
     Arrays are live views where they can be: read them before the next step.
     """
 
-    def __init__(
-        self, model: mujoco.MjModel, robot: Robot, n: int, simulation: Simulation
-    ) -> None:
+    def __init__(self, model: mujoco.MjModel, robot: Robot, n: int, simulation: Simulation) -> None:
         _log_warnings()
         self.batch = Batch(model, n, simulation.nthread)
         self._substeps = simulation.substeps

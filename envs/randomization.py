@@ -41,6 +41,15 @@ def pushes(config: Randomization, n: int, rng: np.random.Generator) -> np.ndarra
     return config.push_speed * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
+_EXPANDED = {
+    "mass": ("body_mass", "body_inertia"),
+    "com": ("body_ipos",),
+    "friction": ("geom_friction",),
+    "gains": ("actuator_gainprm", "actuator_biasprm"),
+}
+"""Model fields that each law makes per-simulation."""
+
+
 class ModelRandomizer:
     """Redraws per-simulation model parameters, through the fields that the batch expands."""
 
@@ -55,33 +64,41 @@ class ModelRandomizer:
         self._nominal_com = model.body_ipos[self._base].copy()
         self._nominal_gain = model.actuator_gainprm[self._drives, 0].copy()
         self._nominal_bias = model.actuator_biasprm[self._drives, 1:3].copy()
-        if config.mass:
-            self._mass, self._inertia = batch.expand("body_mass"), batch.expand("body_inertia")
-        if config.com:
-            self._com = batch.expand("body_ipos")
-        if config.friction:
-            self._friction = batch.expand("geom_friction")
-        if config.gains:
-            self._gain = batch.expand("actuator_gainprm")
-            self._bias = batch.expand("actuator_biasprm")
+        self._fields = {
+            field: batch.expand(field)
+            for law, fields in _EXPANDED.items()
+            if getattr(config, law)
+            for field in fields
+        }
 
     def redraw(self, ids: np.ndarray, rng: np.random.Generator) -> None:
         """Draw new parameters for the simulations ids."""
         config, n = self._config, len(ids)
         if config.mass:
             factor = rng.uniform(*config.mass_range, n)
-            self._mass[ids, self._base] = self._nominal_mass * factor
-            self._inertia[ids, self._base] = self._nominal_inertia * factor[:, None]
+            self._fields["body_mass"][ids, self._base] = self._nominal_mass * factor
+            self._fields["body_inertia"][ids, self._base] = self._nominal_inertia * factor[:, None]
         if config.com:
             shift = rng.uniform(-config.com_shift, config.com_shift, (n, 3))
-            self._com[ids, self._base] = self._nominal_com + shift
+            self._fields["body_ipos"][ids, self._base] = self._nominal_com + shift
         if config.friction:
             sliding = rng.uniform(*config.friction_range, n)
-            self._friction[np.ix_(ids, self._feet, [0])] = sliding[:, None, None]
+            self._fields["geom_friction"][np.ix_(ids, self._feet, [0])] = sliding[:, None, None]
         if config.gains:
             factor = rng.uniform(*config.gains_range, (n, len(self._drives)))
-            self._gain[np.ix_(ids, self._drives, [0])] = (self._nominal_gain * factor)[..., None]
-            bias = self._nominal_bias * factor[..., None]
-            self._bias[np.ix_(ids, self._drives, [1, 2])] = bias
+            gain, bias = self._nominal_gain * factor, self._nominal_bias * factor[..., None]
+            self._fields["actuator_gainprm"][np.ix_(ids, self._drives, [0])] = gain[..., None]
+            self._fields["actuator_biasprm"][np.ix_(ids, self._drives, [1, 2])] = bias
         if config.mass or config.com:
             self._batch.set_const(ids)
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Return copies of the per-simulation model fields."""
+        return {name: field.copy() for name, field in self._fields.items()}
+
+    def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
+        """Restore what `state_dict` returned."""
+        for name, field in self._fields.items():
+            field[:] = state[name]
+        if self._config.mass or self._config.com:
+            self._batch.set_const()

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import gymnasium
-import mujoco
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -16,8 +15,25 @@ from envs.config import TaskConfig, require
 from envs.episode import EpisodeLog
 from envs.physics import Physics
 from envs.randomization import ModelRandomizer, pushes, start_rows
+from envs.render import BatchRenderer
 from envs.state import State
 from robots import get_robot
+
+_HISTORY = (
+    "_steps",
+    "_command",
+    "_command_left",
+    "_push_left",
+    "_action",
+    "_previous_action",
+    "_joint_vel",
+    "_joint_acc",
+    "_foot_contact",
+    "_touchdown",
+    "_air_time",
+)
+"""Per-simulation arrays beside the physics' own state."""
+
 
 class LocomotionVectorEnv(VectorEnv):
     """Gymnasium vector environment over `mujoco.batch.Batch`, with same-step autoreset.
@@ -32,6 +48,8 @@ class LocomotionVectorEnv(VectorEnv):
         task: a task of `envs.tasks.TASKS`.
         robot: a robot of `robots.ROBOTS`.
         config: the task's definition; None takes the task's own for this robot.
+        render_mode: None, or `rgb_array` for `render()`.
+        render_size: width and height of a frame (pixels).
         autoreset: False leaves finished simulations as they are, for `LocomotionEnv`.
 
     Raises:
@@ -46,10 +64,11 @@ class LocomotionVectorEnv(VectorEnv):
         robot: str = "anymal_c",
         config: TaskConfig | None = None,
         render_mode: str | None = None,
+        render_size: tuple[int, int] = (1280, 720),
         autoreset: bool = True,
     ) -> None:
         require(num_envs >= 1, "num_envs", num_envs, "at least 1")
-        self.num_envs, self.render_mode = num_envs, render_mode
+        self.num_envs, self.render_mode, self.render_size = num_envs, render_mode, render_size
         self.robot = get_robot(robot)
         self.config = config if config is not None else tasks.make(task, self.robot)
         simulation = self.config.simulation
@@ -69,7 +88,7 @@ class LocomotionVectorEnv(VectorEnv):
         self.transitions = 0
         self._allocate(num_envs)
         self._define_spaces()
-        self._renderer: Any = None
+        self._renderer: BatchRenderer | None = None
 
     def _allocate(self, n: int) -> None:
         joints, feet = len(self.robot.joints), len(self.robot.feet)
@@ -138,6 +157,20 @@ class LocomotionVectorEnv(VectorEnv):
                 info |= {"final_obs": observation, "_final_obs": done}
                 observation = self._reset_rows(done, observation)
         return observation, reward, terminated, truncated, info
+
+    def render(self) -> tuple[np.ndarray, ...] | None:
+        """Return a frame (height, width, 3) uint8 of every simulation in mode `rgb_array`."""
+        if self.render_mode != "rgb_array":
+            return None
+        if self._renderer is None:
+            dt = self.config.simulation.dt
+            self._renderer = BatchRenderer(self.physics.batch, self.robot, dt, *self.render_size)
+        return self._renderer.frames(self.state)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Free the renderer."""
+        if self._renderer is not None:
+            self._renderer.close()
 
     def _act(self, actions: np.ndarray) -> None:
         self._previous_action, action = self._action, self._previous_action
@@ -242,3 +275,31 @@ class LocomotionVectorEnv(VectorEnv):
         self._joint_vel[ids] = self.physics.joint_vel[ids]
         self._foot_contact[ids], self._touchdown[ids] = True, False
         self._log.clear(ids)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of all that the next steps depend on, in nested dicts of arrays."""
+        return {
+            "physics": self.physics.batch.state.copy(),
+            "models": self._models.state_dict(),
+            "history": {name: getattr(self, name).copy() for name in _HISTORY},
+            "log": self._log.state_dict(),
+            "rng": self._rng.bit_generator.state,
+            "transitions": self.transitions,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on, bitwise, where an environment of the same config and num_envs stood.
+
+        Raises:
+            ValueError: the state has another shape of simulations.
+        """
+        mine, given = self.physics.batch.state.shape, state["physics"].shape
+        require(given == mine, "state_dict's physics", given, f"of shape {mine}")
+        self._models.load_state_dict(state["models"])
+        self.physics.restore(state["physics"])
+        for name in _HISTORY:
+            getattr(self, name)[:] = state["history"][name]
+        self._log.load_state_dict(state["log"])
+        self._rng.bit_generator.state = state["rng"]
+        self.transitions = state["transitions"]
+        self.state = self._read_state()
