@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from algos.networks import MLP, EquivariantMLP, activate, affine, slope
+from algos.networks import MLP, EquivariantMLP, activate, affine, matmul, slope
 
 
 class Linearization(Protocol):
@@ -54,7 +54,7 @@ class MLPLinearization:
         for layer in range(1, len(weights)):
             change = self._through(change, layer)
             own = affine(self._inputs[layer], weights[layer], biases[layer])
-            change = own.baddbmm_(change, self._weights[layer])
+            change = own.add_(matmul(change, self._weights[layer]))
         return self._network.decode(change)
 
     def vjp(self, cotangent: Tensor) -> list[Tensor]:
@@ -62,7 +62,7 @@ class MLPLinearization:
         gradients: list[Tensor] = []
         back = self._network.decode_adjoint(cotangent)
         for layer in reversed(range(len(self._weights))):
-            weight = torch.bmm(self._inputs[layer].transpose(1, 2), back)
+            weight = matmul(self._inputs[layer].mT, back)
             gradients[:0] = [weight, back[0].sum(0)]
             if layer:
                 back = self._through(torch.bmm(back, self._weights[layer].mT), layer)

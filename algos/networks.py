@@ -34,8 +34,8 @@ class Symmetry(Protocol):
 
 def activate(x: Tensor, activation: Activation) -> Tensor:
     """Apply the activation in place and return it."""
-    if activation == "tanh":
-        return x.tanh_()
+    if activation == "tanh":  # on the CPU the sigmoid runs three times as fast
+        return x.mul_(2).sigmoid_().mul_(2).sub_(1) if x.is_cpu else x.tanh_()
     return torch.relu_(x) if activation == "relu" else nn.functional.elu_(x)
 
 
@@ -110,9 +110,14 @@ class MLP(nn.Module):
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """Block-wise x W, the bias added to the first block: only it is invariant."""
-    y = torch.bmm(x, weight)
+    y = matmul(x, weight)
     y[0] += bias
     return y
+
+
+def matmul(a: Tensor, b: Tensor) -> Tensor:
+    """Block-wise a b; a narrow result is computed transposed, for which BLAS is faster."""
+    return torch.bmm(a, b) if b.shape[-1] > 16 else torch.bmm(b.mT, a.mT).mT
 
 
 class EquivariantMLP(MLP):

@@ -11,6 +11,11 @@ from algos.distributions import Categorical, DiagGaussian
 from algos.fisher import flatten, linearize, unflatten
 from algos.networks import Symmetry
 
+CPU_ROWS = 2048
+"""States of a batch that are linearised at a time; more fall out of the cache."""
+DEVICE_ROWS = 1 << 17
+"""The same on an accelerator."""
+
 
 class Policy(nn.Module):
     """π(a | s): the network maps normalised observations to an action mean or to logits.
@@ -47,7 +52,8 @@ class Policy(nn.Module):
             _, orbit = np.unique(index.min(axis=0), return_inverse=True)  # (A,)
             self.register_buffer("_orbit", torch.as_tensor(orbit), persistent=False)
             self._orbit: Tensor
-            log_std = torch.full((int(orbit.max()) + 1,), math.log(initial_std))
+            self.orbits = int(orbit.max()) + 1
+            log_std = torch.full((self.orbits,), math.log(initial_std))
             self.log_std = nn.Parameter(log_std)
             bounded = np.isfinite(action_space.low) & np.isfinite(action_space.high)
             self._bounded = bool(bounded.any())
@@ -105,42 +111,54 @@ class Policy(nn.Module):
 
 
 class LinearizedPolicy:
-    """First-order model of a policy at its present parameters and a batch of states."""
+    """First-order model of a policy at its present parameters and a batch of states.
 
-    def __init__(self, policy: Policy, observations: Tensor):
-        self._policy = policy
-        self._network = linearize(policy.network, observations)
+    The states are worked through in parts that stay in the processor's cache.
+    """
+
+    def __init__(self, policy: Policy, states: Tensor):
+        rows = CPU_ROWS if states.is_cpu else DEVICE_ROWS
+        self._policy, self._count = policy, len(states)
+        self._parts = [linearize(policy.network, part) for part in states.split(rows)]
+        self._heads = [policy.head(part.outputs) for part in self._parts]
         self._like = [p.detach() for p in policy.network.parameters()]
-        self.distribution = policy.head(self._network.outputs)
+        self._split = sum(p.numel() for p in self._like)
+        self.distribution = policy.head(torch.cat([part.outputs for part in self._parts]))
 
     def gradient(self, actions: Tensor, weights: Tensor) -> Tensor:
         """Mean over states of weight ∇ log π(a | s), (P,), with weights (N,)."""
-        weights = (weights / len(weights))[:, None]
+        weights = (weights / self._count)[:, None]
         distribution = self.distribution
         if isinstance(distribution, Categorical):
-            return flatten(self._network.vjp(distribution.score(actions) * weights))
+            return self._pull_back(distribution.score(actions) * weights)
         by_mean, by_log_std = distribution.score(actions)
-        tensors = self._network.vjp(by_mean * weights)
-        return flatten([*tensors, self._tie((by_log_std * weights).sum(0))])
+        network = self._pull_back(by_mean * weights)
+        return torch.cat([network, self._tie((by_log_std * weights).sum(0))])
 
     def fisher_product(self, v: Tensor) -> Tensor:
-        """The Fisher matrix averaged over states, times v (P,).
+        """The Fisher matrix averaged over states, times v (P,): Jᵀ M J v / N.
 
         The block of Gaussian log-stds is exactly 2, its cross terms with the mean are zero.
         """
-        count = len(self._network.outputs)
-        network_v = v[: v.numel() - self._own()]
-        change = self._network.jvp(unflatten(network_v, self._like))
-        tensors = self._network.vjp(self.distribution.fisher(change) / count)
-        if self._own():
-            own_v = v[v.numel() - self._own() :]
-            tensors.append(self._tie(2 * own_v[self._policy._orbit]))
-        return flatten(tensors)
+        tangents = unflatten(v[: self._split], self._like)
+        product = torch.zeros_like(v[: self._split])
+        for part, head in zip(self._parts, self._heads, strict=True):
+            change = head.fisher(part.jvp(tangents)).div_(self._count)
+            product += flatten(part.vjp(change))
+        if self._policy.log_std is None:
+            return product
+        log_std = v[self._split :][self._policy._orbit]
+        return torch.cat([product, self._tie(2 * log_std)])
 
-    def _own(self) -> int:
-        return 0 if self._policy.log_std is None else self._policy.log_std.numel()
+    def _pull_back(self, cotangent: Tensor) -> Tensor:
+        """Jᵀ times a cotangent (N, K) of the outputs, for the network's parameters."""
+        slices = cotangent.split([len(part.outputs) for part in self._parts])
+        total = cotangent.new_zeros(self._split)
+        for part, piece in zip(self._parts, slices, strict=True):
+            total += flatten(part.vjp(piece))
+        return total
 
     def _tie(self, by_action: Tensor) -> Tensor:
         """Sum entries (A,) over the actions that share a log-std."""
-        tied = by_action.new_zeros(self._own())
+        tied = by_action.new_zeros(self._policy.orbits)
         return tied.index_add_(0, self._policy._orbit, by_action)

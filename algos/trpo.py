@@ -211,8 +211,7 @@ class TRPO:
             log.warning("policy step refused: sᵀFs = %g", float(curvature))
             metrics |= {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": 0.0}
         metrics["seconds_line_search"] = time.perf_counter() - start
-        distribution = self.policy(states)
-        metrics["entropy"] = float(distribution.entropy())
+        metrics["entropy"] = float(old.distribution.entropy())
         if self.policy.log_std is not None:
             metrics["std"] = float(self.policy.log_std.exp().mean())
         return metrics
