@@ -1,0 +1,40 @@
+"""Which OpenGL backend renders: the user's choice, the display's, or a headless one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+_PROBE = "import mujoco; context = mujoco.GLContext(8, 8); context.make_current(); context.free()"
+
+
+def choose_backend() -> str:
+    """Return MuJoCo's backend, and set MUJOCO_GL to it where the machine has no display.
+
+    A MUJOCO_GL that the user set is kept. Without it and without a display EGL is tried, then
+    OSMesa, each in a process of its own, since a backend that failed cannot be unloaded. The
+    empty string is MuJoCo's default for a display.
+
+    Raises:
+        RuntimeError: no display, and neither headless backend works.
+    """
+    chosen = os.environ.get("MUJOCO_GL", "").strip().lower()
+    display = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
+    if chosen or display:
+        return chosen
+    for backend in ("egl", "osmesa"):
+        if _works(backend):
+            os.environ["MUJOCO_GL"] = backend
+            return backend
+    raise RuntimeError(
+        "no OpenGL for rendering without a display: install EGL (apt-get install libegl1 "
+        "libgl1-mesa-dri) or OSMesa (apt-get install libosmesa6)"
+    )
+
+
+def _works(backend: str) -> bool:
+    """Whether MuJoCo can make a context of this backend."""
+    environment = os.environ | {"MUJOCO_GL": backend}
+    done = subprocess.run([sys.executable, "-c", _PROBE], env=environment, capture_output=True)
+    return done.returncode == 0

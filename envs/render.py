@@ -1,0 +1,220 @@
+"""Frames of the simulations: a tracking camera, and the velocities drawn over the robot."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+from PIL import Image, ImageDraw, ImageFont
+
+from envs.gl import choose_backend
+from envs.state import State
+from robots.robot import Robot
+
+COMMANDED = (0.18, 0.80, 0.32)
+"""Colour of commanded velocities: green."""
+ACTUAL = (0.16, 0.50, 0.98)
+"""Colour of actual velocities: blue."""
+_ARROW_HEIGHT = (0.40, 0.34)
+"""Heights of the commanded and the actual arrow above the base (m)."""
+_ARROW_SCALE = 0.7
+"""Length of an arrow for 1 m/s (m), angle of an arc for 1 rad/s (rad)."""
+_ARC_RADIUS = 0.28
+_ARC_SEGMENTS = 12
+_SHORTEST = 0.05
+"""Speeds below this are not drawn (m/s, rad/s)."""
+
+
+class TrackingCamera:
+    """Follows the base smoothly, from the robot's front left.
+
+    Args:
+        dt: time between frames (s).
+        distance: from the robot (m).
+    """
+
+    POSITION_LAG, HEADING_LAG = 0.25, 1.5
+    """Time constants of the low-pass filters on position and heading (s)."""
+    JUMP = 1.0
+    """A base that moves further than this between frames was reset (m): the camera jumps too."""
+
+    def __init__(self, dt: float, distance: float = 2.7) -> None:
+        self._gains = 1 - np.exp(-dt / np.array([self.POSITION_LAG, self.HEADING_LAG]))
+        self._position: np.ndarray | None = None
+        self._heading = 0.0
+        self.camera = mujoco.MjvCamera()
+        self.camera.type = mujoco.mjtCamera.mjCAMERA_FREE
+        self.camera.distance = distance
+        self.camera.elevation = -16
+
+    def follow(self, position: np.ndarray, heading: float) -> None:
+        """Move towards a base at position (m), (2,), with a heading (rad)."""
+        if self._position is None or np.linalg.norm(position - self._position) > self.JUMP:
+            self._position, self._heading = position.copy(), heading
+        turn = (heading - self._heading + np.pi) % (2 * np.pi) - np.pi
+        self._position += self._gains[0] * (position - self._position)
+        self._heading += self._gains[1] * turn
+        self.camera.lookat = [*self._position, 0.45]
+        self.camera.azimuth = np.degrees(self._heading) + 180 - 50
+
+
+class BatchRenderer:
+    """Renders simulations of a batch, one OpenGL context for all of them.
+
+    Args:
+        batch: the simulations; only read.
+        robot: the robot in them.
+        dt: time between frames (s).
+        width, height: size of a frame (pixels).
+
+    Raises:
+        RuntimeError: no OpenGL backend works here.
+    """
+
+    def __init__(
+        self, batch: Batch, robot: Robot, dt: float, width: int = 1280, height: int = 720
+    ) -> None:
+        self._batch = batch
+        self._model = batch.get_model(0)
+        self._model.vis.global_.offwidth, self._model.vis.global_.offheight = width, height
+        self._data = mujoco.MjData(self._model)
+        self._base = self._model.body(robot.base).id
+        self._cameras = [TrackingCamera(dt) for _ in range(batch.nsim)]
+        self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(self._model, 1000)
+        self._context_gl = _gl_context(width, height)
+        self._context_gl.make_current()
+        self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        self._viewport = mujoco.MjrRect(0, 0, width, height)
+        self._pixels = np.empty((height, width, 3), np.uint8)
+
+    def frames(self, state: State) -> tuple[np.ndarray, ...]:
+        """Return a frame (height, width, 3) uint8 for every simulation."""
+        self._context_gl.make_current()
+        return tuple(self._frame(i, state) for i in range(self._batch.nsim))
+
+    def _frame(self, i: int, state: State) -> np.ndarray:
+        data = self._batch.get_data(i, self._data)
+        mujoco.mj_forward(self._model, data)
+        axis = data.xmat[self._base].reshape(3, 3)[:, 0]
+        heading = float(np.arctan2(axis[1], axis[0]))
+        position = data.xpos[self._base]
+        self._cameras[i].follow(position[:2], heading)
+        mujoco.mjv_updateScene(
+            self._model,
+            data,
+            self._option,
+            None,
+            self._cameras[i].camera,
+            mujoco.mjtCatBit.mjCAT_ALL.value,
+            self._scene,
+        )
+        actual = np.array([*state.lin_vel_b[i, :2], state.ang_vel_b[i, 2]])
+        draw_velocities(self._scene, position, heading, state.command[i], actual)
+        mujoco.mjr_render(self._viewport, self._scene, self._context)
+        mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
+        return write_overlay(self._pixels[::-1], state.command[i], actual, data.time)
+
+    def close(self) -> None:
+        """Free the OpenGL context."""
+        self._context_gl.make_current()
+        self._context.free()
+        self._context_gl.free()
+
+
+def draw_velocities(
+    scene: mujoco.MjvScene,
+    position: np.ndarray,
+    heading: float,
+    command: np.ndarray,
+    actual: np.ndarray,
+) -> None:
+    """Add an arrow for each planar velocity and an arc for each yaw rate above the robot.
+
+    Args:
+        scene: drawn into.
+        position: of the base (m), (3,).
+        heading: of the base (rad).
+        command, actual: forward and leftward speed (m/s) and yaw rate (rad/s), (3,).
+    """
+    for velocity, colour, height in zip(
+        (command, actual), (COMMANDED, ACTUAL), _ARROW_HEIGHT, strict=True
+    ):
+        centre = position + [0.0, 0.0, height]
+        speed = float(np.hypot(velocity[0], velocity[1]))
+        if speed > _SHORTEST:
+            angle = heading + float(np.arctan2(velocity[1], velocity[0]))
+            _arrow(scene, centre, centre + _ARROW_SCALE * speed * _direction(angle), colour)
+        if abs(velocity[2]) > _SHORTEST:
+            sweep = _ARROW_SCALE * float(velocity[2])
+            angles = heading + np.linspace(0.0, sweep, _ARC_SEGMENTS)
+            arc = [centre + _ARC_RADIUS * _direction(a) for a in angles]
+            for start, end in zip(arc[:-3], arc[1:-2], strict=True):
+                _connect(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.008, start, end, colour)
+            _arrow(scene, arc[-3], arc[-1], colour)
+
+
+def write_overlay(
+    pixels: np.ndarray, command: np.ndarray, actual: np.ndarray, time: float
+) -> np.ndarray:
+    """Return a copy of a frame with the time (s) and both velocities written in its corner."""
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    size = max(image.height // 36, 6)
+    font = ImageFont.load_default(size)
+    draw = ImageDraw.Draw(image, "RGBA")
+    pad, line = size // 2, round(1.4 * size)
+    columns = [pad + size // 2, 8 * size, 13 * size, 18 * size]
+    draw.rounded_rectangle(
+        (pad, pad, 19 * size + pad, 2 * pad + 3 * line), radius=pad, fill=(20, 24, 28, 170)
+    )
+    rows = [
+        ((f"{time:.1f} s", "vx m/s", "vy m/s", "yaw rad/s"), (1.0, 1.0, 1.0)),
+        (("command", *(f"{v:+.2f}" for v in command)), COMMANDED),
+        (("actual", *(f"{v:+.2f}" for v in actual)), ACTUAL),
+    ]
+    for row, (cells, colour) in enumerate(rows):
+        fill = tuple(round(255 * (0.35 + 0.65 * c)) for c in colour)
+        for column, (cell, x) in enumerate(zip(cells, columns, strict=True)):
+            anchor = "la" if column == 0 else "ra"
+            draw.text((pad + x, 1.5 * pad + row * line), cell, fill, font, anchor=anchor)
+    return np.asarray(image)
+
+
+def _gl_context(width: int, height: int) -> Any:
+    """Make the chosen backend's context, also where MuJoCo was imported with another one."""
+    backend = choose_backend()
+    module = f"mujoco.{backend}" if backend in ("egl", "osmesa") else "mujoco.gl_context"
+    try:
+        return importlib.import_module(module).GLContext(width, height)
+    except Exception as error:
+        raise RuntimeError(f"OpenGL backend {backend or 'of the display'}: {error}") from error
+
+
+def _direction(angle: float) -> np.ndarray:
+    return np.array([np.cos(angle), np.sin(angle), 0.0])
+
+
+def _arrow(
+    scene: mujoco.MjvScene, start: np.ndarray, end: np.ndarray, colour: tuple[float, ...]
+) -> None:
+    _connect(scene, mujoco.mjtGeom.mjGEOM_ARROW, 0.018, start, end, colour)
+
+
+def _connect(
+    scene: mujoco.MjvScene,
+    kind: mujoco.mjtGeom,
+    width: float,
+    start: np.ndarray,
+    end: np.ndarray,
+    colour: tuple[float, ...],
+) -> None:
+    """Add a geom from start to end to the scene."""
+    geom = scene.geoms[scene.ngeom]
+    rgba = np.array([*colour, 1.0], np.float32)
+    mujoco.mjv_initGeom(geom, kind, np.zeros(3), np.zeros(3), np.zeros(9), rgba)
+    mujoco.mjv_connector(geom, kind, width, start, end)
+    geom.emission = 0.4
+    scene.ngeom += 1
