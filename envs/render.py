@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from itertools import pairwise
 from typing import Any
 
 import mujoco
@@ -18,12 +19,16 @@ COMMANDED = (0.18, 0.80, 0.32)
 """Colour of commanded velocities: green."""
 ACTUAL = (0.16, 0.50, 0.98)
 """Colour of actual velocities: blue."""
-_ARROW_HEIGHT = (0.40, 0.34)
+SHADOW_SIZE = 2048
+"""Width of the shadow map (pixels); half of a frame's time goes there without a GPU."""
+_LIGHT_DISTANCE = 4.0
+"""From the base to the light (m): shadows are cast around where it points."""
+_ARROW_HEIGHT = (0.44, 0.36)
 """Heights of the commanded and the actual arrow above the base (m)."""
 _ARROW_SCALE = 0.7
 """Length of an arrow for 1 m/s (m), angle of an arc for 1 rad/s (rad)."""
-_ARC_RADIUS = 0.28
-_ARC_SEGMENTS = 12
+_ARC_RADIUS = 0.36  # m
+_ARC_POINTS = 13
 _SHORTEST = 0.05
 """Speeds below this are not drawn (m/s, rad/s)."""
 
@@ -41,18 +46,18 @@ class TrackingCamera:
     JUMP = 1.0
     """A base that moves further than this between frames was reset (m): the camera jumps too."""
 
-    def __init__(self, dt: float, distance: float = 2.7) -> None:
+    def __init__(self, dt: float, distance: float = 2.5) -> None:
         self._gains = 1 - np.exp(-dt / np.array([self.POSITION_LAG, self.HEADING_LAG]))
-        self._position: np.ndarray | None = None
+        self._position = np.full(2, np.inf)
         self._heading = 0.0
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FREE
         self.camera.distance = distance
-        self.camera.elevation = -16
+        self.camera.elevation = -20
 
     def follow(self, position: np.ndarray, heading: float) -> None:
         """Move towards a base at position (m), (2,), with a heading (rad)."""
-        if self._position is None or np.linalg.norm(position - self._position) > self.JUMP:
+        if np.linalg.norm(position - self._position) > self.JUMP:
             self._position, self._heading = position.copy(), heading
         turn = (heading - self._heading + np.pi) % (2 * np.pi) - np.pi
         self._position += self._gains[0] * (position - self._position)
@@ -66,6 +71,7 @@ class BatchRenderer:
 
     Args:
         batch: the simulations; only read.
+        model: with the batch's coordinates and the geoms to be shown.
         robot: the robot in them.
         dt: time between frames (s).
         width, height: size of a frame (pixels).
@@ -75,18 +81,25 @@ class BatchRenderer:
     """
 
     def __init__(
-        self, batch: Batch, robot: Robot, dt: float, width: int = 1280, height: int = 720
+        self,
+        batch: Batch,
+        model: mujoco.MjModel,
+        robot: Robot,
+        dt: float,
+        width: int = 1280,
+        height: int = 720,
     ) -> None:
-        self._batch = batch
-        self._model = batch.get_model(0)
-        self._model.vis.global_.offwidth, self._model.vis.global_.offheight = width, height
-        self._data = mujoco.MjData(self._model)
-        self._base = self._model.body(robot.base).id
+        self._batch, self._model = batch, model
+        model.vis.global_.offwidth, model.vis.global_.offheight = width, height
+        model.vis.quality.shadowsize = SHADOW_SIZE
+        self._simulated, self._data = mujoco.MjData(batch.model), mujoco.MjData(model)
+        self._base = model.body(robot.base).id
         self._cameras = [TrackingCamera(dt) for _ in range(batch.nsim)]
-        self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(self._model, 1000)
+        self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(model, 1000)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._context_gl = _gl_context(width, height)
         self._context_gl.make_current()
-        self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
@@ -97,8 +110,7 @@ class BatchRenderer:
         return tuple(self._frame(i, state) for i in range(self._batch.nsim))
 
     def _frame(self, i: int, state: State) -> np.ndarray:
-        data = self._batch.get_data(i, self._data)
-        mujoco.mj_forward(self._model, data)
+        data = self._pose(i)
         axis = data.xmat[self._base].reshape(3, 3)[:, 0]
         heading = float(np.arctan2(axis[1], axis[0]))
         position = data.xpos[self._base]
@@ -117,6 +129,16 @@ class BatchRenderer:
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
         return write_overlay(self._pixels[::-1], state.command[i], actual, data.time)
+
+    def _pose(self, i: int) -> mujoco.MjData:
+        """Return the shown model's data in the pose of simulation i, the light overhead."""
+        simulated, data = self._batch.get_data(i, self._simulated), self._data
+        data.qpos, data.qvel, data.time = simulated.qpos, simulated.qvel, simulated.time
+        mujoco.mj_kinematics(self._model, data)
+        mujoco.mj_comPos(self._model, data)
+        mujoco.mj_camlight(self._model, data)
+        data.light_xpos[:] = data.xpos[self._base] - _LIGHT_DISTANCE * data.light_xdir
+        return data
 
     def close(self) -> None:
         """Free the OpenGL context."""
@@ -143,18 +165,18 @@ def draw_velocities(
     for velocity, colour, height in zip(
         (command, actual), (COMMANDED, ACTUAL), _ARROW_HEIGHT, strict=True
     ):
-        centre = position + [0.0, 0.0, height]
+        centre = position + np.array([0.0, 0.0, height])
         speed = float(np.hypot(velocity[0], velocity[1]))
         if speed > _SHORTEST:
             angle = heading + float(np.arctan2(velocity[1], velocity[0]))
             _arrow(scene, centre, centre + _ARROW_SCALE * speed * _direction(angle), colour)
         if abs(velocity[2]) > _SHORTEST:
             sweep = _ARROW_SCALE * float(velocity[2])
-            angles = heading + np.linspace(0.0, sweep, _ARC_SEGMENTS)
+            angles = heading + np.linspace(0.0, sweep, _ARC_POINTS)
             arc = [centre + _ARC_RADIUS * _direction(a) for a in angles]
-            for start, end in zip(arc[:-3], arc[1:-2], strict=True):
+            for start, end in pairwise(arc[:-4]):
                 _connect(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.008, start, end, colour)
-            _arrow(scene, arc[-3], arc[-1], colour)
+            _arrow(scene, arc[-5], arc[-1], colour)
 
 
 def write_overlay(
@@ -166,9 +188,9 @@ def write_overlay(
     font = ImageFont.load_default(size)
     draw = ImageDraw.Draw(image, "RGBA")
     pad, line = size // 2, round(1.4 * size)
-    columns = [pad + size // 2, 8 * size, 13 * size, 18 * size]
+    columns = [pad, 9 * size, 14 * size, 19 * size]
     draw.rounded_rectangle(
-        (pad, pad, 19 * size + pad, 2 * pad + 3 * line), radius=pad, fill=(20, 24, 28, 170)
+        (pad, pad, 20 * size + pad, 2 * pad + 3 * line), radius=pad, fill=(20, 24, 28, 170)
     )
     rows = [
         ((f"{time:.1f} s", "vx m/s", "vy m/s", "yaw rad/s"), (1.0, 1.0, 1.0)),
@@ -200,7 +222,8 @@ def _direction(angle: float) -> np.ndarray:
 def _arrow(
     scene: mujoco.MjvScene, start: np.ndarray, end: np.ndarray, colour: tuple[float, ...]
 ) -> None:
-    _connect(scene, mujoco.mjtGeom.mjGEOM_ARROW, 0.018, start, end, colour)
+    width = min(0.018, 0.14 * float(np.linalg.norm(end - start)))
+    _connect(scene, mujoco.mjtGeom.mjGEOM_ARROW, width, start, end, colour)
 
 
 def _connect(

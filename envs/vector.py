@@ -163,8 +163,11 @@ class LocomotionVectorEnv(VectorEnv):
         if self.render_mode != "rgb_array":
             return None
         if self._renderer is None:
-            dt = self.config.simulation.dt
-            self._renderer = BatchRenderer(self.physics.batch, self.robot, dt, *self.render_size)
+            simulation, mode = self.config.simulation, self.config.action.mode
+            model = scene.build(self.robot, simulation, mode, visual=True)
+            self._renderer = BatchRenderer(
+                self.physics.batch, model, self.robot, simulation.dt, *self.render_size
+            )
         return self._renderer.frames(self.state)
 
     def close_extras(self, **kwargs: Any) -> None:
