@@ -74,3 +74,9 @@ class Critic(nn.Module):
                 if epoch == epochs - 1:
                     losses += error.square().sum()
         return losses / len(targets)
+
+
+def explained_variance(values: Tensor, returns: Tensor) -> float:
+    """1 - Var(return - V) / Var(return): 1 is a perfect V, 0 one no better than a constant."""
+    rest, whole = (returns - values).var(correction=0), returns.var(correction=0)
+    return float(1 - rest / whole.clamp(min=1e-8))

@@ -9,6 +9,7 @@ through torch.func.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -115,6 +116,28 @@ def unflatten(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
     """Views of `flat` in the shapes of `like`."""
     pieces = flat.split([tensor.numel() for tensor in like])
     return [piece.view(tensor.shape) for piece, tensor in zip(pieces, like, strict=True)]
+
+
+@dataclass(frozen=True)
+class NaturalGradient:
+    """Solution s of (F + λI) s = g; every field is a tensor that nothing has waited for."""
+
+    direction: Tensor  # (P,), s
+    curvature: Tensor  # (), sᵀ (F + λI) s, float64
+    residual: Tensor  # (), ‖g - (F + λI) s‖ / ‖g‖
+
+
+def natural_gradient(
+    fisher_product: Callable[[Tensor], Tensor], gradient: Tensor, damping: float, iterations: int
+) -> NaturalGradient:
+    """Solve (F + λI) s = g for the search direction, by conjugate gradients (Appendix C)."""
+
+    def product(v: Tensor) -> Tensor:
+        return fisher_product(v).add_(v, alpha=damping)
+
+    direction, rest = conjugate_gradient(product, gradient, iterations)
+    residual = rest.norm() / gradient.norm().clamp(min=1e-30)
+    return NaturalGradient(direction, _dot(direction, gradient - rest), residual)
 
 
 def conjugate_gradient(

@@ -110,6 +110,15 @@ class Policy(nn.Module):
         return [*self.network.parameters(), *own]
 
 
+def output_size(space: spaces.Space) -> int:
+    """How many outputs a policy network needs; ValueError for an unsupported action space."""
+    if isinstance(space, spaces.Discrete):
+        return int(space.n)
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return space.shape[0]
+    raise ValueError(f"action space {space} is neither Discrete nor a Box with one axis")
+
+
 class LinearizedPolicy:
     """First-order model of a policy at its present parameters and a batch of states.
 

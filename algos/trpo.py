@@ -6,6 +6,7 @@ matrix is damped; the line search also demands that the surrogate improve; time-
 """
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -15,11 +16,12 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from algos.critic import Critic
-from algos.fisher import conjugate_gradient
+from algos.critic import Critic, explained_variance
+from algos.distributions import Categorical, DiagGaussian
+from algos.fisher import natural_gradient
 from algos.networks import Activation, Symmetry, build_policy_network, build_value_network
 from algos.normalizer import ObservationNormalizer
-from algos.policy import LinearizedPolicy, Policy
+from algos.policy import LinearizedPolicy, Policy, output_size
 from algos.rollout import Rollout, check_observation_space, generalized_advantages
 
 log = logging.getLogger(__name__)
@@ -111,7 +113,7 @@ class TRPO:
         self.config = config = config or TRPOConfig()
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
-        size, outputs = check_observation_space(observation_space), _output_size(action_space)
+        size, outputs = check_observation_space(observation_space), output_size(action_space)
         if config.symmetry == "off" or isinstance(action_space, spaces.Discrete):
             symmetry = None
         network = build_policy_network(
@@ -144,7 +146,7 @@ class TRPO:
 
     @torch.no_grad()
     def update(self, rollout: Rollout) -> dict[str, float]:
-        """One iteration of the algorithm on a batch sampled by the present policy.
+        """One iteration of the algorithm, on a batch sampled by the present policy.
 
         A batch with a NaN or an infinity is refused as a whole, with a warning.
 
@@ -152,63 +154,59 @@ class TRPO:
             Metrics: KL, surrogate gain, CG residual, backtracks, accepted (0 or 1), explained
             variance, std, entropy, value loss, and the seconds that each part took.
         """
-        observations = self.normalizer(rollout.observations)  # (T, n, O)
-        values = self.critic(observations)  # (T, n)
-        advantages = self._advantages(rollout, values)
-        if not bool(torch.isfinite(advantages).all() & torch.isfinite(observations).all()):
-            log.warning("update refused: the batch has non-finite observations or rewards")
-            return {"accepted": 0.0}
-        returns = (advantages + values).flatten()
-        states, actions = observations.flatten(0, 1), rollout.actions.flatten(0, 1)
-        metrics = {"explained_variance": _explained_variance(values.flatten(), returns)}
-        metrics |= self._improve_policy(states, actions, advantages.flatten())
-        start = time.perf_counter()
-        value_loss = self.critic.fit(
-            states,
-            returns,
-            self.optimizer,
-            self.config.critic_epochs,
-            self.config.critic_minibatches,
-            self.generator,
-        )
-        metrics |= {"value_loss": float(value_loss), "seconds_critic": time.perf_counter() - start}
-        if self.config.normalize_observations:
-            self.normalizer.update(rollout.observations)
-        return metrics
-
-    def _advantages(self, rollout: Rollout, values: Tensor) -> Tensor:
-        """Generalised advantage estimates (T, n) from the critic before its update."""
-        return generalized_advantages(
+        c, start = self.config, time.perf_counter()
+        states = self.normalizer(rollout.observations)  # (T, n, O)
+        values = self.critic(states)  # (T, n)
+        advantages = generalized_advantages(
             rollout,
             values,
             self.critic(self.normalizer(rollout.next_observations)),
             self.critic(self.normalizer(rollout.final_observations)),
-            self.config.gamma,
-            self.config.gae_lambda,
+            c.gamma,
+            c.gae_lambda,
         )
+        if not bool(torch.isfinite(advantages).all() & torch.isfinite(states).all()):
+            log.warning("update refused: the batch has non-finite observations or rewards")
+            return {"accepted": 0.0}
+        states, values, advantages = states.flatten(0, 1), values.flatten(), advantages.flatten()
+        returns = advantages + values
+        metrics = {"explained_variance": explained_variance(values, returns)}
+        metrics |= self._improve_policy(states, rollout.actions.flatten(0, 1), advantages)
+        middle = time.perf_counter()
+        loss = self.critic.fit(
+            states, returns, self.optimizer, c.critic_epochs, c.critic_minibatches, self.generator
+        )
+        if c.normalize_observations:
+            self.normalizer.update(rollout.observations)
+        metrics |= {"value_loss": float(loss), "seconds_critic": time.perf_counter() - middle}
+        return metrics | {"seconds_update": time.perf_counter() - start}
 
     def _improve_policy(
         self, states: Tensor, actions: Tensor, advantages: Tensor
     ) -> dict[str, float]:
-        """Maximise the surrogate (14) subject to mean KL <= δ, as in Appendix C."""
-        start = time.perf_counter()
-        if self.config.normalize_advantages:
-            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        """Maximise the surrogate (14) subject to mean KL <= δ, as Appendix C does."""
+        c, start = self.config, time.perf_counter()
+        if c.normalize_advantages:
+            spread = advantages.std(correction=0)
+            advantages = (advantages - advantages.mean()) / (spread + 1e-8)
         old = LinearizedPolicy(self.policy, states)
         gradient = old.gradient(actions, advantages)
-        direction, residual, curvature = self._natural_gradient(old, states, gradient)
-        length = (2 * self.config.max_kl / curvature).sqrt()  # β, Appendix C
+        fisher = old
+        if c.fisher_fraction < 1:
+            fisher = LinearizedPolicy(self.policy, self._subset(states))
+        natural = natural_gradient(fisher.fisher_product, gradient, c.damping, c.cg_iterations)
         metrics = {
-            "cg_residual": float(residual.norm() / gradient.norm()),
+            "cg_residual": float(natural.residual),
             "gradient_norm": float(gradient.norm()),
+            "seconds_cg": time.perf_counter() - start,
         }
-        metrics["seconds_cg"] = time.perf_counter() - start
         start = time.perf_counter()
-        if float(curvature) > 0 and float(length) < float("inf"):
-            step = (length * direction).to(gradient.dtype)
-            metrics |= self._line_search(old, states, actions, advantages, step)
+        length = float((2 * c.max_kl / natural.curvature).sqrt())  # β = √(2δ / sᵀFs)
+        if math.isfinite(length):
+            step = length * natural.direction
+            metrics |= self._line_search(old.distribution, step, states, actions, advantages)
         else:
-            log.warning("policy step refused: sᵀFs = %g", float(curvature))
+            log.warning("policy step refused: sᵀFs = %g", float(natural.curvature))
             metrics |= {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": 0.0}
         metrics["seconds_line_search"] = time.perf_counter() - start
         metrics["entropy"] = float(old.distribution.entropy())
@@ -216,47 +214,36 @@ class TRPO:
             metrics["std"] = float(self.policy.log_std.exp().mean())
         return metrics
 
-    def _natural_gradient(
-        self, old: LinearizedPolicy, states: Tensor, gradient: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """s with (F + λI) s = g; the residual; and sᵀ(F + λI)s. No host synchronisation."""
-        if self.config.fisher_fraction < 1:
-            count = max(1, round(self.config.fisher_fraction * len(states)))
-            rows = torch.randperm(len(states), generator=self.generator, device=states.device)
-            old = LinearizedPolicy(self.policy, states[rows[:count]])
-
-        def product(v: Tensor) -> Tensor:
-            return old.fisher_product(v).add_(v, alpha=self.config.damping)
-
-        direction, residual = conjugate_gradient(product, gradient, self.config.cg_iterations)
-        curvature = torch.dot(direction.double(), (gradient - residual).double())
-        return direction, residual, curvature
+    def _subset(self, states: Tensor) -> Tensor:
+        """Random rows of the batch, drawn anew every iteration."""
+        count = max(1, round(self.config.fisher_fraction * len(states)))
+        order = torch.randperm(len(states), generator=self.generator, device=states.device)
+        return states[order[:count]]
 
     def _line_search(
         self,
-        old: LinearizedPolicy,
+        old: DiagGaussian | Categorical,
+        step: Tensor,
         states: Tensor,
         actions: Tensor,
         advantages: Tensor,
-        step: Tensor,
     ) -> dict[str, float]:
-        """Take the longest step that keeps KL <= δ and improves the surrogate, or none."""
-        before = self.policy.get_flat()
-        old_log_prob = old.distribution.log_prob(actions)
-        baseline = advantages.mean()
-        kl, gain = 0.0, 0.0
-        for backtracks in range(self.config.line_search_steps):
+        """Take the longest step with mean KL <= δ and a better surrogate, or none at all."""
+        before, old_log_prob = self.policy.get_flat(), old.log_prob(actions)
+        kl, gain, tries = math.nan, math.nan, self.config.line_search_steps
+        for backtracks in range(tries):
             scale = self.config.line_search_decay**backtracks
             self.policy.set_flat(self.policy.project(before + scale * step))
             new = self.policy(states)
-            ratio = torch.exp(new.log_prob(actions) - old_log_prob)
-            surrogate = torch.dot(ratio, advantages) / len(advantages) - baseline
-            kl, gain = torch.stack([old.distribution.kl(new).mean(), surrogate]).tolist()
-            if kl <= self.config.max_kl and gain > 0:
-                return _step_metrics(1.0, kl, gain, backtracks)
+            ratio_change = torch.expm1(new.log_prob(actions) - old_log_prob)
+            surrogate_gain = (ratio_change * advantages).mean()
+            kl, gain = torch.stack([old.kl(new).mean(), surrogate_gain]).tolist()
+            if kl <= self.config.max_kl and 0 < gain < math.inf:
+                step_metrics = {"kl": kl, "surrogate_gain": gain, "backtracks": float(backtracks)}
+                return {"accepted": 1.0, **step_metrics}
         self.policy.set_flat(before)
         log.warning("line search found no step: KL %g, surrogate gain %g at the last", kl, gain)
-        return _step_metrics(0.0, 0.0, 0.0, self.config.line_search_steps)
+        return {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": float(tries)}
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that a resumed run needs."""
@@ -275,23 +262,6 @@ class TRPO:
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"].cpu())
-
-
-def _step_metrics(accepted: float, kl: float, gain: float, backtracks: int) -> dict[str, float]:
-    return {"accepted": accepted, "kl": kl, "surrogate_gain": gain, "backtracks": backtracks}
-
-
-def _explained_variance(values: Tensor, returns: Tensor) -> float:
-    """1 - Var(return - V) / Var(return)."""
-    return float(1 - (returns - values).var() / (returns.var() + 1e-8))
-
-
-def _output_size(space: spaces.Space) -> int:
-    if isinstance(space, spaces.Discrete):
-        return int(space.n)
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        return space.shape[0]
-    raise ValueError(f"action space {space} is neither Discrete nor a Box with one axis")
 
 
 def _require(holds: bool, config: TRPOConfig, name: str, bound: str) -> None:
