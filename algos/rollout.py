@@ -143,6 +143,31 @@ class Collector:
         metrics["seconds_rollout"] = time.perf_counter() - start
         return self._rollout(finals, rows, metrics)
 
+    def state_dict(self) -> dict[str, Any]:
+        """The episode statistics, and the environments' own state where they can tell it."""
+        state = {
+            "next": torch.as_tensor(self._next).clone(),
+            "return": torch.as_tensor(self._return).clone(),
+            "length": torch.as_tensor(self._length).clone(),
+            "returns": list(self._returns),
+            "lengths": list(self._lengths),
+        }
+        envs = self.envs.unwrapped
+        if hasattr(envs, "state_dict"):
+            state["envs"] = _map_arrays(envs.state_dict(), np.ndarray, torch.from_numpy)
+        return state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave; environments that cannot be restored start anew."""
+        self._returns.extend(state["returns"])
+        self._lengths.extend(state["lengths"])
+        if "envs" not in state:
+            return
+        envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())
+        self.envs.unwrapped.load_state_dict(envs_state)
+        self._next = state["next"].numpy().copy()
+        self._return, self._length = state["return"].numpy().copy(), state["length"].numpy().copy()
+
     def _store_actions(self, t: int, actions: Tensor) -> None:
         if self._actions is None:
             shape = (self.steps, *actions.shape)
@@ -186,6 +211,13 @@ class Collector:
             final_rows=torch.as_tensor(row),
             metrics=metrics,
         ).to(self.device)
+
+
+def _map_arrays(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
+    """`value` with every array of a kind in nested dicts converted."""
+    if isinstance(value, dict):
+        return {name: _map_arrays(v, kind, convert) for name, v in value.items()}
+    return convert(value) if isinstance(value, kind) else value
 
 
 def check_envs(envs: VectorEnv) -> None:

@@ -6,6 +6,11 @@ import os
 import subprocess
 import sys
 
+
+class OpenGLError(RuntimeError):
+    """Rendering is not possible on this machine as it is."""
+
+
 _PROBE = "import mujoco; context = mujoco.GLContext(8, 8); context.make_current(); context.free()"
 
 
@@ -17,7 +22,7 @@ def choose_backend() -> str:
     empty string is MuJoCo's default for a display.
 
     Raises:
-        RuntimeError: no display, and neither headless backend works.
+        OpenGLError: no display, and neither headless backend works.
     """
     chosen = os.environ.get("MUJOCO_GL", "").strip().lower()
     display = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
@@ -27,7 +32,7 @@ def choose_backend() -> str:
         if _works(backend):
             os.environ["MUJOCO_GL"] = backend
             return backend
-    raise RuntimeError(
+    raise OpenGLError(
         "no OpenGL for rendering without a display: install EGL (apt-get install libegl1 "
         "libgl1-mesa-dri) or OSMesa (apt-get install libosmesa6)"
     )

@@ -133,12 +133,12 @@ class Physics:
     @property
     def joint_pos(self) -> np.ndarray:
         """Joint positions (rad), (n, joints)."""
-        return self._qpos[:, self._joint_qpos]
+        return self._qpos.take(self._joint_qpos, axis=1)  # row by row, as rows are summed
 
     @property
     def joint_vel(self) -> np.ndarray:
         """Joint velocities (rad/s), (n, joints)."""
-        return self._qvel[:, self._joint_qvel]
+        return self._qvel.take(self._joint_qvel, axis=1)
 
     @property
     def torque(self) -> np.ndarray:

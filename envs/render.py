@@ -11,7 +11,7 @@ import numpy as np
 from mujoco.batch import Batch
 from PIL import Image, ImageDraw, ImageFont
 
-from envs.gl import choose_backend
+from envs.gl import OpenGLError, choose_backend
 from envs.state import State
 from robots.robot import Robot
 
@@ -77,7 +77,7 @@ class BatchRenderer:
         width, height: size of a frame (pixels).
 
     Raises:
-        RuntimeError: no OpenGL backend works here.
+        OpenGLError: no OpenGL backend works here.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ def _gl_context(width: int, height: int) -> Any:
     try:
         return importlib.import_module(module).GLContext(width, height)
     except Exception as error:
-        raise RuntimeError(f"OpenGL backend {backend or 'of the display'}: {error}") from error
+        raise OpenGLError(f"OpenGL backend {backend or 'of the display'}: {error}") from error
 
 
 def _direction(angle: float) -> np.ndarray:

@@ -1,0 +1,132 @@
+"""train.py from its command line: run directory, resume, interruption, errors."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import train
+from algos.checkpoint import load_checkpoint
+from algos.run_directory import from_plain, to_plain
+
+ROOT = Path(__file__).parent.parent
+WALK = ["trot/AnymalWalk-v0", "--num-envs", "4", "--rollout-steps", "8", "--wandb", "disabled"]
+QUICK = ["--video-interval", "0", "--eval-episodes", "1", "--env.protocol.seconds", "0.2"]
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def walk_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "walk"
+    short = ["--total-steps", "96", "--env.episode-length", "0.1"]
+    train.main([*WALK, *QUICK, *short, "--run-dir", str(run)])
+    return run
+
+
+def test_run_directory_holds_what_explains_and_continues_the_run(walk_run: Path) -> None:
+    config = json.loads((walk_run / "config.json").read_text())
+    assert config["env_id"] == "trot/AnymalWalk-v0"
+    assert config["env"]["episode_length"] == 0.1
+    assert set(json.loads((walk_run / "git.json").read_text())) == {"commit", "diff"}
+    for name in ("last", "best"):
+        content = load_checkpoint(walk_run / "checkpoints" / f"{name}.pt")
+        assert content["env_steps"] == 96
+    assert (walk_run / "videos").is_dir()
+
+
+def test_metrics_have_a_row_an_iteration_with_every_reward_term(walk_run: Path) -> None:
+    table = rows(walk_run)
+    assert [row["env_steps"] for row in table] == ["32", "64", "96"]
+    terms = json.loads((walk_run / "config.json").read_text())["env"]["rewards"]
+    assert {"episode_return", "kl", *(f"episode/{term}" for term in terms)} <= set(table[-1])
+    assert all(float(row["kl"]) <= 0.02 for row in table)
+
+
+def test_resumed_run_appends_to_its_own_metrics(walk_run: Path) -> None:
+    train.main(["--resume", str(walk_run), "--total-steps", "160", "--wandb", "disabled"])
+    assert [row["env_steps"] for row in rows(walk_run)] == ["32", "64", "96", "128", "160"]
+
+
+def test_existing_run_is_never_overwritten(walk_run: Path) -> None:
+    before = (walk_run / "metrics.csv").read_bytes()
+    with pytest.raises(ValueError, match="already holds a run"):
+        train.main([*WALK, "--run-dir", str(walk_run)])
+    assert (walk_run / "metrics.csv").read_bytes() == before
+
+
+def test_configuration_survives_json() -> None:
+    config = train.defaults("trot/AnymalWalk-v0")
+    plain = json.loads(json.dumps(to_plain(config)))
+    assert from_plain(train.defaults("trot/AnymalWalk-v0"), plain) == config
+
+
+def test_every_config_field_is_on_the_command_line() -> None:
+    arguments = [
+        *WALK,
+        "--env.rewards.lin-vel.weight=2.5",
+        "--env.randomization.pushes",
+        "--env.simulation.contact=menagerie",
+        "--algo.max-kl=0.01",
+    ]
+    config, _, _ = train.parse(arguments)
+    assert config.env is not None
+    assert config.env.rewards["lin_vel"].weight == 2.5
+    assert config.env.randomization.pushes
+    assert config.env.simulation.contact == "menagerie"
+    assert config.algo.max_kl == 0.01
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trot/AnymalWolk-v0"], "did you mean trot/AnymalWalk-v0"),
+        ([], "give a Gymnasium id"),
+        (["CartPole-v1", "--num-envs", "0"], "num-envs"),
+        (["trot/AnymalWalk-v0", "--robot", "spot"], "anymal_c"),
+        (["--resume", "nowhere"], "nowhere is no run"),
+    ],
+)
+def test_bad_input_is_one_clear_line(arguments: list[str], words: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_saves_and_the_run_goes_on(tmp_path: Path) -> None:
+    run = tmp_path / "cartpole"
+    command = [sys.executable, str(ROOT / "train.py"), "CartPole-v1", "--run-dir", str(run)]
+    command += ["--wandb", "disabled", "--video-interval", "0", "--eval-interval", "0"]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not ((run / "metrics.csv").is_file() and rows(run)):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"Traceback" not in output
+    assert b"--resume" in output
+    saved = load_checkpoint(run / "checkpoints" / "last.pt")["env_steps"]
+    assert saved == int(rows(run)[-1]["env_steps"])
+    train.main(["--resume", str(run), "--total-steps", str(saved + 1), "--wandb", "disabled"])
+    assert int(rows(run)[-1]["env_steps"]) > saved
