@@ -1,0 +1,133 @@
+"""What the environment tests share: tasks made quiet or wild, rollouts, exact comparison."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+
+from envs import tasks
+from envs.config import Commands, Curriculum, Randomization, TaskConfig
+from envs.state import State
+from envs.vector import LocomotionVectorEnv
+from robots import ROBOTS, get_robot
+
+OFFLINE_ROBOTS = [name for name in ROBOTS if not name.endswith("_menagerie")]
+"""Robots whose model needs no download."""
+QUIET = Randomization(start_state=False)
+"""Nothing is random."""
+WILD = Randomization(
+    noise=True, mass=True, com=True, friction=True, gains=True, pushes=True, push_interval=0.2
+)
+"""Everything is random."""
+JOINTS, FEET = 12, 4
+
+
+def task(name: str = "walk", robot: str = "anymal_c", **changes: Any) -> TaskConfig:
+    """A registered task without its curriculum, with changes."""
+    config = replace(tasks.make(name, get_robot(robot)), curriculum=Curriculum())
+    return replace(config, **changes)
+
+
+def quiet(**changes: Any) -> TaskConfig:
+    """The walk task with nothing random: nominal start, a command to stand, no pushes."""
+    kept: dict[str, Any] = {"randomization": QUIET, "commands": Commands()}
+    return task(**(kept | changes))
+
+
+def simulation(**changes: Any) -> dict[str, Any]:
+    """The change of a task that changes its simulation."""
+    return {"simulation": replace(task().simulation, **changes)}
+
+
+def snapshot(state: State) -> dict[str, np.ndarray]:
+    """Copies of a state's arrays, which otherwise change at the next step."""
+    return {f.name: np.array(getattr(state, f.name)) for f in fields(state)}
+
+
+def run(env: LocomotionVectorEnv, steps: int, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Take random actions; return all that the environment showed at every step."""
+    seen = []
+    for _ in range(steps):
+        action = rng.uniform(-1, 1, (env.num_envs, JOINTS)).astype(np.float32)
+        observation, reward, terminated, truncated, info = env.step(action)
+        seen.append(
+            {
+                "observation": observation.copy(),
+                "reward": reward.copy(),
+                "terminated": terminated.copy(),
+                "truncated": truncated.copy(),
+                "info": info,
+                "state": snapshot(env.state),
+            }
+        )
+    return seen
+
+
+def assert_same(a: Any, b: Any, path: str = "") -> None:
+    """Assert that nested dicts and lists of arrays are equal bit by bit."""
+    assert type(a) is type(b), path
+    if isinstance(a, dict):
+        assert a.keys() == b.keys(), path
+        for key in a:
+            assert_same(a[key], b[key], f"{path}/{key}")
+    elif isinstance(a, list):
+        assert len(a) == len(b), path
+        for i, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_same(x, y, f"{path}/{i}")
+    elif isinstance(a, np.ndarray):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape), path
+        assert a.tobytes() == b.tobytes(), path
+    else:
+        assert a == b, path
+
+
+def row_of(tree: Any, i: int) -> Any:
+    """Row i of every array of nested dicts, as a batch of one."""
+    if isinstance(tree, dict):
+        return {key: row_of(value, i) for key, value in tree.items()}
+    return tree[i : i + 1].copy() if isinstance(tree, np.ndarray) else tree
+
+
+def hand_made(n: int = 2, **changes: Any) -> State:
+    """A level robot at rest in its nominal pose, all feet down, with changes."""
+    zeros, joints, feet = np.zeros(n), np.zeros((n, JOINTS)), np.zeros((n, FEET))
+    state: dict[str, Any] = {
+        "dt": 0.02,
+        "nominal_pose": np.zeros(JOINTS),
+        "base_height": zeros + 0.5,
+        "lin_vel_b": np.zeros((n, 3)),
+        "ang_vel_b": np.zeros((n, 3)),
+        "gravity_b": np.tile([0.0, 0.0, -1.0], (n, 1)),
+        "joint_pos": joints,
+        "joint_vel": joints,
+        "joint_acc": joints,
+        "torque": joints,
+        "foot_height": feet,
+        "foot_vel_w": np.zeros((n, FEET, 3)),
+        "foot_contact": feet == 0,
+        "touchdown": feet != 0,
+        "air_time": feet,
+        "leg_contact": np.zeros((n, 2 * FEET), bool),
+        "base_contact": zeros != 0,
+        "command": np.zeros((n, 3)),
+        "action": joints,
+        "previous_action": joints,
+        "terminated": zeros != 0,
+    }
+    for name, value in changes.items():
+        state[name] = np.asarray(value, dtype=np.asarray(state[name]).dtype)
+    return State(**state)
+
+
+def random_state(n: int, rng: np.random.Generator) -> State:
+    """A state in which every quantity differs from zero."""
+    template = hand_made(n)
+    drawn: dict[str, np.ndarray] = {}
+    for f in fields(State):
+        value = np.asarray(getattr(template, f.name))
+        if f.name not in ("dt", "nominal_pose"):
+            normal = rng.normal(0.0, 1.0, value.shape)
+            drawn[f.name] = normal > 0 if value.dtype == bool else normal
+    return replace(template, **drawn)

@@ -1,0 +1,357 @@
+"""The vector environment as an MDP: determinism, resuming, episode ends, commands, tracking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mujoco
+import numpy as np
+import pytest
+
+from envs.config import Action, Commands, Curriculum, TaskConfig, Termination
+from envs.single import LocomotionEnv
+from envs.vector import LocomotionVectorEnv
+from tests.envs.helpers import (
+    FEET,
+    JOINTS,
+    QUIET,
+    WILD,
+    assert_same,
+    quiet,
+    row_of,
+    run,
+    simulation,
+    snapshot,
+    task,
+)
+
+SHORT = {"episode_length": 0.6, "commands": Commands((-1, 1), (-0.4, 0.4), (-1, 1), (0.1, 0.3))}
+
+
+def wild(**changes: Any) -> TaskConfig:
+    """Everything random, with episodes of 30 steps."""
+    return task(**(SHORT | {"randomization": WILD} | changes))
+
+
+def rollout(config: TaskConfig, seed: int, steps: int = 60) -> list[dict[str, Any]]:
+    env = LocomotionVectorEnv(6, config=config)
+    env.reset(seed=seed)
+    return run(env, steps, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("make", [task, wild])
+def test_a_seed_fixes_the_rollout_at_any_nthread(make: Any) -> None:
+    one, again, two = (rollout(make(**simulation(nthread=k)), seed=3) for k in (1, 1, 2))
+    assert any("final_obs" in seen["info"] for seen in one)  # resets are part of it
+    assert_same(one, again)
+    assert_same(one, two)
+
+
+def test_another_seed_gives_another_rollout() -> None:
+    a, b = rollout(task(), seed=1, steps=1), rollout(task(), seed=2, steps=1)
+    assert not np.array_equal(a[0]["observation"], b[0]["observation"])
+
+
+def test_reset_with_a_seed_forgets_what_came_before() -> None:
+    env = LocomotionVectorEnv(6, config=wild())
+    env.reset(seed=8)
+    run(env, 40, np.random.default_rng(8))
+    observation, _ = env.reset(seed=3)
+    fresh = LocomotionVectorEnv(6, config=wild())
+    assert_same(observation, fresh.reset(seed=3)[0])
+    assert_same(*(run(e, 40, np.random.default_rng(4)) for e in (env, fresh)))
+
+
+def test_single_env_equals_a_row_of_the_vector_env() -> None:
+    config = wild(
+        randomization=QUIET,
+        commands=Commands((-1, 1), (-0.4, 0.4), (-1, 1), (100, 100)),
+        termination=task().termination,
+    )
+    env = LocomotionVectorEnv(4, config=config)
+    env.reset(seed=0)
+    rng = np.random.default_rng(0)
+    run(env, 7, rng)
+    singles = []
+    for i in range(4):
+        single = LocomotionEnv(config=config)
+        single.vector.load_state_dict(row_of(env.state_dict(), i))
+        singles.append(single)
+    alive = np.ones(4, bool)
+    for _ in range(23):
+        action = rng.uniform(-1, 1, (4, JOINTS)).astype(np.float32)
+        observation, reward, terminated, truncated, info = env.step(action)
+        last = np.where((terminated | truncated)[:, None], info.get("final_obs", 0), observation)
+        for i in np.flatnonzero(alive):
+            own = singles[i].step(action[i])
+            assert_same(own[0], last[i])
+            assert own[1:4] == (reward[i], terminated[i], truncated[i])
+            if terminated[i] or truncated[i]:
+                means = {name: value[i] for name, value in info["episode"].items()}
+                assert own[4] == {"episode": means}
+        alive &= ~(terminated | truncated)
+    assert not alive.any()
+
+
+def test_single_env_with_a_model_of_its_own_equals_its_row() -> None:
+    config = task(randomization=WILD.__class__(mass=True, com=True, friction=True, gains=True))
+    env = LocomotionVectorEnv(3, config=config)
+    env.reset(seed=5)
+    single = LocomotionEnv(config=config)
+    single.vector.load_state_dict(row_of(env.state_dict(), 2))
+    action = np.linspace(-0.3, 0.3, JOINTS, dtype=np.float32)
+    for _ in range(5):
+        observation, reward, *_ = env.step(np.tile(action, (3, 1)))
+        own = single.step(action)
+        assert_same(own[0], observation[2])
+        assert own[1] == reward[2]
+
+
+@pytest.mark.parametrize("make", [task, wild])
+def test_resuming_is_exact(make: Any) -> None:
+    config = make(curriculum=Curriculum(initial=0.1, hold=100, ramp=1000))
+    env = LocomotionVectorEnv(6, config=config)
+    env.reset(seed=11)
+    run(env, 50, np.random.default_rng(0))
+    saved = env.state_dict()
+    first = run(env, 50, np.random.default_rng(1))
+    resumed = LocomotionVectorEnv(6, config=config)
+    resumed.load_state_dict(saved)
+    assert_same(first, run(resumed, 50, np.random.default_rng(1)))
+    assert_same(env.state_dict(), resumed.state_dict())
+
+
+def test_restoring_shows_the_saved_state() -> None:
+    env = LocomotionVectorEnv(3, config=task())
+    env.reset(seed=2)
+    run(env, 20, np.random.default_rng(2))
+    before, saved = snapshot(env.state), env.state_dict()
+    run(env, 5, np.random.default_rng(3))
+    env.load_state_dict(saved)
+    after = snapshot(env.state)
+    for name in before.keys() - {"torque", "terminated"}:
+        assert_same(before[name], after[name], name)
+
+
+def test_a_state_of_another_number_of_simulations_is_refused() -> None:
+    saved = LocomotionVectorEnv(3, config=task()).state_dict()
+    with pytest.raises(ValueError, match=r"physics is \(3, \d+\); it must be of shape \(2, "):
+        LocomotionVectorEnv(2, config=task()).load_state_dict(saved)
+
+
+def test_truncation_comes_at_exactly_the_episode_length() -> None:
+    short, long = (
+        LocomotionVectorEnv(3, config=quiet(episode_length=seconds)) for seconds in (0.2, 5.0)
+    )
+    first, _ = short.reset(seed=0)
+    long.reset(seed=0)
+    action = np.random.default_rng(0).uniform(-0.2, 0.2, (3, JOINTS)).astype(np.float32)
+    for step in range(1, 31):
+        observation, _, terminated, truncated, info = short.step(action)
+        true_last, *_ = long.step(action)
+        assert not terminated.any()
+        assert truncated.tolist() == [step % 10 == 0] * 3
+        if step == 10:  # final_obs is what the episode would have gone on with
+            assert_same(info["final_obs"], true_last)
+            assert info["_final_obs"].all()
+            assert info["_episode"].all()
+            assert not info["episode"]["fall"].any()
+            assert_same(observation, first)
+        elif step < 10:
+            assert info == {}
+            assert_same(observation, true_last)
+
+
+def test_episode_ends_are_disjoint_and_counted_for_each_simulation() -> None:
+    env = LocomotionVectorEnv(8, config=wild(termination=Termination(max_tilt=0.15)))
+    env.reset(seed=1)
+    age, kinds = np.zeros(8, int), np.zeros(2, int)
+    for seen in run(env, 120, np.random.default_rng(1)):
+        age += 1
+        terminated, truncated = seen["terminated"], seen["truncated"]
+        np.testing.assert_array_equal(truncated, (age == 30) & ~terminated)
+        done = terminated | truncated
+        if done.any():
+            np.testing.assert_array_equal(seen["info"]["_final_obs"], done)
+            fall = seen["info"]["episode"]["fall"][done]
+            np.testing.assert_array_equal(fall, terminated[done])
+            final = seen["info"]["final_obs"]
+            same = (final == seen["observation"]).all(axis=1)
+            np.testing.assert_array_equal(same, ~done)  # only the finished rows start anew
+            fresh_action = seen["observation"][done][:, env.layout["action"]]
+            assert not fresh_action.any()
+        age[done] = 0
+        kinds += [terminated.sum(), truncated.sum()]
+    assert (kinds > 0).all()
+
+
+def test_robots_that_collapse_are_terminated() -> None:
+    config = quiet(action=Action(mode="torque"))
+    env = LocomotionVectorEnv(2, config=config)
+    env.reset(seed=0)
+    fell = np.zeros(2, bool)
+    for _ in range(100):
+        _, reward, terminated, _, info = env.step(np.zeros((2, JOINTS), np.float32))
+        if terminated.any():
+            fell |= terminated
+            assert not info["episode"]["diverged"].any()
+            assert (reward[terminated] < 0.9 * config.rewards["termination"].weight).all()
+    assert fell.all()
+
+
+@pytest.mark.parametrize(("tilt", "falls"), [(0.8, False), (1.05, True)])
+def test_tilt_terminates_in_the_simulation(tilt: float, falls: bool) -> None:
+    env = LocomotionVectorEnv(1, config=quiet())
+    env.reset(seed=0)
+    pose = np.array([[0, 0, 2.0, np.cos(tilt / 2), np.sin(tilt / 2), 0, 0]])
+    joints = np.array(env.robot.nominal_pose)[None]
+    env.physics.set_rows(np.array([0]), pose, np.zeros((1, 6)), joints, np.zeros((1, JOINTS)))
+    _, _, terminated, _, _ = env.step(np.zeros((1, JOINTS), np.float32))
+    assert terminated[0] == falls
+
+
+def test_episode_means_are_the_rewards_paid() -> None:
+    env = LocomotionVectorEnv(4, config=wild(randomization=QUIET))
+    env.reset(seed=4)
+    paid, steps, checked = np.zeros(4), np.zeros(4), 0
+    for seen in run(env, 90, np.random.default_rng(4)):
+        paid += seen["reward"]
+        steps += 1
+        done = seen["terminated"] | seen["truncated"]
+        if done.any():
+            episode = seen["info"]["episode"]
+            total = sum(episode[name] for name in env.config.rewards) * steps * 0.02
+            np.testing.assert_allclose(total[done], paid[done], rtol=1e-9, atol=1e-12)
+            checked += done.sum()
+        paid[done], steps[done] = 0.0, 0
+    assert checked >= 8
+
+
+def test_curriculum_scales_its_terms_alone() -> None:
+    def paid(curriculum: Curriculum, steps: int) -> dict[str, np.ndarray]:
+        env = LocomotionVectorEnv(2, config=quiet(curriculum=curriculum))
+        env.reset(seed=0)
+        action = np.full((2, JOINTS), 0.1, np.float32)
+        for _ in range(steps):
+            env.step(action)
+        return {name: value.copy() for name, value in env._log.sums.items()}
+
+    full, none = paid(Curriculum(), 3), paid(Curriculum(initial=0.0, hold=1e6), 3)
+    ramp = paid(Curriculum(initial=0.0, hold=0, ramp=20), 1)  # 2 transitions of 20
+    once = paid(Curriculum(), 1)
+    for name, term in task().rewards.items():
+        if term.curriculum:
+            assert not none[name].any()
+            np.testing.assert_allclose(ramp[name], 0.1 * once[name])
+        else:
+            assert_same(none[name], full[name])
+            assert_same(ramp[name], once[name])
+
+
+def test_commands_hold_for_their_interval_and_reach_the_observation() -> None:
+    commands = Commands((-1, 1), (-0.4, 0.4), (-1.2, 1.2), (0.1, 0.1))
+    env = LocomotionVectorEnv(3, config=quiet(commands=commands))
+    observation, _ = env.reset(seed=0)
+    block = env.layout["command"]
+    held = [observation[:, block]]
+    for _ in range(20):
+        observation, *_ = env.step(np.zeros((3, JOINTS), np.float32))
+        held.append(observation[:, block])
+        np.testing.assert_array_equal(observation[:, block], env.state.command.astype(np.float32))
+    changed = [(a != b).all() for a, b in zip(held, held[1:], strict=False)]
+    assert changed == [step % 5 == 0 for step in range(1, 21)]
+
+
+def test_the_reward_is_for_the_command_that_was_shown() -> None:
+    """A new command drawn after the step is not what the step is paid for."""
+    commands = Commands((0.9, 1.0), interval=(0.02, 0.02))
+    env = LocomotionVectorEnv(2, config=quiet(commands=commands))
+    observation, _ = env.reset(seed=0)
+    shown = observation[:, env.layout["command"]].copy()
+    env.step(np.zeros((2, JOINTS), np.float32))
+    error = np.linalg.norm(shown[:, :2] - env.state.lin_vel_b[:, :2], axis=1)
+    np.testing.assert_allclose(env._log.sums["lin_vel_error"], 0.02 * error, rtol=1e-6)
+
+
+def test_set_command_stays_until_the_reset() -> None:
+    commands = Commands((-1, -0.9), interval=(0.04, 0.04))
+    env = LocomotionVectorEnv(2, config=quiet(commands=commands, episode_length=0.2))
+    env.reset(seed=0)
+    env.set_command(np.array([0.5, 0.1, -0.3]))
+    for step in range(1, 11):
+        env.step(np.zeros((2, JOINTS), np.float32))
+        if step < 10:
+            np.testing.assert_array_equal(env.state.command, [[0.5, 0.1, -0.3]] * 2)
+    assert (env.state.command[:, 0] < 0).all()
+
+
+class SlowTracker:
+    """Contacts, swings and accelerations of one simulation, from MuJoCo's own contact list."""
+
+    def __init__(self, env: LocomotionVectorEnv, i: int) -> None:
+        self.env, self.i = env, i
+        self.restart()
+
+    def read(self) -> tuple[list[bool], np.ndarray]:
+        model, data = self.env.physics.batch.model, self.env.physics.batch.get_data(self.i)
+        mujoco.mj_forward(model, data)
+        touching = {model.geom(g).name for contact in data.contact for g in contact.geom}
+        joints = [data.joint(name).qvel[0] for name in self.env.robot.joints]
+        return [foot in touching for foot in self.env.robot.feet], np.array(joints)
+
+    def restart(self) -> None:
+        """An episode starts as if the feet had just been down."""
+        self.step, self.last_down = 0, [0] * FEET
+        self.was_down, (_, self.joint_vel) = [True] * FEET, self.read()
+
+    def check(self, state: dict[str, np.ndarray], dt: float) -> int:
+        """Compare after a control step; return how many swings of two steps or more ended."""
+        self.step += 1
+        down, joint_vel = self.read()
+        swings = 0
+        for foot in range(FEET):
+            away = self.step - self.last_down[foot]  # control steps since it was last down
+            touchdown = down[foot] and not self.was_down[foot]
+            expected = 0.0 if down[foot] and not touchdown else away * dt
+            assert state["foot_contact"][self.i, foot] == down[foot]
+            assert state["touchdown"][self.i, foot] == touchdown
+            assert state["air_time"][self.i, foot] == pytest.approx(expected)
+            swings += touchdown and away > 2
+            self.last_down[foot] = self.step if down[foot] else self.last_down[foot]
+        acceleration = (joint_vel - self.joint_vel) / dt
+        np.testing.assert_allclose(state["joint_acc"][self.i], acceleration, atol=1e-9)
+        self.was_down, self.joint_vel = down, joint_vel
+        return swings
+
+
+def test_contacts_swings_and_accelerations_equal_a_slow_reference() -> None:
+    env = LocomotionVectorEnv(4, config=task(action=Action(scale=0.5), episode_length=1.0))
+    env.reset(seed=6)
+    rng, swings, resets = np.random.default_rng(6), 0, 0
+    trackers = [SlowTracker(env, i) for i in range(4)]
+    for _ in range(100):
+        [seen] = run(env, 1, rng)
+        done = seen["terminated"] | seen["truncated"]
+        for i, tracker in enumerate(trackers):
+            if done[i]:
+                tracker.restart()
+                assert not seen["state"]["joint_acc"][i].any()
+                assert not seen["state"]["air_time"][i].any()
+            else:
+                swings += tracker.check(seen["state"], 0.02)
+        resets += done.sum()
+    assert swings >= 20
+    assert resets >= 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_envs": 0}, "num_envs is 0; it must be at least 1"),
+        ({"task": "fly"}, "task is 'fly'; choose from stand, walk"),
+        ({"robot": "spot"}, "robot is 'spot'; choose from anymal_c"),
+    ],
+)
+def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LocomotionVectorEnv(**arguments)
