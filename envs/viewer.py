@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 import mujoco
+import mujoco.viewer
 import numpy as np
 
 from envs import scene
@@ -33,7 +34,6 @@ def watch(
     """
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
         raise ValueError("the viewer needs a display, and there is none; make a video instead")
-    import mujoco.viewer  # needs a display when it is imported
 
     simulation = env.config.simulation
     model = scene.build(env.robot, simulation, env.config.action.mode, visual=True)

@@ -1,0 +1,310 @@
+"""Watch or judge a policy: `python play.py RUN --video FILE.mp4`, or `--evaluate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+import torch
+import tyro
+from gymnasium.vector import VectorEnv
+from gymnasium.vector.utils import batch_space
+from rich.console import Console
+from rich.table import Table
+
+import envs
+from algos import ALGORITHMS
+from algos.checkpoint import load_checkpoint
+from algos.environments import make_vec
+from algos.evaluate import evaluate
+from algos.run_directory import RunDirectory, from_plain
+from algos.video import check_writable, record_video
+from envs import protocol, tasks, tour
+from envs.config import ContactModel, TaskConfig
+from envs.gl import OpenGLError, choose_backend
+from envs.vector import LocomotionVectorEnv
+from envs.viewer import watch
+from robots import get_robot
+
+Act = Callable[[np.ndarray], np.ndarray]
+"""Observations (n, O) to the environment's actions (n, ...)."""
+
+ROBOT = "anymal_c"
+VIDEO_SECONDS = 20.0
+"""Default length of a video (s)."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """Make a video of a policy, judge it, or watch it live."""
+
+    source: tyro.conf.Positional[str]
+    """A run's folder, a checkpoint file, or a Gymnasium id with --agent zero or random."""
+    agent: Literal["trained", "zero", "random"] | None = None
+    """Who acts; by default the trained policy, where the source has one."""
+    checkpoint: Literal["best", "last"] = "best"
+    """Which checkpoint of a run."""
+    video: Path | None = None
+    """Write an mp4 here."""
+    evaluate: bool = False
+    """Print how good the policy is; in a trot/ task by the protocol of Hwangbo et al. 2019."""
+    viewer: bool = False
+    """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
+    seed: int = 1
+    """Seed of the environment and of a random agent."""
+    seconds: float | None = None
+    """Length of the video (20 s) or of a trot/ evaluation episode (the task's protocol)."""
+    episodes: int = 100
+    """Episodes of an evaluation."""
+    json: Path | None = None
+    """Write the evaluation here."""
+    robot: str | None = None
+    """Robot of a trot/ task, in place of the one that the policy learned on."""
+    contact: ContactModel | None = None
+    """Contact model of a trot/ task: training (fast) or menagerie (elliptic cones)."""
+    command: tuple[float, float, float] | None = None
+    """One command throughout: forward and leftward speed (m/s), yaw rate (rad/s)."""
+    randomize: bool = False
+    """Random start states, models and sensor noise in a trot/ task."""
+    size: tuple[int, int] = (1280, 720)
+    """Width and height of a trot/ video (pixels)."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where the policy runs; auto takes CUDA where there is one."""
+
+    def __post_init__(self) -> None:
+        _require(
+            bool(self.video or self.evaluate or self.viewer),
+            "nothing to do: give --video FILE, --evaluate or --viewer",
+        )
+        _require(
+            self.seconds is None or 0 < self.seconds < 1e5,
+            f"--seconds is {self.seconds}; it must be positive",
+        )
+        _require(self.seed >= 0, f"--seed is {self.seed}; it must be 0 or more")
+        _require(self.episodes >= 1, f"--episodes is {self.episodes}; it must be at least 1")
+        even = all(16 <= v <= 8192 and v % 2 == 0 for v in self.size)
+        _require(even, f"--size is {self.size}; it must be even numbers from 16 to 8192")
+        _require(self.evaluate or not self.json, "--json holds an evaluation: give --evaluate too")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is played: an environment, and a checkpoint's content where there is one."""
+
+    env_id: str
+    content: dict[str, Any] | None = None
+    robot: str = ROBOT
+    task: TaskConfig | None = None
+    """Definition of a trot/ task, as its protocol has it; None for any other id."""
+
+    def make(self, n: int, **kwargs: Any) -> VectorEnv:
+        """Make n environments."""
+        if self.task is not None:
+            kwargs |= {"robot": self.robot, "config": self.task}
+        return make_vec(self.env_id, n, **kwargs)
+
+
+def main(arguments: list[str]) -> None:
+    """Parse, find what is played, and play it."""
+    options = tyro.cli(Play, args=arguments)
+    for path, suffix in ((options.video, ".mp4"), (options.json, ".json")):
+        if path is not None:
+            check_writable(path, suffix)
+    subject = find_subject(options)
+    if options.evaluate:
+        judge(options, subject)
+    if options.video is not None:
+        record(
+            subject,
+            make_agent(options, subject, 1),
+            options.video,
+            options.seconds or VIDEO_SECONDS,
+            options.seed,
+            options.size,
+            command_tour=options.command is None,
+            progress=True,
+        )
+        Console().print(f"video: {options.video}", soft_wrap=True, highlight=False)
+    if options.viewer:
+        view(options, subject)
+
+
+def find_subject(options: Play) -> Subject:
+    """Return what the source names.
+
+    Raises:
+        ValueError: neither a run, nor a checkpoint file; or a damaged checkpoint.
+    """
+    path, content = Path(options.source), None
+    if path.is_dir():
+        run = RunDirectory(path)
+        wanted = run.best if options.checkpoint == "best" and run.best.exists() else run.last
+        content = load_checkpoint(wanted)
+    elif path.is_file():
+        content = load_checkpoint(path)
+    env_id = options.source if content is None else content["env_id"]
+    if env_id not in envs.IDS:
+        trot_only = ("robot", "contact", "command", "randomize", "viewer")
+        given = [f"--{name}" for name in trot_only if getattr(options, name)]
+        _require(not given, f"{' and '.join(given)}: for trot/ tasks, not for {env_id!r}")
+        return Subject(env_id, content)
+    learned_on = content["robot"] if content else None
+    robot = options.robot or learned_on or ROBOT
+    return Subject(env_id, content, robot, _task(options, env_id, robot, content))
+
+
+def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None) -> TaskConfig:
+    """Return the definition of a trot/ task that the policy knows, under its protocol."""
+    task = tasks.make(envs.IDS[env_id], get_robot(robot))
+    if content and content.get("env"):
+        task = from_plain(task, content["env"])
+    if options.contact:
+        task = replace(task, simulation=replace(task.simulation, contact=options.contact))
+    task = protocol.evaluation_config(task, options.randomize)
+    if options.command:
+        task = protocol.fixed_command(task, options.command)
+    return replace(task, episode_length=options.seconds) if options.seconds else task
+
+
+def make_agent(options: Play, subject: Subject, n: int) -> Act:
+    """Return who acts in n environments."""
+    kind = options.agent or ("trained" if subject.content else None)
+    _require(kind is not None, f"{subject.env_id!r} is an environment: say --agent zero or random")
+    if kind == "trained":
+        _require(
+            subject.content is not None,
+            f"--agent trained needs a run or a checkpoint; {subject.env_id!r} is an environment",
+        )
+        return load_policy(subject, options.device)
+    environment = subject.make(1)
+    environment.close()
+    space = batch_space(environment.single_action_space, n)
+    if kind == "random":
+        space.seed(options.seed)
+        return lambda observations: space.sample()
+    zeros = np.zeros_like(space.sample())
+    return lambda observations: zeros
+
+
+def load_policy(subject: Subject, device: str) -> Act:
+    """Return the deterministic policy of a checkpoint.
+
+    Raises:
+        ValueError: the checkpoint lacks something, or was made for other spaces.
+    """
+    content = subject.content or {}
+    cuda = torch.cuda.is_available()
+    _require(cuda or device != "cuda", "--device is cuda, but torch sees no CUDA device")
+    environment = subject.make(1)
+    environment.close()
+    try:
+        algorithm, config = ALGORITHMS[content["algorithm"]]
+        agent = algorithm(
+            environment.single_observation_space,
+            environment.single_action_space,
+            from_plain(config(), content["algo_config"]),
+            symmetry=getattr(environment.unwrapped, "symmetry", None),
+            device="cuda" if cuda and device != "cpu" else "cpu",
+        )
+        agent.policy.load_state_dict(content["algo"]["policy"])
+        agent.normalizer.load_state_dict(content["algo"]["normalizer"])
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(
+            f"the checkpoint does not fit {subject.env_id}: {str(error).splitlines()[0]}"
+        ) from error
+    return lambda observations: agent.act(observations, deterministic=True)
+
+
+def record(
+    subject: Subject,
+    act: Act,
+    path: Path,
+    seconds: float = VIDEO_SECONDS,
+    seed: int = 1,
+    size: tuple[int, int] = (1280, 720),
+    command_tour: bool = True,
+    progress: bool = False,
+) -> None:
+    """Write an mp4 of a policy; a locomotion task goes through a round of commands."""
+    choose_backend()
+    kwargs: dict[str, Any] = {"render_mode": "rgb_array"}
+    if subject.task is not None:
+        kwargs["render_size"] = size
+        subject = replace(subject, task=replace(subject.task, episode_length=seconds))
+    environment = subject.make(1, **kwargs)
+    try:
+        lead = _tour(environment) if command_tour else None
+        record_video(path, environment, act, seconds, seed, lead, progress)
+    finally:
+        environment.close()
+
+
+def _tour(environment: VectorEnv) -> Callable[[float], None] | None:
+    return tour.guide(environment) if isinstance(environment, LocomotionVectorEnv) else None
+
+
+def view(options: Play, subject: Subject) -> None:
+    """Open the interactive viewer."""
+    environment = subject.make(1)
+    assert isinstance(environment, LocomotionVectorEnv)
+    lead = None if options.command else _tour(environment)
+    watch(environment, make_agent(options, subject, 1), options.seed, lead)
+
+
+def judge(options: Play, subject: Subject) -> None:
+    """Print the evaluation, and write it as JSON if a file is given."""
+    n = options.episodes if subject.task else min(options.episodes, 10)
+    act = make_agent(options, subject, n)
+    if subject.task is not None:
+        results = protocol.evaluate(
+            act, subject.task, subject.robot, options.episodes, options.seed
+        )
+        table = locomotion_table(results, subject.env_id)
+    else:
+        environment = subject.make(n)
+        results = evaluate(act, environment, options.episodes, options.seed)
+        environment.close()
+        table = Table("", "value", title=subject.env_id)
+        for name, value in results.items():
+            table.add_row(name.replace("_", " "), f"{value:.6g}")
+        results["seed"] = options.seed
+    Console().print(table)
+    if options.json is not None:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+
+
+def locomotion_table(results: dict[str, Any], env_id: str) -> Table:
+    """Return the protocol's results with their intervals, beside the paper's for walking."""
+    title = f"{env_id}: {results['episodes']} robots, seed {results['seed']}"
+    table = Table("", "mean", "95 % interval", title=title)
+    walks = envs.IDS[env_id] == "walk"
+    if walks:
+        table.add_column("Hwangbo 2019")
+    for name, unit in protocol.UNITS.items():
+        label = name.replace("_", " ") + (f" ({unit})" if unit else "")
+        value = results[name]
+        cells = ["none", ""]
+        if value["mean"] is not None:
+            cells = [f"{value['mean']:.3f}", f"{value['low']:.3f} to {value['high']:.3f}"]
+        paper = [f"{protocol.HWANGBO_2019.get(name, '')}"] if walks else []
+        table.add_row(label, *cells, *paper)
+    return table
+
+
+def _require(holds: bool, problem: str) -> None:
+    if not holds:
+        raise ValueError(problem)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (ValueError, OSError, OpenGLError, gymnasium.error.Error) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        sys.exit(2)
