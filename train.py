@@ -28,7 +28,7 @@ from algos.trainer import Act, Schedule, Trainer
 from envs import tasks
 from envs.config import TaskConfig
 from envs.protocol import evaluation_config
-from play import record
+from play import Subject, record
 from robots import get_robot
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -209,6 +209,8 @@ def main(arguments: list[str]) -> None:
         seed=config.seed,
     )
     plain = to_plain(config)
+    judged = evaluation_config(config.env) if config.env else None
+    subject = Subject(config.env_id, robot=config.robot, task=judged)
     if checkpoint is None:
         run = RunDirectory.create(run.path, plain)
     seed = config.seed if checkpoint is None else config.seed + checkpoint["iteration"]
@@ -232,9 +234,10 @@ def main(arguments: list[str]) -> None:
             "robot": config.robot if config.env else None,
             "algorithm": "trpo",
             "algo_config": to_plain(config.algo),
+            "env": plain["env"],
         },
         lambda act: judge(config, act),
-        (lambda act, path: record(config, act, path)) if config.video_interval else None,
+        (lambda act, path: record(subject, act, path)) if config.video_interval else None,
         wandb,
     )
     if checkpoint is not None:
