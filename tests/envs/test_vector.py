@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import mujoco
@@ -25,12 +26,16 @@ from tests.envs.helpers import (
     task,
 )
 
-SHORT = {"episode_length": 0.6, "commands": Commands((-1, 1), (-0.4, 0.4), (-1, 1), (0.1, 0.3))}
+SHORT: dict[str, Any] = {
+    "episode_length": 0.6,
+    "commands": Commands((-1, 1), (-0.4, 0.4), (-1, 1), (0.1, 0.3)),
+}
 
 
 def wild(**changes: Any) -> TaskConfig:
     """Everything random, with episodes of 30 steps."""
-    return task(**(SHORT | {"randomization": WILD} | changes))
+    defaults: dict[str, Any] = SHORT | {"randomization": WILD}
+    return task(**(defaults | changes))
 
 
 def rollout(config: TaskConfig, seed: int, steps: int = 60) -> list[dict[str, Any]]:
@@ -59,7 +64,8 @@ def test_reset_with_a_seed_forgets_what_came_before() -> None:
     observation, _ = env.reset(seed=3)
     fresh = LocomotionVectorEnv(6, config=wild())
     assert_same(observation, fresh.reset(seed=3)[0])
-    assert_same(*(run(e, 40, np.random.default_rng(4)) for e in (env, fresh)))
+    first, second = (run(e, 40, np.random.default_rng(4)) for e in (env, fresh))
+    assert_same(first, second)
 
 
 def test_single_env_equals_a_row_of_the_vector_env() -> None:
@@ -258,7 +264,7 @@ def test_commands_hold_for_their_interval_and_reach_the_observation() -> None:
         observation, *_ = env.step(np.zeros((3, JOINTS), np.float32))
         held.append(observation[:, block])
         np.testing.assert_array_equal(observation[:, block], env.state.command.astype(np.float32))
-    changed = [(a != b).all() for a, b in zip(held, held[1:], strict=False)]
+    changed = [(a != b).all() for a, b in pairwise(held)]
     assert changed == [step % 5 == 0 for step in range(1, 21)]
 
 

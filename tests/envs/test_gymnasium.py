@@ -1,0 +1,104 @@
+"""The registered ids are good Gymnasium citizens."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils import env_checker
+from gymnasium.vector import AutoresetMode
+
+import envs
+from envs import tasks
+from envs.single import LocomotionEnv
+from envs.vector import LocomotionVectorEnv
+from tests.envs.helpers import JOINTS
+
+ids = pytest.mark.parametrize("env_id", envs.IDS)
+HARMLESS = (
+    "Box observation space .*infinity",  # joint speeds have no natural bound
+    ".*render",  # the checker is told not to render
+)
+
+
+@pytest.fixture(autouse=True)
+def _strict() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for message in HARMLESS:
+            warnings.filterwarnings("ignore", message=rf"[\s\S]*{message}")
+        yield
+
+
+def test_every_task_has_an_id() -> None:
+    assert set(envs.IDS.values()) == set(tasks.TASKS)
+
+
+@ids
+def test_gymnasiums_checker_accepts(env_id: str) -> None:
+    env_checker.check_env(gymnasium.make(env_id).unwrapped, skip_render_check=True)
+
+
+@ids
+def test_stable_baselines3s_checker_accepts(env_id: str) -> None:
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(gymnasium.make(env_id), warn=True, skip_render_check=True)
+
+
+@ids
+def test_make_gives_the_single_env(env_id: str) -> None:
+    env = gymnasium.make(env_id)
+    assert isinstance(env.unwrapped, LocomotionEnv)
+    assert not isinstance(env, gymnasium.wrappers.TimeLimit)  # one way to truncate, the env's own
+    observation, info = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    assert info == {}
+    observation, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+    assert env.observation_space.contains(observation)
+    assert (type(reward), type(terminated), type(truncated)) == (float, bool, bool)
+
+
+@ids
+def test_make_vec_gives_the_vector_env(env_id: str) -> None:
+    env = gymnasium.make_vec(env_id, num_envs=3)
+    assert isinstance(env.unwrapped, LocomotionVectorEnv)
+    assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert env.metadata["render_fps"] == 50
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    result = env.step(np.zeros((3, JOINTS), np.float32))
+    assert env.observation_space.contains(result[0])
+    assert result[1].shape == (3,)
+    assert result[2].dtype == result[3].dtype == bool
+    env.close()
+
+
+@ids
+def test_both_ways_have_the_same_spaces_and_first_step(env_id: str) -> None:
+    single, vector = gymnasium.make(env_id), gymnasium.make_vec(env_id, num_envs=1)
+    assert single.observation_space == vector.single_observation_space
+    assert single.action_space == vector.single_action_space
+    np.testing.assert_array_equal(single.reset(seed=7)[0], vector.reset(seed=7)[0][0])
+    action = np.full(JOINTS, 0.1, np.float32)
+    one, many = single.step(action), vector.step(action[None])
+    np.testing.assert_array_equal(one[0], many[0][0])
+    assert one[1] == many[1][0]
+
+
+def test_keywords_reach_the_task() -> None:
+    env = gymnasium.make_vec("trot/AnymalWalk-v0", num_envs=2, robot="anymal_c", task="stand")
+    unwrapped = env.unwrapped
+    assert isinstance(unwrapped, LocomotionVectorEnv)
+    assert "pose" in unwrapped.config.rewards
+
+
+def test_actions_outside_the_box_are_clipped() -> None:
+    env = LocomotionVectorEnv(1)
+    for value, clipped in ((7.0, 1.0), (-np.inf, -1.0)):
+        env.reset(seed=0)
+        a = env.step(np.full((1, JOINTS), value, np.float32))[0]
+        env.reset(seed=0)
+        np.testing.assert_array_equal(a, env.step(np.full((1, JOINTS), clipped, np.float32))[0])
