@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -27,6 +27,12 @@ def require_range(name: str, value: Range, lowest: float = -np.inf) -> None:
     """Raise a ValueError unless lowest <= low <= high, both finite."""
     ok = np.isfinite(value).all() and lowest <= value[0] <= value[1]
     require(bool(ok), name, value, f"a finite (low, high) with {lowest} <= low <= high")
+
+
+def require_choice(name: str, value: object, literal: Any) -> None:
+    """Raise a ValueError unless the value is one of a Literal's."""
+    choices = get_args(literal)
+    require(value in choices, name, repr(value), f"one of {', '.join(choices)}")
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,11 @@ class ObservationTerm:
     noise: float = 0.0
     """Half-width of the uniform sensor noise, in the block's own unit, before scaling."""
 
+    def __post_init__(self) -> None:
+        require_choice("observation kind", self.kind, Kind)
+        noise = self.noise
+        require(0 <= noise < np.inf, "observation noise", noise, "finite and not negative")
+
 
 @dataclass(frozen=True)
 class Simulation:
@@ -79,6 +90,7 @@ class Simulation:
     def __post_init__(self) -> None:
         require(0 < self.timestep <= 0.02, "timestep", self.timestep, "in (0, 0.02] s")
         require(self.substeps >= 1, "substeps", self.substeps, "at least 1")
+        require_choice("contact", self.contact, ContactModel)
         require(self.nthread >= 0, "nthread", self.nthread, "0 (every core) or more")
 
     @property
@@ -98,6 +110,7 @@ class Action:
     """Joint-target range of the `pd` mode (rad)."""
 
     def __post_init__(self) -> None:
+        require_choice("action mode", self.mode, ActionMode)
         require(0 < self.scale <= np.pi, "action scale", self.scale, "in (0, pi] rad")
 
 
@@ -250,6 +263,7 @@ class TaskConfig:
 
     def __post_init__(self) -> None:
         length = self.episode_length
-        require(length >= self.simulation.dt, "episode_length", length, "at least one control step")
+        need = "finite, at least one control step (s)"
+        require(self.simulation.dt <= length < np.inf, "episode_length", length, need)
         require(len(self.rewards) > 0, "rewards", "empty", "at least one term")
         require(len(self.observations) > 0, "observations", "empty", "at least one term")
