@@ -23,11 +23,14 @@ SHADOW_SIZE = 2048
 """Width of the shadow map (pixels); half of a frame's time goes there without a GPU."""
 _LIGHT_DISTANCE = 4.0
 """From the base to the light (m): shadows are cast around where it points."""
-_ARROW_HEIGHT = (0.44, 0.36)
-"""Heights of the commanded and the actual arrow above the base (m)."""
-_ARROW_SCALE = 0.7
-"""Length of an arrow for 1 m/s (m), angle of an arc for 1 rad/s (rad)."""
-_ARC_RADIUS = 0.36  # m
+_ARROW_HEIGHTS = (0.46, 0.36)
+"""Of the commanded and the actual arrow above the base (m)."""
+_ARROW_SCALE = 0.8
+"""Length of an arrow for 1 m/s (m)."""
+_ARC_RADII = (0.85, 0.75)
+"""Of the commanded and the actual arc on the ground (m)."""
+_ARC_SCALE = 0.8
+"""Angle of an arc for 1 rad/s (rad)."""
 _ARC_POINTS = 13
 _SHORTEST = 0.05
 """Speeds below this are not drawn (m/s, rad/s)."""
@@ -154,7 +157,7 @@ def draw_velocities(
     command: np.ndarray,
     actual: np.ndarray,
 ) -> None:
-    """Add an arrow for each planar velocity and an arc for each yaw rate above the robot.
+    """Add an arrow over the robot for each planar velocity, an arc round it for each yaw rate.
 
     Args:
         scene: drawn into.
@@ -162,20 +165,20 @@ def draw_velocities(
         heading: of the base (rad).
         command, actual: forward and leftward speed (m/s) and yaw rate (rad/s), (3,).
     """
-    for velocity, colour, height in zip(
-        (command, actual), (COMMANDED, ACTUAL), _ARROW_HEIGHT, strict=True
+    for velocity, colour, height, radius in zip(
+        (command, actual), (COMMANDED, ACTUAL), _ARROW_HEIGHTS, _ARC_RADII, strict=True
     ):
-        centre = position + np.array([0.0, 0.0, height])
         speed = float(np.hypot(velocity[0], velocity[1]))
         if speed > _SHORTEST:
+            start = position + np.array([0.0, 0.0, height])
             angle = heading + float(np.arctan2(velocity[1], velocity[0]))
-            _arrow(scene, centre, centre + _ARROW_SCALE * speed * _direction(angle), colour)
+            _arrow(scene, start, start + _ARROW_SCALE * speed * _direction(angle), colour)
         if abs(velocity[2]) > _SHORTEST:
-            sweep = _ARROW_SCALE * float(velocity[2])
-            angles = heading + np.linspace(0.0, sweep, _ARC_POINTS)
-            arc = [centre + _ARC_RADIUS * _direction(a) for a in angles]
+            centre = np.array([position[0], position[1], 0.02])
+            angles = heading + _ARC_SCALE * velocity[2] * np.linspace(0.0, 1.0, _ARC_POINTS)
+            arc = [centre + radius * _direction(angle) for angle in angles]
             for start, end in pairwise(arc[:-4]):
-                _connect(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.008, start, end, colour)
+                _connect(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.012, start, end, colour)
             _arrow(scene, arc[-5], arc[-1], colour)
 
 

@@ -70,13 +70,13 @@ def _add_world(spec: mujoco.MjSpec) -> None:
     )
     spec.worldbody.add_light(
         pos=[0, 0, 6],
-        dir=[0.2, 0.3, -1],
+        dir=[0, 0, -1],  # straight down: the ground would speckle under a slanted one
         type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
         diffuse=[0.7, 0.7, 0.7],
         castshadow=True,
     )
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
-    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+    spec.visual.headlight.diffuse = [0.5, 0.5, 0.5]
     spec.visual.quality.shadowsize = 4096
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1080
 
