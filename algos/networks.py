@@ -26,10 +26,25 @@ class Symmetry(Protocol):
     composition of elements g and h is the element g ^ h.
     """
 
-    observation_index: np.ndarray  # (G, O) int
-    observation_sign: np.ndarray  # (G, O) ±1
-    action_index: np.ndarray  # (G, A) int
-    action_sign: np.ndarray  # (G, A) ±1
+    @property
+    def observation_index(self) -> np.ndarray:
+        """(G, O) int."""
+        ...
+
+    @property
+    def observation_sign(self) -> np.ndarray:
+        """(G, O) of ±1."""
+        ...
+
+    @property
+    def action_index(self) -> np.ndarray:
+        """(G, A) int."""
+        ...
+
+    @property
+    def action_sign(self) -> np.ndarray:
+        """(G, A) of ±1."""
+        ...
 
 
 def activate(x: Tensor, activation: Activation) -> Tensor:

@@ -165,7 +165,7 @@ class TRPO:
             c.gamma,
             c.gae_lambda,
         )
-        if not bool(torch.isfinite(advantages).all() & torch.isfinite(states).all()):
+        if not (bool(advantages.isfinite().all()) and bool(rollout.observations.isfinite().all())):
             log.warning("update refused: the batch has non-finite observations or rewards")
             return {"accepted": 0.0}
         states, values, advantages = states.flatten(0, 1), values.flatten(), advantages.flatten()

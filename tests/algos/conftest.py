@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,15 +10,17 @@ import torch
 from gymnasium import spaces
 from torch import nn
 
-from algos.networks import Activation, build_policy_network
+from algos.networks import Activation, Symmetry, build_policy_network
 from algos.policy import Policy
 from algos.rollout import Rollout
+
+torch.set_num_threads(1)  # on tensors this small, threads only wait for each other
 
 OBSERVATIONS, ACTIONS = 7, 4
 
 
 @pytest.fixture
-def symmetry() -> SimpleNamespace:
+def symmetry() -> Any:
     """Z2 × Z2 with orbits of size 1, 2 and 4, fixed points and sign flips."""
     swap, flip = np.array([1, 0, 3, 2]), np.array([2, 3, 0, 1])
     legs = np.stack([np.arange(4), swap, flip, swap[flip]])
@@ -45,7 +48,7 @@ class Residual(nn.Module):
 
 
 @pytest.fixture
-def make_policy(symmetry: SimpleNamespace) -> Callable[..., Policy]:
+def make_policy(symmetry: Symmetry) -> Callable[..., Policy]:
     """Builds float64 policies of a kind with parameters of order one."""
 
     def make(kind: str, space: spaces.Space, activation: Activation = "tanh") -> Policy:

@@ -56,7 +56,7 @@ def test_sampling_uses_the_given_generator_alone():
 
 
 def test_actions_are_mapped_to_the_bounds_and_clipped():
-    space = spaces.Box(*np.float32([[-2, 0, -np.inf], [2, 1, np.inf]]))
+    space = spaces.Box(*np.array([[-2, 0, -np.inf], [2, 1, np.inf]], np.float32))
     policy = Policy(MLP((2, 4, 3)), space)
     actions = torch.tensor([[0.5, 0.0, 0.5], [-3.0, 1.5, -30.0]])
     expected = np.array([[1.0, 0.5, 0.5], [-2.0, 1.0, -30.0]], dtype=np.float32)

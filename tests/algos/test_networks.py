@@ -1,10 +1,15 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
-from algos.networks import MLP, EquivariantMLP, build_policy_network, build_value_network, walsh
+from algos.networks import (
+    MLP,
+    EquivariantMLP,
+    Symmetry,
+    build_policy_network,
+    build_value_network,
+    walsh,
+)
 
 SIZES = (7, 32, 16, 4)
 
@@ -18,7 +23,7 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 
 @pytest.mark.parametrize("activation", ["tanh", "elu", "relu"])
-def test_policy_commutes_and_value_is_invariant(symmetry: SimpleNamespace, activation):
+def test_policy_commutes_and_value_is_invariant(symmetry: Symmetry, activation):
     policy = build_policy_network(SIZES, activation, seeded(), symmetry)
     value = build_value_network((7, 32, 16, 1), activation, seeded(), symmetry)
     for network in (policy, value):
@@ -36,7 +41,7 @@ def test_policy_commutes_and_value_is_invariant(symmetry: SimpleNamespace, activ
 
 
 def test_equivariant_network_is_a_plain_one_with_weights_tied_over_the_group(
-    symmetry: SimpleNamespace,
+    symmetry: Symmetry,
 ):
     network = build_policy_network(SIZES, "tanh", seeded(), symmetry)
     assert isinstance(network, EquivariantMLP)
@@ -67,13 +72,13 @@ def test_equivariant_network_is_a_plain_one_with_weights_tied_over_the_group(
     torch.testing.assert_close(network(x), plain(x), atol=1e-5, rtol=0)
 
 
-def test_symmetry_saves_three_quarters_of_the_hidden_weights(symmetry: SimpleNamespace):
+def test_symmetry_saves_three_quarters_of_the_hidden_weights(symmetry: Symmetry):
     plain = list(build_policy_network(SIZES, "tanh", seeded(), None).parameters())
     tied = list(build_policy_network(SIZES, "tanh", seeded(), symmetry).parameters())
     assert tied[2].numel() * 4 == plain[2].numel()
 
 
-def test_initial_hidden_layers_preserve_lengths_up_to_the_gain(symmetry: SimpleNamespace):
+def test_initial_hidden_layers_preserve_lengths_up_to_the_gain(symmetry: Symmetry):
     for group in (None, symmetry):
         weight = build_policy_network(SIZES, "tanh", seeded(), group).tensors[2]
         singular = torch.linalg.svdvals(weight)
@@ -88,8 +93,8 @@ def test_weights_come_from_the_generator_alone():
     assert not torch.equal(a.tensors[0], c.tensors[0])
 
 
-def test_width_that_the_group_does_not_divide_is_refused(symmetry: SimpleNamespace):
-    with pytest.raises(ValueError, match="hidden width 30 is not a multiple.*4"):
+def test_width_that_the_group_does_not_divide_is_refused(symmetry: Symmetry):
+    with pytest.raises(ValueError, match=r"hidden width 30 is not a multiple.*4"):
         build_policy_network((7, 30, 4), "tanh", seeded(), symmetry)
 
 
