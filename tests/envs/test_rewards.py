@@ -99,7 +99,8 @@ def test_value(name: str) -> None:
 
 def test_air_time_counts_only_while_a_motion_is_commanded() -> None:
     _, changes, _ = CASES["air_time"]
-    value = rewards.air_time(hand_made(**(changes | {"command": HALF_MOVING})), target=0.25)
+    state = replace(hand_made(**changes), command=np.array(HALF_MOVING))
+    value = rewards.air_time(state, target=0.25)
     np.testing.assert_allclose(value, [0.15, 0.0])
 
 
