@@ -128,13 +128,13 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, An
     if env_id is None and not {"-h", "--help"} & set(arguments):
         raise ValueError(_unknown_id(arguments))
     default = defaults(env_id or next(iter(envs.IDS)), _option(arguments, "--robot") or ROBOT)
-    config = tyro.cli(TrainConfig, default=default, args=arguments, config=(_SUPPRESS_FIXED,))
+    config = tyro.cli(TrainConfig, default=default, args=arguments, config=_CLI)
     name = f"{config.env_id.split('/')[-1]}-s{config.seed}"
     run_dir = config.run_dir or Path("runs") / name
     return config, RunDirectory(run_dir), None
 
 
-_SUPPRESS_FIXED = tyro.conf.SuppressFixed
+_CLI = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
 
 
 def _is_id(argument: str) -> bool:

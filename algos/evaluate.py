@@ -23,7 +23,8 @@ def evaluate(
         seed: seed of the environments' reset.
 
     Returns:
-        `return_mean`, `return_std`, `return_min`, `length_mean`, `episodes`.
+        `return_mean`, `return_std`, `return_min`, `length_mean`, `episodes`, and the mean of every
+        array of info["episode"] under its own name.
 
     Raises:
         ValueError: unsuitable environments, see `algos.rollout.check_envs`.
@@ -33,17 +34,20 @@ def evaluate(
     quota = -(-episodes // n)
     returns: list[float] = []
     lengths: list[int] = []
+    terms: dict[str, list[np.ndarray]] = {}
     done_count = np.zeros(n, dtype=np.int64)
     running, length = np.zeros(n), np.zeros(n, dtype=np.int64)
     observations, _ = envs.reset(seed=seed)
     while (done_count < quota).any():
-        observations, reward, terminated, truncated, _ = envs.step(act(observations))
+        observations, reward, terminated, truncated, info = envs.step(act(observations))
         running += reward
         length += 1
         done = terminated | truncated
         counted = done & (done_count < quota)
         returns += running[counted].tolist()
         lengths += length[counted].tolist()
+        for name, values in info.get("episode", {}).items():
+            terms.setdefault(name, []).append(np.asarray(values)[counted])
         done_count += done
         running[done], length[done] = 0.0, 0
     return {
@@ -52,4 +56,5 @@ def evaluate(
         "return_min": float(np.min(returns)),
         "length_mean": float(np.mean(lengths)),
         "episodes": float(len(returns)),
+        **{name: float(np.concatenate(values).mean()) for name, values in terms.items()},
     }
