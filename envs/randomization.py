@@ -73,7 +73,7 @@ class ModelRandomizer:
 
     def redraw(self, ids: np.ndarray, rng: np.random.Generator) -> None:
         """Draw new parameters for the simulations ids."""
-        config, n = self._config, len(ids)
+        config, n, rows = self._config, len(ids), ids[:, None]
         if config.mass:
             factor = rng.uniform(*config.mass_range, n)
             self._fields["body_mass"][ids, self._base] = self._nominal_mass * factor
@@ -83,12 +83,12 @@ class ModelRandomizer:
             self._fields["body_ipos"][ids, self._base] = self._nominal_com + shift
         if config.friction:
             sliding = rng.uniform(*config.friction_range, n)
-            self._fields["geom_friction"][np.ix_(ids, self._feet, [0])] = sliding[:, None, None]
+            self._fields["geom_friction"][rows, self._feet, 0] = sliding[:, None]
         if config.gains:
             factor = rng.uniform(*config.gains_range, (n, len(self._drives)))
-            gain, bias = self._nominal_gain * factor, self._nominal_bias * factor[..., None]
-            self._fields["actuator_gainprm"][np.ix_(ids, self._drives, [0])] = gain[..., None]
-            self._fields["actuator_biasprm"][np.ix_(ids, self._drives, [1, 2])] = bias
+            bias = self._nominal_bias * factor[..., None]
+            self._fields["actuator_gainprm"][rows, self._drives, 0] = self._nominal_gain * factor
+            self._fields["actuator_biasprm"][rows, self._drives, 1:3] = bias
         if config.mass or config.com:
             self._batch.set_const(ids)
 

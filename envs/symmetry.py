@@ -7,7 +7,6 @@ element g is a bit mask of mirrors, so that g followed by h is g ^ h and 0 is th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import mujoco
 import numpy as np
@@ -20,7 +19,8 @@ MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.
 _TOLERANCE = 0.01  # m, rad: how far a joint may stand from its mirror image
 
 
-class SignedPermutation(NamedTuple):
+@dataclass(frozen=True)
+class SignedPermutation:
     """y[i] = sign[i] * x[index[i]]."""
 
     index: np.ndarray
@@ -63,8 +63,14 @@ def of_robot(robot: Robot, model: mujoco.MjModel) -> list[dict[Kind, SignedPermu
     for diagonal in MIRRORS.values():
         mirror = _mirror(robot, model, diagonal)
         if mirror is not None:
-            group += [{k: p.then(mirror[k]) for k, p in element.items()} for element in group]
+            group += [_compose(element, mirror) for element in group]
     return group
+
+
+def _compose(
+    first: dict[Kind, SignedPermutation], second: dict[Kind, SignedPermutation]
+) -> dict[Kind, SignedPermutation]:
+    return {kind: permutation.then(second[kind]) for kind, permutation in first.items()}
 
 
 def of_task(
