@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import logging
 import sys
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import gymnasium
 import torch
@@ -33,6 +34,8 @@ from robots import get_robot
 
 Device = Literal["auto", "cpu", "cuda"]
 ROBOT = "anymal_c"
+VIDEO_SECONDS, VIDEO_SIZE = 8.0, (640, 360)
+"""Length (s) and size (pixels) of the videos made during training."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,8 @@ def _unknown_id(arguments: list[str]) -> str:
     given = next((a for a in arguments if not a.startswith("-")), None)
     close = difflib.get_close_matches(given or "", gymnasium.registry, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"
-    return f"environment id {given!r} is unknown; {hint}" if given else f"give a Gymnasium id, {hint}"
+    problem = f"environment id {given!r} is unknown" if given else "give a Gymnasium id"
+    return f"{problem}; {hint}"
 
 
 def _option(arguments: list[str], name: str) -> str | None:
@@ -179,9 +183,7 @@ def judge(config: TrainConfig, act: Act) -> dict[str, float]:
         envs_ = make_vec(config.env_id, min(config.eval_episodes, 10))
     else:
         protocol = evaluation_config(config.env)
-        envs_ = make_vec(
-            config.env_id, config.eval_episodes, robot=config.robot, config=protocol
-        )
+        envs_ = make_vec(config.env_id, config.eval_episodes, robot=config.robot, config=protocol)
     try:
         return evaluate(act, envs_, config.eval_episodes, seed=config.seed + 1_000_000)
     finally:
@@ -194,13 +196,10 @@ def _device(name: Device) -> torch.device:
     return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
 
 
-def main(arguments: list[str]) -> None:
-    """Parse, wire and run."""
-    config, run, checkpoint = parse(arguments)
-    device = _device(config.device)
-    environment = make_environment(config)
+def make_agent(config: TrainConfig, environment: VectorEnv, device: torch.device) -> TRPO:
+    """Make the algorithm for an environment, equivariant where that declares a symmetry."""
     algorithm, _ = ALGORITHMS["trpo"]
-    agent: TRPO = algorithm(
+    return algorithm(
         environment.single_observation_space,
         environment.single_action_space,
         config.algo,
@@ -208,36 +207,55 @@ def main(arguments: list[str]) -> None:
         device=device,
         seed=config.seed,
     )
-    plain = to_plain(config)
+
+
+def make_recorder(config: TrainConfig) -> Callable[[Act, Path], None] | None:
+    """Return what makes a video of a policy, None where the run wants none."""
+    if not config.video_interval:
+        return None
     judged = evaluation_config(config.env) if config.env else None
     subject = Subject(config.env_id, robot=config.robot, task=judged)
+    return lambda act, path: record(subject, act, path, VIDEO_SECONDS, size=VIDEO_SIZE)
+
+
+def identity(config: TrainConfig) -> dict[str, Any]:
+    """Return what a checkpoint says of its run, so that it can be played without the run."""
+    return {
+        "env_id": config.env_id,
+        "robot": config.robot if config.env else None,
+        "algorithm": "trpo",
+        "algo_config": to_plain(config.algo),
+        "env": to_plain(config.env),
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """Parse, wire and run."""
+    config, run, checkpoint = parse(arguments)
+    device = _device(config.device)
+    environment = make_environment(config)
+    agent = make_agent(config, environment, device)
+    plain = to_plain(config)
     if checkpoint is None:
         run = RunDirectory.create(run.path, plain)
-    seed = config.seed if checkpoint is None else config.seed + checkpoint["iteration"]
-    collector = Collector(environment, agent.sample, config.rollout_steps, device, seed)
-    wandb_id = checkpoint["wandb_id"] if checkpoint else None
-    wandb = WandbLogger(
-        run.path, plain, config.wandb, config.wandb_project, run.path.name, wandb_id
+    collector = Collector(environment, agent.sample, config.rollout_steps, device, config.seed)
+    schedule = Schedule(
+        config.total_steps,
+        config.eval_interval,
+        config.checkpoint_interval,
+        config.video_interval,
     )
+    wandb_id = checkpoint["wandb_id"] if checkpoint else None
+    name = run.path.name
+    wandb = WandbLogger(run.path, plain, config.wandb, config.wandb_project, name, wandb_id)
     trainer = Trainer(
         agent,
         collector,
         run,
-        Schedule(
-            config.total_steps,
-            config.eval_interval,
-            config.checkpoint_interval,
-            config.video_interval,
-        ),
-        {
-            "env_id": config.env_id,
-            "robot": config.robot if config.env else None,
-            "algorithm": "trpo",
-            "algo_config": to_plain(config.algo),
-            "env": plain["env"],
-        },
+        schedule,
+        identity(config),
         lambda act: judge(config, act),
-        (lambda act, path: record(subject, act, path)) if config.video_interval else None,
+        make_recorder(config),
         wandb,
     )
     if checkpoint is not None:
@@ -245,12 +263,13 @@ def main(arguments: list[str]) -> None:
     finished = trainer.train(resumed=checkpoint is not None)
     wandb.finish()
     environment.close()
-    Console().print(
-        f"{'Trained' if finished else 'Stopped after'} {trainer.env_steps:,} steps: {run.path}\n"
-        + (f"Watch:  python play.py {run.path} --video walk.mp4" if finished else
-           f"Go on:  python train.py --resume {run.path}"),
-        soft_wrap=True, highlight=False,
-    )
+    if finished:
+        outcome = f"Trained {trainer.env_steps:,} steps: {run.path}"
+        then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"
+    else:
+        outcome = f"Stopped after {trainer.env_steps:,} steps, saved: {run.path}"
+        then = f"Go on:  python train.py --resume {run.path}"
+    Console().print(f"{outcome}\n{then}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

@@ -19,9 +19,8 @@ def observation_table(task: str, robot: str = "anymal_c") -> str:
     for name, term in env.config.observations.items():
         block = env.layout[name]
         what = _first_line(term.function).split(", (n")[0]
-        rows.append(
-            (f"{block.start}–{block.stop - 1}", f"`{name}`", what, f"{term.scale:g}", _noise(term.noise))
-        )
+        entries, noise = f"{block.start}–{block.stop - 1}", f"{term.noise:g}" if term.noise else ""
+        rows.append((entries, f"`{name}`", what, f"{term.scale:g}", noise))
     return _table(("entries", "term", "what", "scale", "noise ±"), rows)
 
 
@@ -34,10 +33,6 @@ def reward_table(task: str, robot: str = "anymal_c") -> str:
         what = _first_line(term.function) + (f" ({params})" if params else "")
         rows.append((f"`{name}`", f"{term.weight:g}", "k" if term.curriculum else "", what))
     return _table(("term", "weight (1/s)", "curriculum", "what"), rows)
-
-
-def _noise(value: float) -> str:
-    return f"{value:g}" if value else ""
 
 
 def _first_line(function: Callable[..., np.ndarray]) -> str:
