@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from collections.abc import Callable
@@ -139,7 +140,7 @@ def find_subject(options: Play) -> Subject:
     """Return what the source names.
 
     Raises:
-        ValueError: neither a run, nor a checkpoint file; or a damaged checkpoint.
+        ValueError: neither a run, a checkpoint file nor an id; or a damaged checkpoint.
     """
     path, content = Path(options.source), None
     if path.is_dir():
@@ -148,7 +149,11 @@ def find_subject(options: Play) -> Subject:
         content = load_checkpoint(wanted)
     elif path.is_file():
         content = load_checkpoint(path)
-    env_id = options.source if content is None else content["env_id"]
+    else:
+        _check_id(options.source)
+    missing = {"env_id", "algorithm", "algo_config", "algo"} - content.keys() if content else None
+    _require(not missing, f"checkpoint of {path} lacks {missing}: it is not of this version")
+    env_id = content["env_id"] if content else options.source
     if env_id not in envs.IDS:
         trot_only = ("robot", "contact", "command", "randomize", "viewer")
         given = [f"--{name}" for name in trot_only if getattr(options, name)]
@@ -157,6 +162,15 @@ def find_subject(options: Play) -> Subject:
     learned_on = content["robot"] if content else None
     robot = options.robot or learned_on or ROBOT
     return Subject(env_id, content, robot, _task(options, env_id, robot, content))
+
+
+def _check_id(env_id: str) -> None:
+    """Raise ValueError for what cannot be a Gymnasium id; dm_control's register later."""
+    if env_id in gymnasium.registry or env_id.startswith("dm_control/"):
+        return
+    close = difflib.get_close_matches(env_id, gymnasium.registry, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise ValueError(f"no run, no checkpoint file and no environment is named {env_id!r}{hint}")
 
 
 def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None) -> TaskConfig:
@@ -201,6 +215,7 @@ def load_policy(subject: Subject, device: str) -> Act:
     content = subject.content or {}
     cuda = torch.cuda.is_available()
     _require(cuda or device != "cuda", "--device is cuda, but torch sees no CUDA device")
+    torch.set_num_threads(1)  # a second thread costs more than it saves on so small a network
     environment = subject.make(1)
     environment.close()
     try:

@@ -64,8 +64,10 @@ def check_writable(path: Path, suffix: str) -> None:
         raise ValueError(f"output file {path} must end in {suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab"):
-            pass
+        new = not path.exists()
+        path.open("ab").close()
+        if new:
+            path.unlink()
     except OSError as error:
         raise ValueError(f"output file {path} cannot be written: {error.strerror}") from error
 

@@ -28,6 +28,7 @@ def choose_backend() -> str:
     display = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
     if chosen or display:
         return chosen
+    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws Gymnasium's classic tasks
     for backend in ("egl", "osmesa"):
         if _works(backend):
             os.environ["MUJOCO_GL"] = backend
