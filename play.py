@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import gymnasium
-import numpy as np
-import torch
 import tyro
 from gymnasium.vector import VectorEnv
-from gymnasium.vector.utils import batch_space
 from rich.console import Console
 from rich.table import Table
 
 import envs
-from algos import ALGORITHMS
+from algos.agents import Act, random_agent, trained_agent, zero_agent
 from algos.checkpoint import load_checkpoint
 from algos.environments import make_vec
 from algos.evaluate import evaluate
@@ -33,10 +30,9 @@ from envs.vector import LocomotionVectorEnv
 from envs.viewer import watch
 from robots import get_robot
 
-Act = Callable[[np.ndarray], np.ndarray]
-"""Observations (n, O) to the environment's actions (n, ...)."""
-
 ROBOT = "anymal_c"
+CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
+"""What a checkpoint must hold to be played."""
 VIDEO_SECONDS = 20.0
 """Default length of a video (s)."""
 
@@ -151,9 +147,11 @@ def find_subject(options: Play) -> Subject:
         content = load_checkpoint(path)
     else:
         _check_id(options.source)
-    missing = {"env_id", "algorithm", "algo_config", "algo"} - content.keys() if content else None
-    _require(not missing, f"checkpoint of {path} lacks {missing}: it is not of this version")
-    env_id = content["env_id"] if content else options.source
+    env_id = options.source
+    if content is not None:
+        missing = ", ".join(sorted(CONTENT - content.keys()))
+        _require(not missing, f"the checkpoint of {path} lacks {missing}: it is no policy")
+        env_id = content["env_id"]
     if env_id not in envs.IDS:
         trot_only = ("robot", "contact", "command", "randomize", "viewer")
         given = [f"--{name}" for name in trot_only if getattr(options, name)]
@@ -188,52 +186,17 @@ def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None
 
 def make_agent(options: Play, subject: Subject, n: int) -> Act:
     """Return who acts in n environments."""
-    kind = options.agent or ("trained" if subject.content else None)
-    _require(kind is not None, f"{subject.env_id!r} is an environment: say --agent zero or random")
-    if kind == "trained":
-        _require(
-            subject.content is not None,
-            f"--agent trained needs a run or a checkpoint; {subject.env_id!r} is an environment",
-        )
-        return load_policy(subject, options.device)
+    content, agent = subject.content, options.agent
+    if agent is None or agent == "trained":
+        problem = f"{subject.env_id!r} is an environment, without a policy"
+        _require(content is not None, f"{problem}: give --agent zero or random")
     environment = subject.make(1)
     environment.close()
-    space = batch_space(environment.single_action_space, n)
-    if kind == "random":
-        space.seed(options.seed)
-        return lambda observations: space.sample()
-    zeros = np.zeros_like(space.sample())
-    return lambda observations: zeros
-
-
-def load_policy(subject: Subject, device: str) -> Act:
-    """Return the deterministic policy of a checkpoint.
-
-    Raises:
-        ValueError: the checkpoint lacks something, or was made for other spaces.
-    """
-    content = subject.content or {}
-    cuda = torch.cuda.is_available()
-    _require(cuda or device != "cuda", "--device is cuda, but torch sees no CUDA device")
-    torch.set_num_threads(1)  # a second thread costs more than it saves on so small a network
-    environment = subject.make(1)
-    environment.close()
-    try:
-        algorithm, config = ALGORITHMS[content["algorithm"]]
-        agent = algorithm(
-            environment.single_observation_space,
-            environment.single_action_space,
-            from_plain(config(), content["algo_config"]),
-            symmetry=getattr(environment.unwrapped, "symmetry", None),
-            device="cuda" if cuda and device != "cpu" else "cpu",
-        )
-        agent.policy.load_state_dict(content["algo"]["policy"])
-        agent.normalizer.load_state_dict(content["algo"]["normalizer"])
-    except (KeyError, RuntimeError) as error:
-        raise ValueError(
-            f"the checkpoint does not fit {subject.env_id}: {str(error).splitlines()[0]}"
-        ) from error
-    return lambda observations: agent.act(observations, deterministic=True)
+    if agent == "zero":
+        return zero_agent(environment.single_action_space, n)
+    if agent == "random":
+        return random_agent(environment.single_action_space, n, options.seed)
+    return trained_agent(content or {}, environment, options.device)
 
 
 def record(

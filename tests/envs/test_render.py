@@ -1,0 +1,109 @@
+"""Rendering: the backend's choice, what is drawn where, and that it changes nothing."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import pytest
+
+from envs import gl, render
+from envs.vector import LocomotionVectorEnv
+
+SIZE = (160, 120)
+
+
+@pytest.fixture(scope="module")
+def opengl() -> None:
+    try:
+        gl.choose_backend()
+    except gl.OpenGLError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def headless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A Linux machine without a display and without a choice of backend."""
+    monkeypatch.setattr(gl.sys, "platform", "linux")
+    for name in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("opengl")
+def test_frames_show_each_simulation_and_leave_it_alone() -> None:
+    watched = LocomotionVectorEnv(2, render_mode="rgb_array", render_size=SIZE)
+    alone = LocomotionVectorEnv(2)
+    for env in (watched, alone):
+        env.reset(seed=0)
+    action = np.stack([np.zeros(12), np.ones(12)])
+    for _ in range(5):
+        frames = watched.render()
+        observations = [env.step(action)[0] for env in (watched, alone)]
+        np.testing.assert_array_equal(*observations)
+    watched.close()
+    assert frames is not None
+    assert [frame.shape for frame in frames] == [(120, 160, 3)] * 2
+    assert all(frame.dtype == np.uint8 and frame.std() > 20 for frame in frames)
+    assert np.abs(frames[0].astype(int) - frames[1]).max() > 100
+
+
+def test_without_a_render_mode_there_is_no_frame() -> None:
+    env = LocomotionVectorEnv(1)
+    env.reset(seed=0)
+    assert env.render() is None
+
+
+def test_arrow_points_where_the_robot_goes_and_arc_where_it_turns() -> None:
+    model = mujoco.MjModel.from_xml_string("<mujoco/>")
+    scene = mujoco.MjvScene(model, 100)
+    base, north = np.array([2.0, 3.0, 0.5]), np.pi / 2
+    render.draw_velocities(scene, base, north, np.array([1.0, 0.0, 0.0]), np.zeros(3))
+    assert scene.ngeom == 1
+    arrow = scene.geoms[0]
+    np.testing.assert_allclose(arrow.mat[:, 2], [0.0, 1.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(arrow.rgba[:3], render.COMMANDED, atol=1e-6)
+    render.draw_velocities(scene, base, north, np.zeros(3), np.array([0.0, 0.0, 1.0]))
+    head = scene.geoms[scene.ngeom - 1]
+    assert head.mat[0, 2] < -0.5  # a left turn leads a robot that looks north to the west
+    np.testing.assert_allclose(head.rgba[:3], render.ACTUAL, atol=1e-6)
+
+
+def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> None:
+    tracking = render.TrackingCamera(dt=0.02)
+    tracking.follow(np.zeros(2), 0.0)
+    azimuth = np.radians(tracking.camera.azimuth)
+    assert np.cos(azimuth) < -0.5  # looks against the heading
+    tracking.follow(np.array([0.1, 0.0]), 0.0)
+    assert 0.0 < tracking.camera.lookat[0] < 0.05
+    for _ in range(300):
+        tracking.follow(np.array([0.1, 0.0]), 0.0)
+    assert tracking.camera.lookat[0] == pytest.approx(0.1, abs=1e-6)
+    tracking.follow(np.array([50.0, 0.0]), 0.0)
+    assert tracking.camera.lookat[0] == 50.0
+
+
+def test_overlay_writes_in_its_corner_only() -> None:
+    blank = np.zeros((120, 160, 3), np.uint8)
+    written = render.write_overlay(blank, np.ones(3), -np.ones(3), 1.5)
+    assert written[:40].any()
+    assert not written[60:].any()
+    assert not blank.any()
+
+
+def test_backend_of_the_user_is_kept(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("MUJOCO_GL", "osmesa")
+    headless.setattr(gl, "_works", lambda backend: pytest.fail("probed"))
+    assert gl.choose_backend() == "osmesa"
+
+
+def test_headless_tries_egl_then_osmesa(headless: pytest.MonkeyPatch) -> None:
+    headless.setattr(gl, "_works", lambda backend: backend == "osmesa")
+    assert gl.choose_backend() == "osmesa"
+    assert gl.os.environ["MUJOCO_GL"] == "osmesa"
+
+
+def test_headless_without_a_backend_names_the_packages(headless: pytest.MonkeyPatch) -> None:
+    headless.setattr(gl, "_works", lambda backend: False)
+    with pytest.raises(gl.OpenGLError, match=r"libegl1.*libosmesa6"):
+        gl.choose_backend()
+    assert "MUJOCO_GL" not in gl.os.environ

@@ -1,0 +1,174 @@
+"""play.py from its command line: videos, evaluations, errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import imageio
+import pytest
+
+import play
+from algos import TRPO, TRPOConfig
+from algos.checkpoint import save_checkpoint
+from algos.run_directory import to_plain
+from envs import gl, tasks
+from envs.vector import LocomotionVectorEnv
+from robots import get_robot
+
+ROOT = Path(__file__).parent.parent
+WALK = "trot/AnymalWalk-v0"
+SHORT = ["--evaluate", "--episodes", "2", "--seconds", "0.2"]
+
+
+@pytest.fixture(scope="module")
+def opengl() -> None:
+    try:
+        gl.choose_backend()
+    except gl.OpenGLError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def content() -> dict[str, Any]:
+    """A policy-only checkpoint of a walk whose actions were given another scale."""
+    env = LocomotionVectorEnv(1)
+    config = TRPOConfig(hidden=(16,), critic_hidden=(8,))
+    agent = TRPO(
+        env.single_observation_space, env.single_action_space, config, symmetry=env.symmetry
+    )
+    task = to_plain(tasks.make("walk", get_robot("anymal_c")))
+    task["action"]["scale"] = 0.123
+    state = agent.state_dict()
+    return {
+        "env_id": WALK,
+        "robot": "anymal_c",
+        "algorithm": "trpo",
+        "algo_config": to_plain(config),
+        "algo": {"policy": state["policy"], "normalizer": state["normalizer"]},
+        "env": task,
+    }
+
+
+@pytest.fixture
+def checkpoint(content: dict[str, Any], tmp_path: Path) -> Path:
+    path = tmp_path / "run" / "checkpoints" / "last.pt"
+    save_checkpoint(path, content)
+    return path
+
+
+def metadata(path: Path) -> dict[str, Any]:
+    with imageio.get_reader(path) as reader:
+        return reader.get_meta_data()
+
+
+@pytest.mark.usefixtures("opengl")
+@pytest.mark.parametrize(
+    ("env_id", "size", "fps"),
+    [("CartPole-v1", (600, 400), 25), ("Ant-v5", (480, 480), 20), (WALK, (160, 120), 25)],
+)
+def test_video_plays_anywhere_in_real_time(
+    env_id: str, size: tuple[int, int], fps: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "video.mp4"
+    agent = ["--agent", "random", "--seed", "1", "--seconds", "0.4", "--size", "160", "120"]
+    play.main([env_id, *agent, "--video", str(path)])
+    found = metadata(path)
+    assert found["codec"] == "h264"
+    assert found["pix_fmt"].startswith("yuv420p")
+    assert (tuple(found["size"]), found["fps"]) == (size, fps)
+    assert found["duration"] == pytest.approx(0.4, abs=0.1)
+
+
+@pytest.mark.parametrize("source", ["run", "file"])
+def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path) -> None:
+    given = checkpoint if source == "file" else checkpoint.parent.parent
+    out = checkpoint.parent / "judged.json"
+    play.main([str(given), *SHORT, "--seed", "7", "--json", str(out)])
+    results = json.loads(out.read_text())
+    assert (results["episodes"], results["seed"]) == (2, 7)
+    assert results["lin_vel_error"]["low"] <= results["lin_vel_error"]["high"]
+    subject = play.find_subject(play.Play(str(given), evaluate=True))
+    assert subject.task is not None
+    assert subject.task.action.scale == 0.123
+
+
+def test_options_shape_the_task(checkpoint: Path) -> None:
+    options = play.Play(
+        str(checkpoint), viewer=True, contact="menagerie", command=(0.5, 0.0, -0.2), seconds=3.0
+    )
+    task = play.find_subject(options).task
+    assert task is not None
+    assert task.simulation.contact == "menagerie"
+    assert (task.commands.lin_vel_x, task.commands.yaw_rate) == ((0.5, 0.5), (-0.2, -0.2))
+    assert task.episode_length == 3.0
+
+
+def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
+    out = tmp_path / "r.json"
+    arguments = ["--agent", "zero", "--evaluate", "--episodes", "3", "--json", str(out)]
+    play.main(["CartPole-v1", *arguments])
+    results = json.loads(out.read_text())
+    assert results["episodes"] == 3
+    assert 8 <= results["return_mean"] <= 11  # pushed left all the time, the pole is down by then
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["runs/none", "--evaluate"], "no run, no checkpoint file and no environment"),
+        (["CartPol-v1", "--agent", "zero", "--evaluate"], "did you mean CartPole-v1"),
+        (["trot/AnymalWlk-v0", "--evaluate"], "did you mean trot/AnymalWalk-v0"),
+        (["dm_control/quadrped-walk-v0", "--agent", "zero", "--evaluate"], "quadruped-walk"),
+        ([WALK, "--evaluate"], "--agent zero or random"),
+        ([WALK, "--agent", "trained", "--evaluate"], "--agent zero or random"),
+        ([WALK, "--agent", "zero", "--video", "a.gif"], "must end in .mp4"),
+        ([WALK, "--agent", "zero", "--video", "/proc/none/a.mp4"], "cannot be written"),
+        ([WALK, "--agent", "zero", *SHORT, "--robot", "spot"], "robot is 'spot'"),
+        (["CartPole-v1", "--agent", "zero", "--evaluate", "--randomize"], "for trot/ tasks"),
+    ],
+)
+def test_bad_input_is_named(arguments: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        play.main(arguments)
+
+
+def test_a_policy_of_other_spaces_is_refused(content: dict[str, Any], tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a.pt", content | {"env_id": "CartPole-v1"})
+    with pytest.raises(ValueError, match="does not fit"):
+        play.main([str(tmp_path / "a.pt"), "--evaluate"])
+
+
+def test_a_checkpoint_without_a_policy_is_refused(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a.pt", {"env_id": WALK})
+    with pytest.raises(ValueError, match="lacks algo"):
+        play.main([str(tmp_path / "a.pt"), "--evaluate"])
+
+
+def test_viewer_without_a_display_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux runs without a display")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match="needs a display"):
+        play.main([WALK, "--agent", "zero", "--viewer"])
+
+
+def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
+    checkpoint.write_bytes(checkpoint.read_bytes()[:500])
+    command = [sys.executable, "play.py", str(checkpoint), "--evaluate"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: checkpoint")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[WALK], [WALK, "--evaluate", "--episodes", "0"]])
+def test_senseless_options_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        play.main(arguments)
+    assert exit_.value.code == 2
