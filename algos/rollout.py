@@ -113,7 +113,7 @@ class Collector:
         The returned tensors are the collector's own buffers: the next call overwrites them.
         Metrics: `episode_return` and `episode_length`, means of the last 100 episodes;
         `episodes`, the number finished in this rollout; `episode/NAME` for every array of
-        info["episode"], mean over those; `nonfinite_rewards`; `seconds_rollout`.
+        info["episode_means"], mean over those; `nonfinite_rewards`; `seconds_rollout`.
         """
         start = time.perf_counter()
         terms: dict[str, list[np.ndarray]] = {}
@@ -250,11 +250,11 @@ def _final_observations(info: dict[str, Any], ended: np.ndarray) -> np.ndarray:
 
 
 def _append_terms(terms: dict[str, list[np.ndarray]], info: dict[str, Any]) -> None:
-    """Collect the finished rows of every array in info["episode"]."""
-    episode = info.get("episode")
+    """Collect the finished rows of every array in info["episode_means"]."""
+    episode = info.get("episode_means")
     if episode is None:
         return
-    finished = info["_episode"]
+    finished = info["_episode_means"]
     for name, values in episode.items():
         if not name.startswith("_"):
             terms.setdefault(name, []).append(np.asarray(values)[finished])

@@ -81,7 +81,7 @@ def run(name: str) -> dict[str, Any]:
         "minutes": round(float(rows[-1]["seconds"]) / 60, 1),
         "first_return": float(next(r["episode_return"] for r in rows if r["episode_return"])),
         "last_return": float(rows[-1]["episode_return"]),
-        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "evaluation": json.loads(result.read_text()),
     }
 

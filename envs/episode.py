@@ -45,7 +45,7 @@ class EpisodeLog:
         seconds = np.maximum(self.steps, 1) * dt
         means = {name: value / seconds for name, value in self.sums.items()}
         means |= {"fall": self._fell.astype(float), "diverged": self._diverged.astype(float)}
-        return {"episode": means, "_episode": done}
+        return {"episode_means": means, "_episode_means": done}
 
     def clear(self, ids: np.ndarray) -> None:
         """Start the sums of simulations ids anew."""

@@ -90,6 +90,13 @@ class Physics:
         self.batch.forward(ids, stage=_KINEMATICS)
         self._fresh[ids] = True
 
+    def lift(self, ids: np.ndarray) -> None:
+        """Raise the bases of simulations ids until no foot is inside the ground."""
+        sunken = np.maximum(0.0, -self.foot_height[ids].min(axis=1))
+        if sunken.any():
+            self._qpos[ids, self._base_qpos[2]] += sunken
+            self.batch.forward(ids, stage=_KINEMATICS)
+
     def restore(self, state: np.ndarray) -> None:
         """Put all simulations back into a copy of `batch.state`."""
         self.batch.reset(stage=int(mujoco.mjtStage.mjSTAGE_NONE))

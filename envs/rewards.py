@@ -76,6 +76,15 @@ def air_time(state: State, *, target: float) -> np.ndarray:
     return swing * _moving(state)
 
 
+def swing(state: State, *, target: float, period: float) -> np.ndarray:
+    """Mean over the feet of min(z / target, 1) in the first `period` (s) of a swing, while a
+    motion is commanded: lifting a foot pays, holding it up does not.
+    """
+    swinging = ~state.foot_contact & (state.phase_time < period)
+    height = np.clip(state.foot_height / target, 0.0, 1.0)
+    return (height * swinging).mean(axis=1) * _moving(state)
+
+
 def clearance(state: State, *, target: float) -> np.ndarray:
     """Σ max(target - z, 0)² ‖v_xy‖ over the feet: a foot that travels should be high."""
     short = np.maximum(target - state.foot_height, 0.0)

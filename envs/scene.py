@@ -81,9 +81,7 @@ def _add_world(spec: mujoco.MjSpec) -> None:
     spec.visual.global_.offwidth, spec.visual.global_.offheight = 1920, 1080
 
 
-def _set_physics(
-    spec: mujoco.MjSpec, robot: Robot, timestep: float, contact: ContactModel
-) -> None:
+def _set_physics(spec: mujoco.MjSpec, robot: Robot, timestep: float, contact: ContactModel) -> None:
     spec.option.timestep = timestep
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     if contact == "menagerie":

@@ -31,9 +31,9 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Advance one control step with an action in [-1, 1], (joints,)."""
         observation, reward, terminated, truncated, info = self.vector.step(action[None])
-        if "episode" in info:
-            means = {name: float(value[0]) for name, value in info["episode"].items()}
-            info = {"episode": means}
+        if "episode_means" in info:
+            means = {name: float(value[0]) for name, value in info["episode_means"].items()}
+            info = {"episode_means": means}
         return observation[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
 
     def render(self) -> np.ndarray | None:

@@ -44,6 +44,8 @@ class State:
     """Whether a foot came down in this control step, (n, feet) bool."""
     air_time: np.ndarray
     """Time since the foot left the ground, at touchdown the swing's length (s), (n, feet)."""
+    phase_time: np.ndarray
+    """Time since the foot last came down or lifted off (s), (n, feet)."""
     leg_contact: np.ndarray
     """Whether a thigh or a shank (but not its foot) touches something, (n, 2 × feet) bool."""
     base_contact: np.ndarray

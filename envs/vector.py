@@ -31,6 +31,7 @@ _HISTORY = (
     "_foot_contact",
     "_touchdown",
     "_air_time",
+    "_phase_time",
 )
 """Per-simulation arrays beside the physics' own state."""
 
@@ -40,8 +41,9 @@ class LocomotionVectorEnv(VectorEnv):
 
     Observations (n, observation) float32, actions (n, joints) in [-1, 1]. When an episode ends,
     the returned observation is the next episode's first one and `info` holds `final_obs`
-    (n, observation) with the mask `_final_obs` (n,), and `episode`, a dict of per-episode means
-    (n,) with the mask `_episode`: every reward term per second, tracking errors, falls.
+    (n, observation) with the mask `_final_obs` (n,), and `episode_means`, a dict of means over the
+    episode, (n,) each, with the mask `_episode_means`: every reward term per second, tracking
+    errors, falls.
 
     Args:
         num_envs: number of simulations.
@@ -98,7 +100,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._action, self._previous_action = np.zeros((n, joints)), np.zeros((n, joints))
         self._joint_vel, self._joint_acc = np.zeros((n, joints)), np.zeros((n, joints))
         self._foot_contact, self._touchdown = np.ones((n, feet), bool), np.zeros((n, feet), bool)
-        self._air_time = np.zeros((n, feet))
+        self._air_time, self._phase_time = np.zeros((n, feet)), np.zeros((n, feet))
         self._log = EpisodeLog(self.config.rewards, n)
 
     def _define_spaces(self) -> None:
@@ -212,6 +214,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._touchdown = contact & ~was_in_contact
         self._air_time = np.where(was_in_contact & contact, 0.0, self._air_time + dt)
         self._air_time[was_in_contact] = dt * ~contact[was_in_contact]
+        self._phase_time = np.where(contact == was_in_contact, self._phase_time + dt, 0.0)
         self._joint_vel, self._foot_contact = joint_vel, contact
 
     def _read_state(self) -> State:
@@ -232,6 +235,7 @@ class LocomotionVectorEnv(VectorEnv):
             foot_contact=self._foot_contact,
             touchdown=self._touchdown,
             air_time=self._air_time,
+            phase_time=self._phase_time,
             leg_contact=physics.leg_contact,
             base_contact=physics.base_contact,
             command=self._command,
@@ -270,11 +274,13 @@ class LocomotionVectorEnv(VectorEnv):
         if randomization.model:
             self._models.redraw(ids, rng)
         self.physics.set_rows(ids, *start_rows(self.robot, randomization, len(ids), rng))
+        self.physics.lift(ids)
         self._draw_commands(ids)
         self._push_left[ids] = rng.uniform(0.0, randomization.push_interval, len(ids))
         self._steps[ids] = 0
-        for buffer in (self._action, self._previous_action, self._joint_acc, self._air_time):
+        for buffer in (self._action, self._previous_action, self._joint_acc):
             buffer[ids] = 0.0
+        self._air_time[ids] = self._phase_time[ids] = 0.0
         self._joint_vel[ids] = self.physics.joint_vel[ids]
         self._foot_contact[ids], self._touchdown[ids] = True, False
         self._log.clear(ids)

@@ -32,6 +32,9 @@ def walk(robot: Robot) -> TaskConfig:
         rewards={
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
             "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 0.75, params={"width": 0.5}),
+            "swing": RewardTerm(
+                rewards.swing, 1.0, params={"target": 0.08, "period": 0.3}
+            ),
             "base_height": RewardTerm(
                 rewards.base_height, -5.0, params={"target": robot.nominal_height - 0.03}
             ),

@@ -84,8 +84,8 @@ class DenseInfo(gym.vector.VectorWrapper):
         for i in np.flatnonzero(done):
             final[i] = info["final_obs"][i]
         info = {"final_obs": final, "_final_obs": done}
-        info["episode"] = {"tracking": np.array([4.0, 8.0])}
-        info["_episode"] = done
+        info["episode_means"] = {"tracking": np.array([4.0, 8.0])}
+        info["_episode_means"] = done
         return observations, reward, terminated, truncated, info
 
 

@@ -105,9 +105,9 @@ def test_a_divergence_is_reset_terminated_and_counted_once(
             assert reward[BAD] == pytest.approx(env.config.rewards["termination"].weight)
             fresh = make().reset(seed=0)[0]
             assert_same(observation[BAD], fresh[BAD])
-        if "episode" in info:
-            diverged += info["episode"]["diverged"][info["_episode"]].sum()
-            assert info["episode"]["fall"][BAD] == 1
+        if "episode_means" in info:
+            diverged += info["episode_means"]["diverged"][info["_episode_means"]].sum()
+            assert info["episode_means"]["fall"][BAD] == 1
     assert diverged == 1
 
 
@@ -119,7 +119,7 @@ def test_it_can_happen_in_every_simulation_at_every_step() -> None:
         assert terminated.all()
         assert all_finite(observation)
         assert all_finite(reward)
-        assert (info["episode"]["diverged"] == 1).all()
+        assert (info["episode_means"]["diverged"] == 1).all()
     assert not env.step(np.zeros((3, JOINTS), np.float32))[2].any()
 
 
@@ -131,7 +131,7 @@ def test_the_single_env_terminates_with_finite_numbers() -> None:
     assert (terminated, truncated) == (True, False)
     assert all_finite(observation)
     assert np.isfinite(reward)
-    assert info["episode"]["diverged"] == 1
+    assert info["episode_means"]["diverged"] == 1
 
 
 def test_an_ordinary_fall_is_not_a_divergence() -> None:
@@ -139,7 +139,7 @@ def test_an_ordinary_fall_is_not_a_divergence() -> None:
     env.physics.batch.bind("qpos")[BAD, 2] = 0.1
     _, _, terminated, _, info = env.step(np.zeros((3, JOINTS), np.float32))
     assert terminated[BAD]
-    assert not info["episode"]["diverged"].any()
+    assert not info["episode_means"]["diverged"].any()
 
 
 def test_warnings_go_to_logging_and_leave_no_litter(

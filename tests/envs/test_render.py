@@ -24,8 +24,9 @@ def opengl() -> None:
 def headless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A Linux machine without a display and without a choice of backend."""
     monkeypatch.setattr(gl.sys, "platform", "linux")
-    for name in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.setenv(name, "")  # so that what a test sets is undone, too
+        monkeypatch.delenv(name)
     return monkeypatch
 
 

@@ -171,8 +171,8 @@ def test_episode_means_are_per_second_and_cleared_with_their_simulation() -> Non
         log.reward(STATE, QUIET, k=1.0)
     done = np.array([True, False])
     info = log.episodes(done, dt=0.02)
-    means = info["episode"]
-    assert info["_episode"] is done
+    means = info["episode_means"]
+    assert info["_episode_means"] is done
     np.testing.assert_array_equal(log.steps, [5, 2])
     np.testing.assert_allclose(means["lin_vel_z"], [-8.0, -2.0])
     np.testing.assert_allclose(means["torque"], [-2.5, -0.025])

@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "foot_contact": "foot",
     "touchdown": "foot",
     "air_time": "foot",
+    "phase_time": "foot",
     "command": "command",
     "action": "joint",
     "previous_action": "joint",

@@ -93,8 +93,8 @@ def test_single_env_equals_a_row_of_the_vector_env() -> None:
             assert_same(own[0], last[i])
             assert own[1:4] == (reward[i], terminated[i], truncated[i])
             if terminated[i] or truncated[i]:
-                means = {name: value[i] for name, value in info["episode"].items()}
-                assert own[4] == {"episode": means}
+                means = {name: value[i] for name, value in info["episode_means"].items()}
+                assert own[4] == {"episode_means": means}
         alive &= ~(terminated | truncated)
     assert not alive.any()
 
@@ -160,8 +160,8 @@ def test_truncation_comes_at_exactly_the_episode_length() -> None:
         if step == 10:  # final_obs is what the episode would have gone on with
             assert_same(info["final_obs"], true_last)
             assert info["_final_obs"].all()
-            assert info["_episode"].all()
-            assert not info["episode"]["fall"].any()
+            assert info["_episode_means"].all()
+            assert not info["episode_means"]["fall"].any()
             assert_same(observation, first)
         elif step < 10:
             assert info == {}
@@ -179,7 +179,7 @@ def test_episode_ends_are_disjoint_and_counted_for_each_simulation() -> None:
         done = terminated | truncated
         if done.any():
             np.testing.assert_array_equal(seen["info"]["_final_obs"], done)
-            fall = seen["info"]["episode"]["fall"][done]
+            fall = seen["info"]["episode_means"]["fall"][done]
             np.testing.assert_array_equal(fall, terminated[done])
             final = seen["info"]["final_obs"]
             same = (final == seen["observation"]).all(axis=1)
@@ -200,7 +200,7 @@ def test_robots_that_collapse_are_terminated() -> None:
         _, reward, terminated, _, info = env.step(np.zeros((2, JOINTS), np.float32))
         if terminated.any():
             fell |= terminated
-            assert not info["episode"]["diverged"].any()
+            assert not info["episode_means"]["diverged"].any()
             assert (reward[terminated] < 0.9 * config.rewards["termination"].weight).all()
     assert fell.all()
 
@@ -225,7 +225,7 @@ def test_episode_means_are_the_rewards_paid() -> None:
         steps += 1
         done = seen["terminated"] | seen["truncated"]
         if done.any():
-            episode = seen["info"]["episode"]
+            episode = seen["info"]["episode_means"]
             total = sum(episode[name] for name in env.config.rewards) * steps * 0.02
             np.testing.assert_allclose(total[done], paid[done], rtol=1e-9, atol=1e-12)
             checked += done.sum()
