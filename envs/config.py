@@ -115,6 +115,19 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Gait:
+    """The clock that the feet are asked to follow while a motion is commanded."""
+
+    frequency: float = 0.0
+    """Strides per second (Hz); 0 for a task without a gait."""
+    offsets: tuple[float, ...] = (0.0, 0.5, 0.5, 0.0)
+    """Where each leg is in its cycle when the clock starts, in leg order; these are a trot's."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.frequency <= 10, "gait frequency", self.frequency, "in [0, 10] Hz")
+
+
+@dataclass(frozen=True)
 class Commands:
     """Velocity commands, drawn uniformly and held for a random time."""
 
@@ -256,6 +269,7 @@ class TaskConfig:
     simulation: Simulation = Simulation()
     action: Action = Action()
     commands: Commands = Commands()
+    gait: Gait = Gait()
     randomization: Randomization = Randomization()
     termination: Termination = Termination()
     curriculum: Curriculum = Curriculum()

@@ -43,6 +43,16 @@ def action(state: State) -> np.ndarray:
     return state.action
 
 
+def clock_sin(state: State) -> np.ndarray:
+    """Sine of each foot's place in the gait, 0 while told to stand, (n, feet)."""
+    return np.sin(state.foot_phase) * state.moving[:, None]
+
+
+def clock_cos(state: State) -> np.ndarray:
+    """Cosine of each foot's place in the gait, 0 while told to stand, (n, feet)."""
+    return np.cos(state.foot_phase) * state.moving[:, None]
+
+
 def base_height(state: State) -> np.ndarray:
     """Height of the base above the ground (m), (n, 1)."""
     return state.base_height[:, None]

@@ -11,16 +11,9 @@ from dm_control.utils import rewards as dm_rewards
 
 from envs.state import State
 
-MOVING = 0.1
-"""Norm of a command above which the robot is meant to step (m/s and rad/s; legged_gym)."""
-
 
 def _square(x: np.ndarray) -> np.ndarray:
     return np.einsum("ij,ij->i", x, x)
-
-
-def _moving(state: State) -> np.ndarray:
-    return _square(state.command) > MOVING**2
 
 
 def lin_vel_tracking(state: State, *, width: float) -> np.ndarray:
@@ -73,22 +66,23 @@ def action_rate(state: State) -> np.ndarray:
 def air_time(state: State, *, target: float) -> np.ndarray:
     """Σ over touchdowns of (swing time - target), s, while a motion is commanded."""
     swing = np.where(state.touchdown, state.air_time - target, 0.0).sum(axis=1)
-    return swing * _moving(state)
+    return swing * state.moving
 
 
-def swing(state: State, *, target: float, period: float) -> np.ndarray:
-    """Mean over the feet of min(z / target, 1) in the first `period` (s) of a swing, while a
-    motion is commanded: lifting a foot pays, holding it up does not.
+def gait(state: State) -> np.ndarray:
+    """Share of the feet that are on the ground just when the gait has them there; all of them
+    should be while the robot is told to stand.
     """
-    swinging = ~state.foot_contact & (state.phase_time < period)
-    height = np.clip(state.foot_height / target, 0.0, 1.0)
-    return (height * swinging).mean(axis=1) * _moving(state)
+    stance = (np.sin(state.foot_phase) >= 0) | ~state.moving[:, None]
+    return (state.foot_contact == stance).mean(axis=1)
 
 
 def clearance(state: State, *, target: float) -> np.ndarray:
-    """Σ max(target - z, 0)² ‖v_xy‖ over the feet: a foot that travels should be high."""
-    short = np.maximum(target - state.foot_height, 0.0)
-    return np.einsum("ij,ij->i", short**2, _foot_speed(state))
+    """Σ max(z* - z, 0)² over the feet, m²; z* follows a half sine of height target (m) through
+    the gait's swing, and is 0 in stance and while the robot is told to stand.
+    """
+    wanted = target * np.maximum(-np.sin(state.foot_phase), 0.0) * state.moving[:, None]
+    return _square(np.maximum(wanted - state.foot_height, 0.0))
 
 
 def slip(state: State) -> np.ndarray:
@@ -104,7 +98,7 @@ def leg_contact(state: State) -> np.ndarray:
 def stand_still(state: State) -> np.ndarray:
     """Σ |q - q_nominal| (rad) while no motion is commanded."""
     offset = np.abs(state.joint_pos - state.nominal_pose).sum(axis=1)
-    return offset * ~_moving(state)
+    return offset * ~state.moving
 
 
 def pose(state: State, *, bound: float, margin: float) -> np.ndarray:

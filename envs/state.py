@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MOVING = 0.1
+"""Norm of a command above which the robot is meant to step (m/s and rad/s; legged_gym)."""
+
 
 @dataclass
 class State:
@@ -44,8 +47,8 @@ class State:
     """Whether a foot came down in this control step, (n, feet) bool."""
     air_time: np.ndarray
     """Time since the foot left the ground, at touchdown the swing's length (s), (n, feet)."""
-    phase_time: np.ndarray
-    """Time since the foot last came down or lifted off (s), (n, feet)."""
+    foot_phase: np.ndarray
+    """Where each foot is in the gait's cycle (rad): stance up to pi, then swing, (n, feet)."""
     leg_contact: np.ndarray
     """Whether a thigh or a shank (but not its foot) touches something, (n, 2 × feet) bool."""
     base_contact: np.ndarray
@@ -58,3 +61,8 @@ class State:
     """Action of the control step before, (n, joints)."""
     terminated: np.ndarray
     """Whether the episode ended here as a fall, (n,) bool."""
+
+    @property
+    def moving(self) -> np.ndarray:
+        """Whether the command is to move rather than to stand, (n,) bool."""
+        return np.einsum("ij,ij->i", self.command, self.command) > MOVING**2

@@ -31,7 +31,7 @@ _HISTORY = (
     "_foot_contact",
     "_touchdown",
     "_air_time",
-    "_phase_time",
+    "_phase",
 )
 """Per-simulation arrays beside the physics' own state."""
 
@@ -100,7 +100,8 @@ class LocomotionVectorEnv(VectorEnv):
         self._action, self._previous_action = np.zeros((n, joints)), np.zeros((n, joints))
         self._joint_vel, self._joint_acc = np.zeros((n, joints)), np.zeros((n, joints))
         self._foot_contact, self._touchdown = np.ones((n, feet), bool), np.zeros((n, feet), bool)
-        self._air_time, self._phase_time = np.zeros((n, feet)), np.zeros((n, feet))
+        self._air_time, self._phase = np.zeros((n, feet)), np.zeros(n)
+        self._offsets = np.array(self.config.gait.offsets)
         self._log = EpisodeLog(self.config.rewards, n)
 
     def _define_spaces(self) -> None:
@@ -214,7 +215,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._touchdown = contact & ~was_in_contact
         self._air_time = np.where(was_in_contact & contact, 0.0, self._air_time + dt)
         self._air_time[was_in_contact] = dt * ~contact[was_in_contact]
-        self._phase_time = np.where(contact == was_in_contact, self._phase_time + dt, 0.0)
+        self._phase = (self._phase + dt * self.config.gait.frequency) % 1.0
         self._joint_vel, self._foot_contact = joint_vel, contact
 
     def _read_state(self) -> State:
@@ -235,7 +236,7 @@ class LocomotionVectorEnv(VectorEnv):
             foot_contact=self._foot_contact,
             touchdown=self._touchdown,
             air_time=self._air_time,
-            phase_time=self._phase_time,
+            foot_phase=2 * np.pi * (self._phase[:, None] + self._offsets),
             leg_contact=physics.leg_contact,
             base_contact=physics.base_contact,
             command=self._command,
@@ -280,7 +281,8 @@ class LocomotionVectorEnv(VectorEnv):
         self._steps[ids] = 0
         for buffer in (self._action, self._previous_action, self._joint_acc):
             buffer[ids] = 0.0
-        self._air_time[ids] = self._phase_time[ids] = 0.0
+        self._air_time[ids] = 0.0
+        self._phase[ids] = rng.random(len(ids)) if randomization.start_state else 0.0
         self._joint_vel[ids] = self.physics.joint_vel[ids]
         self._foot_contact[ids], self._touchdown[ids] = True, False
         self._log.clear(ids)

@@ -7,6 +7,8 @@ from envs.config import Protocol, Randomization, RewardTerm, TaskConfig
 from envs.tasks.walk import OBSERVATIONS
 from robots.robot import Robot
 
+PROPRIOCEPTION = ("lin_vel", "ang_vel", "gravity", "joint_pos", "joint_vel", "action")
+
 
 def stand(robot: Robot) -> TaskConfig:
     """Return the standing task."""
@@ -28,7 +30,7 @@ def stand(robot: Robot) -> TaskConfig:
             "leg_contact": RewardTerm(rewards.leg_contact, -1.0),
             "termination": RewardTerm(rewards.termination, -6.0),
         },
-        observations={name: term for name, term in OBSERVATIONS.items() if name != "command"},
+        observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
         randomization=Randomization(start_tilt=0.2, start_joint=0.2, pushes=True, push_speed=0.75),
         protocol=Protocol(seconds=20.0, pushes=True, push_speed=0.5, start_state=True),
     )

@@ -7,6 +7,7 @@ from envs import rewards
 from envs.config import (
     Commands,
     Curriculum,
+    Gait,
     ObservationTerm,
     Randomization,
     RewardTerm,
@@ -22,6 +23,8 @@ OBSERVATIONS = {
     "joint_pos": ObservationTerm(obs.joint_pos, "joint", noise=0.01),
     "joint_vel": ObservationTerm(obs.joint_vel, "joint", scale=0.1, noise=1.5),
     "action": ObservationTerm(obs.action, "joint"),
+    "clock_sin": ObservationTerm(obs.clock_sin, "foot"),
+    "clock_cos": ObservationTerm(obs.clock_cos, "foot"),
 }
 """Scales and noise of the peers (legged_gym, mjlab, mujoco_playground)."""
 
@@ -32,9 +35,8 @@ def walk(robot: Robot) -> TaskConfig:
         rewards={
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
             "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 0.75, params={"width": 0.5}),
-            "swing": RewardTerm(
-                rewards.swing, 1.0, params={"target": 0.08, "period": 0.3}
-            ),
+            "gait": RewardTerm(rewards.gait, 0.5),
+            "clearance": RewardTerm(rewards.clearance, -50.0, params={"target": 0.1}),
             "base_height": RewardTerm(
                 rewards.base_height, -5.0, params={"target": robot.nominal_height - 0.03}
             ),
@@ -46,12 +48,12 @@ def walk(robot: Robot) -> TaskConfig:
             "joint_acc": RewardTerm(rewards.joint_acc, -2.5e-7, curriculum=True),
             "action_rate": RewardTerm(rewards.action_rate, -0.08, curriculum=True),
             "air_time": RewardTerm(rewards.air_time, 3.0, True, {"target": 0.25}),
-            "clearance": RewardTerm(rewards.clearance, -15.0, True, {"target": 0.1}),
             "slip": RewardTerm(rewards.slip, -0.1, curriculum=True),
             "leg_contact": RewardTerm(rewards.leg_contact, -1.0, curriculum=True),
             "stand_still": RewardTerm(rewards.stand_still, -0.1, curriculum=True),
         },
         observations=OBSERVATIONS,
+        gait=Gait(frequency=2.0),
         commands=Commands(
             lin_vel_x=(-1.0, 1.0),
             lin_vel_y=(-0.4, 0.4),

@@ -109,7 +109,7 @@ def hand_made(n: int = 2, **changes: Any) -> State:
         "foot_contact": feet == 0,
         "touchdown": feet != 0,
         "air_time": feet,
-        "phase_time": feet,
+        "foot_phase": feet,
         "leg_contact": np.zeros((n, 2 * FEET), bool),
         "base_contact": zeros != 0,
         "command": np.zeros((n, 3)),

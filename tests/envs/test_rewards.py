@@ -22,6 +22,8 @@ FOOT_SPEEDS = np.zeros((2, FEET, 3))
 FOOT_SPEEDS[0, 1] = [0.3, 0.4, 9.0]  # 0.5 m/s over the ground
 FOOT_SPEEDS[1, 2] = [0.0, -2.0, 0.0]
 MOVING = [[0.5, 0.0, 0.0], [0.0, 0.0, -0.5]]
+STANCE, SWING = np.pi / 2, 3 * np.pi / 2
+"""The middles of stance and swing (rad)."""
 HALF_MOVING = [[0.5, 0.0, 0.0], [0.05, 0.0, 0.05]]
 
 CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
@@ -56,10 +58,23 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
         },
         [0.15, -0.2],
     ),
+    "gait": (
+        {},
+        {
+            "command": HALF_MOVING,
+            "foot_phase": [[STANCE, STANCE, SWING, SWING], [SWING] * 4],
+            "foot_contact": [[1, 0, 0, 1], [1, 1, 1, 0]],
+        },
+        [0.5, 0.75],
+    ),
     "clearance": (
         {"target": 0.1},
-        {"foot_height": [[0, 0.04, 0, 0], [0, 0, 0.2, 0]], "foot_vel_w": FOOT_SPEEDS},
-        [0.06**2 * 0.5, 0.0],
+        {
+            "command": HALF_MOVING,
+            "foot_phase": [[SWING, SWING, SWING, STANCE], [SWING] * 4],
+            "foot_height": [[0, 0.04, 0.2, 0], [0] * 4],
+        },
+        [0.1**2 + 0.06**2, 0.0],
     ),
     "slip": (
         {},

@@ -33,7 +33,7 @@ KINDS: dict[str, Kind] = {
     "foot_contact": "foot",
     "touchdown": "foot",
     "air_time": "foot",
-    "phase_time": "foot",
+    "foot_phase": "foot",
     "command": "command",
     "action": "joint",
     "previous_action": "joint",
@@ -171,6 +171,7 @@ def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
     ranges = env.config.commands
     low, high = np.transpose([ranges.lin_vel_x, ranges.lin_vel_y, ranges.yaw_rate])
     command = np.tile(rng.uniform(low, high, (STARTS, 3)), (size, 1))
+    phase, offsets = rng.random(STARTS), np.array(env.config.gait.offsets)
     for g, kinds in enumerate(env.mirrors):
         rows = slice(g * STARTS, (g + 1) * STARTS)
         polar = reflection(g)
@@ -181,6 +182,7 @@ def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
         velocity[rows, 3:] *= axial
         joint_pos[rows] = kinds["joint"](joint_pos[rows])
         command[rows] = kinds["command"](command[rows])
+        env._phase[rows] = phase + offsets[kinds["foot"].index[0]] - offsets[0]
     env.physics.set_rows(np.arange(env.num_envs), pose, velocity, joint_pos, joint_vel)
     env._joint_vel[:] = joint_vel
     env._command[:] = command
