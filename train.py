@@ -66,14 +66,14 @@ class TrainConfig:
     """Weights & Biases: auto is online where the user has logged in and offline elsewhere."""
     wandb_project: str = "trot"
     """W&B project."""
-    eval_interval: int = 100
+    eval_interval: int = 200
     """Iterations between evaluations of the deterministic policy, which choose the best
     checkpoint; 0 evaluates at the end alone."""
     eval_episodes: int = 20
     """Episodes of such an evaluation."""
     checkpoint_interval: int = 25
     """Iterations between checkpoints."""
-    video_interval: int = 400
+    video_interval: int = 500
     """Iterations between videos of the policy; one more is made at the end; 0 makes none."""
     algo: TRPOConfig = TRPOConfig()
     """Settings of the algorithm."""

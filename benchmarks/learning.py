@@ -131,14 +131,16 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(EXPERIM
     Args:
         names: walk-s1 walk-s2 walk-s3 plain-s1 stand-s1 cartpole-s1 pendulum-s1 ant-s1
     """
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name in names:
         if name not in EXPERIMENTS:
             raise SystemExit(f"no experiment {name!r}; choose from {', '.join(EXPERIMENTS)}")
     for name in names:
-        results[name] = run(name)
+        result = run(name)
+        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        results[name] = result
         ordered = {n: results[n] for n in EXPERIMENTS if n in results}
         RESULTS.write_text(json.dumps(ordered, indent=2) + "\n")
+    results = json.loads(RESULTS.read_text())
     Console().print(locomotion_table(results), return_table(results), sep="\n\n", soft_wrap=True)
 
 

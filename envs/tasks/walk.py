@@ -34,11 +34,11 @@ def walk(robot: Robot) -> TaskConfig:
     return TaskConfig(
         rewards={
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
-            "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 0.75, params={"width": 0.5}),
-            "gait": RewardTerm(rewards.gait, 0.5),
-            "clearance": RewardTerm(rewards.clearance, -50.0, params={"target": 0.1}),
+            "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 1.0, params={"width": 0.5}),
+            "gait": RewardTerm(rewards.gait, 1.0),
+            "clearance": RewardTerm(rewards.clearance, -100.0, params={"target": 0.1}),
             "base_height": RewardTerm(
-                rewards.base_height, -5.0, params={"target": robot.nominal_height - 0.03}
+                rewards.base_height, -20.0, params={"target": robot.nominal_height - 0.03}
             ),
             "lin_vel_z": RewardTerm(rewards.lin_vel_z, -1.0),
             "torque": RewardTerm(rewards.torque, -1e-5),
@@ -47,8 +47,8 @@ def walk(robot: Robot) -> TaskConfig:
             "orientation": RewardTerm(rewards.orientation, -1.0, curriculum=True),
             "joint_acc": RewardTerm(rewards.joint_acc, -2.5e-7, curriculum=True),
             "action_rate": RewardTerm(rewards.action_rate, -0.08, curriculum=True),
-            "air_time": RewardTerm(rewards.air_time, 3.0, True, {"target": 0.25}),
-            "slip": RewardTerm(rewards.slip, -0.1, curriculum=True),
+            "air_time": RewardTerm(rewards.air_time, 1.0, True, {"target": 0.25}),
+            "slip": RewardTerm(rewards.slip, -1.0, curriculum=True),
             "leg_contact": RewardTerm(rewards.leg_contact, -1.0, curriculum=True),
             "stand_still": RewardTerm(rewards.stand_still, -0.1, curriculum=True),
         },
@@ -62,5 +62,5 @@ def walk(robot: Robot) -> TaskConfig:
             standing_share=0.05,
         ),
         randomization=Randomization(),
-        curriculum=Curriculum(initial=0.02, hold=1.6e6, ramp=3.3e6),
+        curriculum=Curriculum(initial=0.02, hold=0.6e6, ramp=1.2e6),
     )
