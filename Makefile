@@ -13,7 +13,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python play.py $(DEMO) --video $(DEMO)/walk.mp4 --seed 1 --seconds 15
 
 play: $(VENV)/.installed
-	$(BIN)/python play.py policies/walk.pt --video walk.mp4 --seed 1 --seconds 15
+	$(BIN)/python play.py policies/walk.pt --video walk.mp4 --seed 1 --seconds 10
 
 test: $(VENV)/.installed-test
 	$(BIN)/python -m pytest

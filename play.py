@@ -18,7 +18,7 @@ from rich.table import Table
 
 import envs
 from algos.agents import Act, random_agent, trained_agent, zero_agent
-from algos.checkpoint import load_checkpoint
+from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
 from algos.evaluate import evaluate
 from algos.run_directory import RunDirectory, from_plain
@@ -51,6 +51,8 @@ class Play:
     """Write an mp4 here."""
     evaluate: bool = False
     """Print how good the policy is; in a trot/ task by the protocol of Hwangbo et al. 2019."""
+    save: Path | None = None
+    """Write the policy alone here, without what training needs: a small .pt file to share."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
     seed: int = 1
@@ -76,8 +78,8 @@ class Play:
 
     def __post_init__(self) -> None:
         _require(
-            bool(self.video or self.evaluate or self.viewer),
-            "nothing to do: give --video FILE, --evaluate or --viewer",
+            bool(self.video or self.evaluate or self.save or self.viewer),
+            "nothing to do: give --video FILE, --evaluate, --save FILE or --viewer",
         )
         _require(
             self.seconds is None or 0 < self.seconds < 1e5,
@@ -110,12 +112,15 @@ class Subject:
 def main(arguments: list[str]) -> None:
     """Parse, find what is played, and play it."""
     options = tyro.cli(Play, args=arguments)
-    for path, suffix in ((options.video, ".mp4"), (options.json, ".json")):
+    files = ((options.video, ".mp4"), (options.json, ".json"), (options.save, ".pt"))
+    for path, suffix in files:
         if path is not None:
             check_writable(path, suffix)
     subject = find_subject(options)
     if options.evaluate:
         judge(options, subject)
+    if options.save is not None:
+        save_policy(subject, options.save)
     if options.video is not None:
         record(
             subject,
@@ -197,6 +202,17 @@ def make_agent(options: Play, subject: Subject, n: int) -> Act:
     if agent == "random":
         return random_agent(environment.single_action_space, n, options.seed)
     return trained_agent(content or {}, environment, options.device)
+
+
+def save_policy(subject: Subject, path: Path) -> None:
+    """Write what playing needs of a checkpoint: the policy, its normaliser and its task."""
+    content = subject.content
+    if content is None:
+        raise ValueError(f"--save needs a run or a checkpoint; {subject.env_id!r} is neither")
+    kept = ("env_id", "robot", "algorithm", "algo_config", "env", "iteration", "env_steps")
+    algo = {name: content["algo"][name] for name in ("policy", "normalizer")}
+    save_checkpoint(path, {name: content.get(name) for name in kept} | {"algo": algo})
+    Console().print(f"policy: {path}", soft_wrap=True, highlight=False)
 
 
 def record(

@@ -107,6 +107,13 @@ def test_options_shape_the_task(checkpoint: Path) -> None:
     assert task.episode_length == 3.0
 
 
+def test_a_saved_policy_judges_like_its_run(checkpoint: Path, tmp_path: Path) -> None:
+    saved, results = tmp_path / "policy.pt", [tmp_path / "run.json", tmp_path / "saved.json"]
+    play.main([str(checkpoint), *SHORT, "--json", str(results[0]), "--save", str(saved)])
+    play.main([str(saved), *SHORT, "--json", str(results[1])])
+    assert results[0].read_text() == results[1].read_text()
+
+
 def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
     out = tmp_path / "r.json"
     arguments = ["--agent", "zero", "--evaluate", "--episodes", "3", "--json", str(out)]
