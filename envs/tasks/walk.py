@@ -38,7 +38,7 @@ def walk(robot: Robot) -> TaskConfig:
             "gait": RewardTerm(rewards.gait, 1.0),
             "clearance": RewardTerm(rewards.clearance, -100.0, params={"target": 0.1}),
             "base_height": RewardTerm(
-                rewards.base_height, -20.0, params={"target": robot.nominal_height - 0.03}
+                rewards.base_height, -10.0, params={"target": robot.nominal_height - 0.03}
             ),
             "lin_vel_z": RewardTerm(rewards.lin_vel_z, -1.0),
             "torque": RewardTerm(rewards.torque, -1e-5),
@@ -53,12 +53,12 @@ def walk(robot: Robot) -> TaskConfig:
             "stand_still": RewardTerm(rewards.stand_still, -0.1, curriculum=True),
         },
         observations=OBSERVATIONS,
-        gait=Gait(frequency=2.0),
+        gait=Gait(frequency=2.5),
         commands=Commands(
             lin_vel_x=(-1.0, 1.0),
             lin_vel_y=(-0.4, 0.4),
             yaw_rate=(-1.2, 1.2),
-            interval=(2.0, 6.0),
+            interval=(1.0, 3.0),
             standing_share=0.05,
         ),
         randomization=Randomization(),
