@@ -28,7 +28,7 @@ def stand(robot: Robot) -> TaskConfig:
             "action_rate": RewardTerm(rewards.action_rate, -0.05),
             "slip": RewardTerm(rewards.slip, -0.1),
             "leg_contact": RewardTerm(rewards.leg_contact, -1.0),
-            "termination": RewardTerm(rewards.termination, -6.0),
+            "termination": RewardTerm(rewards.termination, -20.0),
         },
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
         randomization=Randomization(start_tilt=0.2, start_joint=0.2, pushes=True, push_speed=0.75),
