@@ -96,7 +96,7 @@ def from_plain(default: T, plain: Any) -> T:
     """
     if is_dataclass(default):
         changes = _merged({f.name: getattr(default, f.name) for f in fields(default)}, plain)
-        return replace(default, **changes)  # pyright: ignore[reportReturnType]
+        return replace(default, **changes)  # pyright: ignore[reportReturnType, reportArgumentType]
     if isinstance(default, dict):
         if default and all(is_dataclass(v) for v in default.values()):
             return {**default, **_merged(default, plain)}  # pyright: ignore[reportReturnType]
