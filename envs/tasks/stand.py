@@ -16,9 +16,9 @@ def stand(robot: Robot) -> TaskConfig:
         rewards={
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.0, params={"width": 0.5}),
             "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 0.5, params={"width": 0.5}),
-            "pose": RewardTerm(rewards.pose, 1.0, params={"bound": 0.1, "margin": 0.5}),
+            "pose": RewardTerm(rewards.pose, 2.0, params={"bound": 0.1, "margin": 0.5}),
             "base_height": RewardTerm(
-                rewards.base_height, -5.0, params={"target": robot.nominal_height - 0.03}
+                rewards.base_height, -100.0, params={"target": robot.nominal_height - 0.03}
             ),
             "orientation": RewardTerm(rewards.orientation, -2.0),
             "lin_vel_z": RewardTerm(rewards.lin_vel_z, -1.0),
@@ -31,6 +31,6 @@ def stand(robot: Robot) -> TaskConfig:
             "termination": RewardTerm(rewards.termination, -20.0),
         },
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
-        randomization=Randomization(start_tilt=0.2, start_joint=0.2, pushes=True, push_speed=0.75),
+        randomization=Randomization(start_tilt=0.15, start_joint=0.15, pushes=True, push_speed=0.75),
         protocol=Protocol(seconds=20.0, pushes=True, push_speed=0.5, start_state=True),
     )
