@@ -169,7 +169,7 @@ def test_truncation_comes_at_exactly_the_episode_length() -> None:
 
 
 def test_episode_ends_are_disjoint_and_counted_for_each_simulation() -> None:
-    env = LocomotionVectorEnv(8, config=wild(termination=Termination(max_tilt=0.15)))
+    env = LocomotionVectorEnv(8, config=wild(termination=Termination(max_tilt=0.3)))
     env.reset(seed=1)
     age, kinds = np.zeros(8, int), np.zeros(2, int)
     for seen in run(env, 120, np.random.default_rng(1)):
