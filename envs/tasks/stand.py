@@ -31,6 +31,8 @@ def stand(robot: Robot) -> TaskConfig:
             "termination": RewardTerm(rewards.termination, -20.0),
         },
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
-        randomization=Randomization(start_tilt=0.15, start_joint=0.15, pushes=True, push_speed=0.75),
+        randomization=Randomization(
+            start_tilt=0.15, start_joint=0.15, pushes=True, push_speed=0.75
+        ),
         protocol=Protocol(seconds=20.0, pushes=True, push_speed=0.5, start_state=True),
     )
