@@ -254,6 +254,8 @@ class Protocol:
     """Whether the task's pushes stay on."""
     push_speed: float = 0.5
     """Velocity jump of those pushes (m/s)."""
+    push_interval: float = 5.0
+    """Time between those pushes (s)."""
     start_state: bool = False
     """Whether the task's random start states stay on."""
 

@@ -100,6 +100,7 @@ def evaluation_config(config: TaskConfig, randomize: bool = False) -> TaskConfig
         gains=randomize,
         pushes=protocol.pushes,
         push_speed=protocol.push_speed,
+        push_interval=protocol.push_interval,
     )
     return replace(
         config,

@@ -32,7 +32,7 @@ def stand(robot: Robot) -> TaskConfig:
         },
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
         randomization=Randomization(
-            start_tilt=0.15, start_joint=0.15, pushes=True, push_speed=0.75
+            start_tilt=0.15, start_joint=0.15, pushes=True, push_speed=1.0, push_interval=2.0
         ),
         protocol=Protocol(seconds=20.0, pushes=True, push_speed=0.5, start_state=True),
     )
