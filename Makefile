@@ -29,7 +29,7 @@ bench: $(VENV)/.installed-bench
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache
 
-DEMO_STEPS ?= 2500000
+DEMO_STEPS ?= 2250000
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trot needs Python 3.11 or newer: make PYTHON=python3.11 …")'

@@ -62,6 +62,9 @@ class TrainConfig:
     """Robot of a trot/ task."""
     device: Device = "auto"
     """Where the algorithm runs; auto takes CUDA where there is one."""
+    torch_threads: int = 1
+    """Threads of torch on the CPU. On two cores a second one is slower: it waits actively and
+    so takes a core from the simulation (7,800 against 5,700 steps/s for the walking task)."""
     wandb: WandbMode = "auto"
     """Weights & Biases: auto is online where the user has logged in and offline elsewhere."""
     wandb_project: str = "trot"
@@ -81,7 +84,8 @@ class TrainConfig:
     """Settings of a trot/ task."""
 
     def __post_init__(self) -> None:
-        for name in ("total_steps", "num_envs", "rollout_steps", "eval_episodes"):
+        positive = ("total_steps", "num_envs", "rollout_steps", "eval_episodes", "torch_threads")
+        for name in positive:
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("seed", "eval_interval", "video_interval"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
@@ -233,6 +237,7 @@ def main(arguments: list[str]) -> None:
     """Parse, wire and run."""
     config, run, checkpoint = parse(arguments)
     device = _device(config.device)
+    torch.set_num_threads(config.torch_threads)
     environment = make_environment(config)
     agent = make_agent(config, environment, device)
     plain = to_plain(config)
