@@ -15,21 +15,13 @@ import play
 from algos import TRPO, TRPOConfig
 from algos.checkpoint import save_checkpoint
 from algos.run_directory import to_plain
-from envs import gl, tasks
+from envs import tasks
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 
 ROOT = Path(__file__).parent.parent
 WALK = "trot/AnymalWalk-v0"
 SHORT = ["--evaluate", "--episodes", "2", "--seconds", "0.2"]
-
-
-@pytest.fixture(scope="module")
-def opengl() -> None:
-    try:
-        gl.choose_backend()
-    except gl.OpenGLError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,6 @@ from envs.vector import LocomotionVectorEnv
 SIZE = (160, 120)
 
 
-@pytest.fixture(scope="module")
-def opengl() -> None:
-    try:
-        gl.choose_backend()
-    except gl.OpenGLError as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture
 def headless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A Linux machine without a display and without a choice of backend."""
