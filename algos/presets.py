@@ -21,7 +21,7 @@ class Preset:
     """Settings of the algorithm."""
 
 
-_LOCOMOTION = TRPOConfig(initial_std=0.2, min_std=0.1, fisher_fraction=0.5)
+_LOCOMOTION = TRPOConfig(initial_std=0.2, min_std=0.1, fisher_fraction=0.5, final_kl_fraction=0.1)
 _SMALL = TRPOConfig(hidden=(64, 64), critic_hidden=(64, 64), gae_lambda=0.98)
 
 PRESETS: dict[str, Preset] = {

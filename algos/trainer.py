@@ -91,7 +91,8 @@ class Trainer:
         """One iteration of the algorithm."""
         start = time.perf_counter()
         rollout = self._collector.collect()
-        metrics = rollout.metrics | self._agent.update(rollout)
+        progress = min(self.env_steps / self._schedule.total_steps, 1.0)
+        metrics = rollout.metrics | self._agent.update(rollout, progress)
         seconds = time.perf_counter() - start
         self._seconds += seconds
         steps = rollout.rewards.numel()

@@ -45,6 +45,8 @@ class TRPOConfig:
     """λ of generalised advantage estimation."""
     max_kl: float = 0.02
     """Trust region δ: bound on the mean KL divergence of an update, nats."""
+    final_kl_fraction: float = 1.0
+    """Share of max_kl that δ falls to, linearly over the second half of the training."""
     cg_iterations: int = 10
     """Conjugate-gradient iterations, one Fisher-vector product each."""
     damping: float = 0.1
@@ -81,7 +83,8 @@ class TRPOConfig:
         for name in ("cg_iterations", "line_search_steps", "critic_epochs", "critic_minibatches"):
             _require(getattr(self, name) >= 1, self, name, "be >= 1")
         _require(0 <= self.damping < float("inf"), self, "damping", "be >= 0 and finite")
-        _require(0 < self.fisher_fraction <= 1, self, "fisher_fraction", "lie in (0, 1]")
+        for name in ("fisher_fraction", "final_kl_fraction"):
+            _require(0 < getattr(self, name) <= 1, self, name, "lie in (0, 1]")
         _require(0 < self.line_search_decay < 1, self, "line_search_decay", "lie in (0, 1)")
         _require(self.min_std <= self.initial_std, self, "min_std", "be <= initial_std")
 
@@ -145,14 +148,18 @@ class TRPO:
         return actions, self.policy.to_env(actions)
 
     @torch.no_grad()
-    def update(self, rollout: Rollout) -> dict[str, float]:
+    def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
         """One iteration of the algorithm, on a batch sampled by the present policy.
 
         A batch with a NaN or an infinity is refused as a whole, with a warning.
 
+        Args:
+            rollout: the batch.
+            progress: share of the training that is done, in [0, 1]; see `final_kl_fraction`.
+
         Returns:
-            Metrics: KL, surrogate gain, CG residual, backtracks, accepted (0 or 1), explained
-            variance, std, entropy, value loss, and the seconds that each part took.
+            Metrics: KL and its bound, surrogate gain, CG residual, backtracks, accepted (0 or 1),
+            explained variance, std, entropy, value loss, and the seconds that each part took.
         """
         c, start = self.config, time.perf_counter()
         states = self.normalizer(rollout.observations)  # (T, n, O)
@@ -171,7 +178,8 @@ class TRPO:
         states, values, advantages = states.flatten(0, 1), values.flatten(), advantages.flatten()
         returns = advantages + values
         metrics = {"explained_variance": explained_variance(values, returns)}
-        metrics |= self._improve_policy(states, rollout.actions.flatten(0, 1), advantages)
+        max_kl = c.max_kl * (1 + (c.final_kl_fraction - 1) * max(0.0, 2 * progress - 1))
+        metrics |= self._improve_policy(states, rollout.actions.flatten(0, 1), advantages, max_kl)
         middle = time.perf_counter()
         loss = self.critic.fit(
             states, returns, self.optimizer, c.critic_epochs, c.critic_minibatches, self.generator
@@ -182,9 +190,9 @@ class TRPO:
         return metrics | {"seconds_update": time.perf_counter() - start}
 
     def _improve_policy(
-        self, states: Tensor, actions: Tensor, advantages: Tensor
+        self, states: Tensor, actions: Tensor, advantages: Tensor, max_kl: float
     ) -> dict[str, float]:
-        """Maximise the surrogate (14) subject to mean KL <= δ, as Appendix C does."""
+        """Maximise the surrogate (14) subject to mean KL <= max_kl = δ, as Appendix C does."""
         c, start = self.config, time.perf_counter()
         if c.normalize_advantages:
             spread = advantages.std(correction=0)
@@ -201,13 +209,15 @@ class TRPO:
             "seconds_cg": time.perf_counter() - start,
         }
         start = time.perf_counter()
-        length = float((2 * c.max_kl / natural.curvature).sqrt())  # β = √(2δ / sᵀFs)
+        length = float((2 * max_kl / natural.curvature).sqrt())  # β = √(2δ / sᵀFs)
         if math.isfinite(length):
             step = length * natural.direction
-            metrics |= self._line_search(old.distribution, step, states, actions, advantages)
+            start_point = old.distribution, states, actions, advantages
+            metrics |= self._line_search(step, max_kl, *start_point)
         else:
             log.warning("policy step refused: sᵀFs = %g", float(natural.curvature))
             metrics |= {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": 0.0}
+        metrics["max_kl"] = max_kl
         metrics["seconds_line_search"] = time.perf_counter() - start
         metrics["entropy"] = float(old.distribution.entropy())
         if self.policy.log_std is not None:
@@ -222,13 +232,14 @@ class TRPO:
 
     def _line_search(
         self,
-        old: DiagGaussian | Categorical,
         step: Tensor,
+        max_kl: float,
+        old: DiagGaussian | Categorical,
         states: Tensor,
         actions: Tensor,
         advantages: Tensor,
     ) -> dict[str, float]:
-        """Take the longest step with mean KL <= δ and a better surrogate, or none at all."""
+        """Take the longest step with mean KL <= max_kl and a better surrogate, or none at all."""
         before, old_log_prob = self.policy.get_flat(), old.log_prob(actions)
         kl, gain, tries = math.nan, math.nan, self.config.line_search_steps
         for backtracks in range(tries):
@@ -238,7 +249,7 @@ class TRPO:
             ratio_change = torch.expm1(new.log_prob(actions) - old_log_prob)
             surrogate_gain = (ratio_change * advantages).mean()
             kl, gain = torch.stack([old.kl(new).mean(), surrogate_gain]).tolist()
-            if kl <= self.config.max_kl and 0 < gain < math.inf:
+            if kl <= max_kl and 0 < gain < math.inf:
                 step_metrics = {"kl": kl, "surrogate_gain": gain, "backtracks": float(backtracks)}
                 return {"accepted": 1.0, **step_metrics}
         self.policy.set_flat(before)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gymnasium
 
+from envs.gl import check_backend
+
+check_backend()
+
 IDS = {"trot/AnymalStand-v0": "stand", "trot/AnymalWalk-v0": "walk"}
 """Gymnasium id -> task of `envs.tasks.TASKS`."""
 

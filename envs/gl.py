@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -12,6 +13,24 @@ class OpenGLError(RuntimeError):
 
 
 _PROBE = "import mujoco; context = mujoco.GLContext(8, 8); context.make_current(); context.free()"
+
+
+def check_backend() -> None:
+    """Import MuJoCo, which loads the backend that MUJOCO_GL names.
+
+    Raises:
+        ImportError: MUJOCO_GL names a backend that is unknown or not installed.
+    """
+    try:
+        importlib.import_module("mujoco")
+    except Exception as error:
+        if "MUJOCO_GL" not in os.environ:
+            raise
+        raise ImportError(
+            f"MUJOCO_GL={os.environ['MUJOCO_GL']} does not work on this machine ({error}): unset "
+            "it to let Trot choose, or install its library (apt-get install libegl1 "
+            "libgl1-mesa-dri for egl, libosmesa6 for osmesa)"
+        ) from None
 
 
 def choose_backend() -> str:

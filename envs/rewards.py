@@ -22,10 +22,20 @@ def lin_vel_tracking(state: State, *, width: float) -> np.ndarray:
     return np.exp(-_square(error) / width**2)
 
 
+def lin_vel_deviation(state: State) -> np.ndarray:
+    """‖v_xy - command‖, m/s: the evaluation's error, with a slope at every distance."""
+    return np.sqrt(_square(state.command[:, :2] - state.lin_vel_b[:, :2]))
+
+
 def yaw_rate_tracking(state: State, *, width: float) -> np.ndarray:
     """exp(-(ω_z - command)² / width²), width in rad/s."""
     error = state.command[:, 2] - state.ang_vel_b[:, 2]
     return np.exp(-(error**2) / width**2)
+
+
+def yaw_rate_deviation(state: State) -> np.ndarray:
+    """|ω_z - command|, rad/s: the evaluation's error."""
+    return np.abs(state.command[:, 2] - state.ang_vel_b[:, 2])
 
 
 def lin_vel_z(state: State) -> np.ndarray:

@@ -29,6 +29,7 @@ def rows(run: Path) -> list[dict[str, str]]:
 def walk_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "walk"
     short = ["--total-steps", "96", "--env.episode-length", "0.1"]
+    short += ["--algo.max-kl", "0.02", "--algo.final-kl-fraction", "0.1"]
     train.main([*WALK, *QUICK, *short, "--run-dir", str(run)])
     return run
 
@@ -49,7 +50,9 @@ def test_metrics_have_a_row_an_iteration_with_every_reward_term(walk_run: Path) 
     assert [row["env_steps"] for row in table] == ["32", "64", "96"]
     terms = json.loads((walk_run / "config.json").read_text())["env"]["rewards"]
     assert {"episode_return", "kl", *(f"episode/{term}" for term in terms)} <= set(table[-1])
-    assert all(float(row["kl"]) <= 0.02 for row in table)
+    bounds = [float(row["max_kl"]) for row in table]
+    assert bounds == pytest.approx([0.02, 0.02, 0.014])  # at 0, 1/3 and 2/3 of the training
+    assert all(float(row["kl"]) <= bound for row, bound in zip(table, bounds, strict=True))
 
 
 def test_resumed_run_appends_to_its_own_metrics(walk_run: Path) -> None:

@@ -34,6 +34,7 @@ def walk(robot: Robot) -> TaskConfig:
     return TaskConfig(
         rewards={
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
+            "lin_vel_deviation": RewardTerm(rewards.lin_vel_deviation, -1.0),
             "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 1.0, params={"width": 0.5}),
             "gait": RewardTerm(rewards.gait, 1.0),
             "clearance": RewardTerm(rewards.clearance, -100.0, params={"target": 0.1}),
@@ -46,9 +47,9 @@ def walk(robot: Robot) -> TaskConfig:
             "ang_vel_xy": RewardTerm(rewards.ang_vel_xy, -0.05, curriculum=True),
             "orientation": RewardTerm(rewards.orientation, -1.0, curriculum=True),
             "joint_acc": RewardTerm(rewards.joint_acc, -2.5e-7, curriculum=True),
-            "action_rate": RewardTerm(rewards.action_rate, -0.08, curriculum=True),
+            "action_rate": RewardTerm(rewards.action_rate, -0.04, curriculum=True),
             "air_time": RewardTerm(rewards.air_time, 1.0, True, {"target": 0.25}),
-            "slip": RewardTerm(rewards.slip, -1.0, curriculum=True),
+            "slip": RewardTerm(rewards.slip, -0.5, curriculum=True),
             "leg_contact": RewardTerm(rewards.leg_contact, -1.0, curriculum=True),
             "stand_still": RewardTerm(rewards.stand_still, -0.1, curriculum=True),
         },

@@ -77,6 +77,14 @@ def test_no_step_breaks_the_constraint_or_leaves_finite_numbers(
     assert accepted > 50
 
 
+@pytest.mark.parametrize(("progress", "max_kl"), [(0.5, 0.05), (0.75, 0.0275), (1.0, 0.005)])
+def test_trust_region_shrinks_in_the_second_half(make_agent, make_rollout, progress, max_kl):
+    agent = make_agent(max_kl=0.05, final_kl_fraction=0.1)
+    metrics = agent.update(own_actions(agent, make_rollout(0)), progress)
+    assert metrics["max_kl"] == pytest.approx(max_kl)
+    assert 0.5 * max_kl < metrics["kl"] <= max_kl
+
+
 def test_failed_line_search_restores_the_policy_exactly(
     make_agent, make_rollout, monkeypatch, caplog
 ):

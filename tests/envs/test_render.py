@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import mujoco
 import numpy as np
 import pytest
@@ -9,6 +14,7 @@ import pytest
 from envs import gl, render
 from envs.vector import LocomotionVectorEnv
 
+ROOT = Path(__file__).parents[2]
 SIZE = (160, 120)
 
 
@@ -100,3 +106,13 @@ def test_headless_without_a_backend_names_the_packages(headless: pytest.MonkeyPa
     with pytest.raises(gl.OpenGLError, match=r"libegl1.*libosmesa6"):
         gl.choose_backend()
     assert "MUJOCO_GL" not in gl.os.environ
+
+
+def test_unusable_backend_is_named_with_what_to_do() -> None:
+    environment = os.environ | {"MUJOCO_GL": "nonsense"}
+    command = [sys.executable, "-c", "import envs"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode != 0
+    assert "MUJOCO_GL=nonsense does not work" in last
+    assert "unset it" in last

@@ -33,10 +33,20 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
         {"command": [[1, 0.2, 0.7], [0, 0, 0]], "lin_vel_b": [[1, 0.2, 5], [0.3, 0.4, 0]]},
         [1.0, np.exp(-1.0)],
     ),
+    "lin_vel_deviation": (
+        {},
+        {"command": [[1, 0.2, 0.7], [0, 0, 0]], "lin_vel_b": [[1, 0.2, 5], [0.3, 0.4, 0]]},
+        [0.0, 0.5],
+    ),
     "yaw_rate_tracking": (
         {"width": 0.5},
         {"command": [[1, 0, 0.7], [0, 0, 0.5]], "ang_vel_b": [[3, 3, 0.7], [0, 0, -0.5]]},
         [1.0, np.exp(-4.0)],
+    ),
+    "yaw_rate_deviation": (
+        {},
+        {"command": [[1, 0, 0.7], [0, 0, 0.5]], "ang_vel_b": [[3, 3, 0.7], [0, 0, -0.5]]},
+        [0.0, 1.0],
     ),
     "lin_vel_z": ({}, {"lin_vel_b": [[9, 9, -3], [0, 0, 0.5]]}, [9.0, 0.25]),
     "ang_vel_xy": ({}, {"ang_vel_b": [[3, -4, 9], [0, 1, 0]]}, [25.0, 1.0]),
@@ -93,6 +103,7 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
 }
 COSTS = {"lin_vel_z", "ang_vel_xy", "base_height", "orientation", "torque", "joint_acc"}
 COSTS |= {"action_rate", "clearance", "slip", "leg_contact", "stand_still", "termination"}
+COSTS |= {"lin_vel_deviation", "yaw_rate_deviation"}
 
 
 def test_every_reward_has_a_hand_computed_case() -> None:
