@@ -26,7 +26,7 @@ _SMALL = TRPOConfig(hidden=(64, 64), critic_hidden=(64, 64), gae_lambda=0.98)
 
 PRESETS: dict[str, Preset] = {
     "trot/AnymalWalk-v0": Preset(6_500_000, 128, 32, _LOCOMOTION),
-    "trot/AnymalStand-v0": Preset(1_200_000, 128, 32, _LOCOMOTION),
+    "trot/AnymalStand-v0": Preset(1_300_000, 128, 32, _LOCOMOTION),
     "CartPole-v1": Preset(60_000, 16, 64, _SMALL),
     "Pendulum-v1": Preset(300_000, 16, 200, replace(_SMALL, gamma=0.9, critic_epochs=10)),
 }

@@ -257,7 +257,11 @@ class Protocol:
     push_interval: float = 5.0
     """Time between those pushes (s)."""
     start_state: bool = False
-    """Whether the task's random start states stay on."""
+    """Whether start states are random."""
+    start_tilt: float = 0.06
+    """Standard deviation of those states' roll and pitch (rad)."""
+    start_joint: float = 0.1
+    """Standard deviation of those states' joint positions (rad)."""
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,8 @@ def evaluation_config(config: TaskConfig, randomize: bool = False) -> TaskConfig
     randomization = replace(
         config.randomization,
         start_state=protocol.start_state or randomize,
+        start_tilt=protocol.start_tilt,
+        start_joint=protocol.start_joint,
         noise=randomize,
         mass=randomize,
         com=randomize,

@@ -11,7 +11,7 @@ PROPRIOCEPTION = ("lin_vel", "ang_vel", "gravity", "joint_pos", "joint_vel", "ac
 
 
 def stand(robot: Robot) -> TaskConfig:
-    """Return the standing task."""
+    """Return the standing task: harder starts and pushes in training than when it is judged."""
     return TaskConfig(
         rewards={
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.0, params={"width": 0.5}),
@@ -31,8 +31,16 @@ def stand(robot: Robot) -> TaskConfig:
             "termination": RewardTerm(rewards.termination, -20.0),
         },
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
+        episode_length=2.0,  # s; robots that stand would hardly meet the start states again
         randomization=Randomization(
-            start_tilt=0.15, start_joint=0.15, pushes=True, push_speed=1.0, push_interval=2.0
+            start_tilt=0.2, start_joint=0.2, pushes=True, push_speed=1.0, push_interval=2.0
         ),
-        protocol=Protocol(seconds=20.0, pushes=True, push_speed=0.5, start_state=True),
+        protocol=Protocol(
+            seconds=20.0,
+            pushes=True,
+            push_speed=0.5,
+            start_state=True,
+            start_tilt=0.15,
+            start_joint=0.15,
+        ),
     )

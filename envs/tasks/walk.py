@@ -34,7 +34,7 @@ def walk(robot: Robot) -> TaskConfig:
     return TaskConfig(
         rewards={
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
-            "lin_vel_deviation": RewardTerm(rewards.lin_vel_deviation, -1.0),
+            "lin_vel_deviation": RewardTerm(rewards.lin_vel_deviation, -1.0, curriculum=True),
             "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 1.0, params={"width": 0.5}),
             "gait": RewardTerm(rewards.gait, 1.0),
             "clearance": RewardTerm(rewards.clearance, -100.0, params={"target": 0.1}),

@@ -178,8 +178,11 @@ def test_protocol_switches_randomness_off_unless_asked() -> None:
     assert laws.gains
     assert laws.start_state
     stand = protocol.evaluation_config(tasks.make("stand", get_robot("anymal_c")))
-    assert stand.randomization.pushes
-    assert stand.randomization.start_state
+    laws = stand.randomization
+    assert laws.start_state
+    assert laws.pushes
+    assert (laws.push_speed, laws.push_interval) == (0.5, 5.0)
+    assert (laws.start_tilt, laws.start_joint) == (0.15, 0.15)
 
 
 def test_no_episodes_is_refused() -> None:
