@@ -36,6 +36,7 @@ def walk(robot: Robot) -> TaskConfig:
             "lin_vel": RewardTerm(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
             "lin_vel_deviation": RewardTerm(rewards.lin_vel_deviation, -1.0, curriculum=True),
             "yaw_rate": RewardTerm(rewards.yaw_rate_tracking, 1.0, params={"width": 0.5}),
+            "yaw_rate_deviation": RewardTerm(rewards.yaw_rate_deviation, -0.5, curriculum=True),
             "gait": RewardTerm(rewards.gait, 1.0),
             "clearance": RewardTerm(rewards.clearance, -100.0, params={"target": 0.1}),
             "base_height": RewardTerm(
