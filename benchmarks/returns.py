@@ -118,7 +118,9 @@ def train_sb3(unit: Unit) -> dict[str, Any]:
     from stable_baselines3.common.vec_env import VecNormalize
 
     class Curve(BaseCallback):
-        points: list[list[float]] = []
+        def __init__(self) -> None:
+            super().__init__()
+            self.points: list[list[float]] = []
 
         def _on_step(self) -> bool:
             return True

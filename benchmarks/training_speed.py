@@ -1,10 +1,10 @@
 """How fast training is: `python -m benchmarks.training_speed`.
 
 Steps per second of whole iterations (collecting and learning) of Trot on one of its tasks, against
-sb3-contrib's TRPO with the same batch, networks and numbers of conjugate-gradient iterations, critic
-epochs and minibatches: (a) on the same vector environment through SB3's VecEnv interface, (b) on
-single environments in SB3's DummyVecEnv. The rivals take turns; ratios are medians over the rounds.
-Last, the share of Trot's rollout that is spent inside mujoco.batch.
+sb3-contrib's TRPO with the same batch, networks and numbers of conjugate-gradient iterations,
+critic epochs and minibatches: (a) on the same vector environment through SB3's VecEnv interface,
+(b) on single environments in SB3's DummyVecEnv. The rivals take turns; ratios are medians over the
+rounds. Last, the share of Trot's rollout that is spent inside mujoco.batch.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ class Peer:
 
     def get_flat(self) -> Tensor:
         """Parameters in the order of our policy."""
-        layers = [t.reshape(-1) for l in self._layers for t in (l.weight.detach().T, l.bias)]
+        layers = [t.reshape(-1) for x in self._layers for t in (x.weight.detach().T, x.bias)]
         return torch.cat([*layers, self._log_std]).detach()
 
     def step(self) -> None:
