@@ -8,7 +8,8 @@ DEMO := runs/demo
 .PHONY: demo test play check bench clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python train.py trot/AnymalWalk-v0 --total-steps $(DEMO_STEPS) --run-dir $(DEMO)
+	if [ -e $(DEMO)/checkpoints/last.pt ]; then $(BIN)/python train.py --resume $(DEMO); else \
+	$(BIN)/python train.py trot/AnymalWalk-v0 --total-steps $(DEMO_STEPS) --run-dir $(DEMO); fi
 	$(BIN)/python play.py $(DEMO) --evaluate --episodes 100 --seed 1 --json $(DEMO)/evaluation.json
 	$(BIN)/python play.py $(DEMO) --video $(DEMO)/walk.mp4 --seed 1 --seconds 15
 

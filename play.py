@@ -146,7 +146,14 @@ def find_subject(options: Play) -> Subject:
     path, content = Path(options.source), None
     if path.is_dir():
         run = RunDirectory(path)
-        wanted = run.best if options.checkpoint == "best" and run.best.exists() else run.last
+        _require(
+            run.last.exists() or run.best.exists(),
+            f"{path} holds no checkpoints of a run; give a run's folder or a .pt file",
+        )
+        wanted = run.best if options.checkpoint == "best" else run.last
+        if not wanted.exists():
+            print(f"{path} has no {wanted.name} yet: playing last.pt", file=sys.stderr)
+            wanted = run.last
         content = load_checkpoint(wanted)
     elif path.is_file():
         content = load_checkpoint(path)
@@ -302,3 +309,5 @@ if __name__ == "__main__":
     except (ValueError, OSError, OpenGLError, gymnasium.error.Error) as problem:
         print(f"error: {problem}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any, Literal
 
 import gymnasium
@@ -31,6 +32,8 @@ from envs.config import TaskConfig
 from envs.protocol import evaluation_config
 from play import Subject, record
 from robots import get_robot
+
+log = logging.getLogger(__name__)
 
 Device = Literal["auto", "cpu", "cuda"]
 ROBOT = "anymal_c"
@@ -87,8 +90,9 @@ class TrainConfig:
         positive = ("total_steps", "num_envs", "rollout_steps", "eval_episodes", "torch_threads")
         for name in positive:
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("seed", "eval_interval", "video_interval"):
+        for name in ("eval_interval", "video_interval"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        _require(0 <= self.seed < 2**32, "seed", self.seed, "in [0, 2**32)")
         interval = self.checkpoint_interval
         _require(interval >= 1, "checkpoint_interval", interval, "at least 1")
 
@@ -100,11 +104,12 @@ class ResumeConfig:
     resume: Path
     """Folder of the run."""
     total_steps: int | None = None
-    """Transitions to train for in all; by default the run's own number."""
-    device: Device = "auto"
-    """Where the algorithm runs."""
-    wandb: WandbMode = "auto"
-    """Weights & Biases; the run of before is continued."""
+    """Transitions to train for in all; by default the run's own number. The trust region's
+    schedule stretches with it."""
+    device: Device | None = None
+    """Where the algorithm runs; by default as before."""
+    wandb: WandbMode | None = None
+    """Weights & Biases, by default as before; the run of before is continued."""
 
 
 def _require(holds: bool, name: str, value: object, need: str) -> None:
@@ -134,7 +139,10 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, An
     env_id = next((a for a in arguments if _is_id(a)), None)
     if env_id is None and not {"-h", "--help"} & set(arguments):
         raise ValueError(_unknown_id(arguments))
-    default = defaults(env_id or next(iter(envs.IDS)), _option(arguments, "--robot") or ROBOT)
+    robot = _option(arguments, "--robot")
+    default = defaults(env_id or "trot/AnymalWalk-v0", robot or ROBOT)
+    if robot and default.env is None:
+        raise ValueError(f"--robot is {robot}; {env_id} is no trot/ task and has none")
     config = tyro.cli(TrainConfig, default=default, args=arguments, config=_CLI)
     name = f"{config.env_id.split('/')[-1]}-s{config.seed}"
     run_dir = config.run_dir or Path("runs") / name
@@ -159,8 +167,8 @@ def _unknown_id(arguments: list[str]) -> str:
 def _option(arguments: list[str], name: str) -> str | None:
     """Return an option's value ahead of the full parse, since defaults depend on it."""
     for i, argument in enumerate(arguments):
-        if argument == name and i + 1 < len(arguments):
-            return arguments[i + 1]
+        if argument == name and not "".join(arguments[i + 1 : i + 2]).startswith("-"):
+            return "".join(arguments[i + 1 : i + 2])
         if argument.startswith(f"{name}="):
             return argument.split("=", 1)[1]
     return None
@@ -168,9 +176,16 @@ def _option(arguments: list[str], name: str) -> str | None:
 
 def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str, Any]]:
     run, plain = RunDirectory.open(options.resume)
-    config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
-    total = options.total_steps or config.total_steps
-    config = replace(config, total_steps=total, device=options.device, wandb=options.wandb)
+    try:
+        config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
+        if not isinstance(config.env, TaskConfig if config.env_id in envs.IDS else NoneType):
+            raise TypeError(f"settings of another task than {config.env_id}'s")
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{run.config} is damaged ({error}); restore it") from error
+    if not run.last.exists():
+        raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
+    given = {name: getattr(options, name) for name in ("total_steps", "device", "wandb")}
+    config = replace(config, **{name: v for name, v in given.items() if v is not None})
     return config, run, load_checkpoint(run.last)
 
 
@@ -265,6 +280,9 @@ def main(arguments: list[str]) -> None:
     )
     if checkpoint is not None:
         trainer.load(checkpoint)
+        run.write_config(plain)
+        if trainer.env_steps >= config.total_steps:
+            log.warning("the run has its steps already; give a larger --total-steps for more")
     finished = trainer.train(resumed=checkpoint is not None)
     wandb.finish()
     environment.close()
@@ -284,3 +302,9 @@ if __name__ == "__main__":
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except MemoryError as error:
+        print(f"error: out of memory ({error}): take a smaller --num-envs", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("left at once; what the last checkpoint holds is kept", file=sys.stderr)
+        sys.exit(130)

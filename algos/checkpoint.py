@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dic
     if not path.is_file():
         raise ValueError(f"checkpoint {path}: there is no such file")
     try:
-        data = torch.load(path, map_location=device, weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of other formats; the error says it
+            data = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:
         raise ValueError(
             f"checkpoint {path}: not readable, truncated or no checkpoint at all "

@@ -95,3 +95,51 @@ class Categorical:
     def mode(self) -> Tensor:
         """Most likely actions (...)."""
         return self.logits.argmax(-1)
+
+
+@dataclass(frozen=True)
+class MultiCategorical:
+    """Independent choices, given by their logits side by side."""
+
+    logits: Tensor  # (..., K_1 + … + K_M)
+    sizes: tuple[int, ...]  # K_1 … K_M
+
+    @property
+    def choices(self) -> list[Categorical]:
+        """Each choice's own distribution."""
+        return [Categorical(logits) for logits in self.logits.split(self.sizes, -1)]
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        """Log probability (...) of integer actions (..., M)."""
+        pairs = zip(self.choices, action.unbind(-1), strict=True)
+        return torch.stack([choice.log_prob(a) for choice, a in pairs]).sum(0)
+
+    def score(self, action: Tensor) -> Tensor:
+        """Gradient (..., ΣK) of the log probability by the logits."""
+        pairs = zip(self.choices, action.unbind(-1), strict=True)
+        return torch.cat([choice.score(a) for choice, a in pairs], -1)
+
+    def fisher(self, v: Tensor) -> Tensor:
+        """Block-diagonal Fisher matrix of the logits, times v (..., ΣK)."""
+        pairs = zip(self.choices, v.split(self.sizes, -1), strict=True)
+        return torch.cat([choice.fisher(part) for choice, part in pairs], -1)
+
+    def kl(self, other: "MultiCategorical") -> Tensor:
+        """KL(self ‖ other), (...)."""
+        pairs = zip(self.choices, other.choices, strict=True)
+        return torch.stack([mine.kl(theirs) for mine, theirs in pairs]).sum(0)
+
+    def entropy(self) -> Tensor:
+        """Mean entropy over the batch in nats, ()."""
+        return torch.stack([choice.entropy() for choice in self.choices]).sum()
+
+    def sample(self, generator: torch.Generator) -> Tensor:
+        """Random actions (..., M)."""
+        return torch.stack([choice.sample(generator) for choice in self.choices], -1)
+
+    def mode(self) -> Tensor:
+        """Most likely actions (..., M)."""
+        return torch.stack([choice.mode() for choice in self.choices], -1)
+
+
+Distribution = DiagGaussian | Categorical | MultiCategorical

@@ -9,7 +9,11 @@ from algos.rollout import check_envs
 
 
 def evaluate(
-    act: Callable[[np.ndarray], np.ndarray], envs: VectorEnv, episodes: int, seed: int | None = None
+    act: Callable[[np.ndarray], np.ndarray],
+    envs: VectorEnv,
+    episodes: int,
+    seed: int | None = None,
+    max_length: int = 10_000,
 ) -> dict[str, float]:
     """Run `episodes` whole episodes and summarise their undiscounted returns.
 
@@ -21,6 +25,7 @@ def evaluate(
         envs: a vector environment in AutoresetMode.SAME_STEP.
         episodes: least number of episodes.
         seed: seed of the environments' reset.
+        max_length: steps after which an episode that does not end counts as it is.
 
     Returns:
         `return_mean`, `return_std`, `return_min`, `length_mean`, `episodes`, and the mean of every
@@ -42,12 +47,13 @@ def evaluate(
         observations, reward, terminated, truncated, info = envs.step(act(observations))
         running += reward
         length += 1
-        done = terminated | truncated
+        ended = terminated | truncated
+        done = ended | (length >= max_length)
         counted = done & (done_count < quota)
         returns += running[counted].tolist()
         lengths += length[counted].tolist()
         for name, values in info.get("episode_means", {}).items():
-            terms.setdefault(name, []).append(np.asarray(values)[counted])
+            terms.setdefault(name, []).append(np.asarray(values)[counted & ended])
         done_count += done
         running[done], length[done] = 0.0, 0
     return {

@@ -91,7 +91,7 @@ class WandbLogger:
         options = {"project": project, "name": name, "id": run_id, "config": dict(config)}
         self._guarded(lambda: self._start(Path(run_dir), options, start))
         if self._run is None and mode == "online":
-            log.warning("wandb: going on offline")
+            log.warning("wandb goes on offline")
             self.mode = "offline"
             self._guarded(lambda: self._start(Path(run_dir), options, "offline"))
 
@@ -140,7 +140,7 @@ class WandbLogger:
         try:
             call()
         except Exception as error:
-            log.warning("wandb: switched off after %s: %s", type(error).__name__, error)
+            log.warning("wandb failed, %s: %s", type(error).__name__, error)
             self._run = None
 
 

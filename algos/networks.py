@@ -63,6 +63,10 @@ def slope(y: Tensor, activation: Activation) -> Tensor:
     return (y > 0).to(y.dtype) if activation == "relu" else y.clamp(max=0).add_(1)
 
 
+ROWS = 1 << 17
+"""Inputs that go through a perceptron at a time: the hidden layers of a batch outweigh it."""
+
+
 class MLP(nn.Module):
     """Fully connected network with a linear last layer.
 
@@ -118,11 +122,15 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Output (..., sizes[-1]) for inputs (..., sizes[0])."""
+        parts = x.reshape(-1, x.shape[-1]).split(ROWS)
+        return torch.cat([self._forward(part) for part in parts]).unflatten(0, x.shape[:-1])
+
+    def _forward(self, x: Tensor) -> Tensor:
         *hidden, weight, bias = self.tensors
-        h = self.encode(x.reshape(-1, x.shape[-1]))
+        h = self.encode(x)
         for w, b in zip(hidden[::2], hidden[1::2], strict=True):
             h = self.mix(activate(self.mix(affine(h, w, b)), self.activation))
-        return self.decode(affine(h, weight, bias)).unflatten(0, x.shape[:-1])
+        return self.decode(affine(h, weight, bias))
 
 
 def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

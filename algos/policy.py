@@ -7,27 +7,30 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from algos.distributions import Categorical, DiagGaussian
-from algos.fisher import flatten, linearize, unflatten
+from algos.distributions import Categorical, DiagGaussian, Distribution, MultiCategorical
+from algos.fisher import Linearization, flatten, linearize, unflatten
 from algos.networks import Symmetry
 
 CPU_ROWS = 2048
 """States of a batch that are linearised at a time; more fall out of the cache."""
 DEVICE_ROWS = 1 << 17
 """The same on an accelerator."""
+CACHED_ROWS = 1 << 18
+"""States whose activations are kept between Fisher-vector products, at 3 kB a state for widths
+(256, 128); those of the other states are computed anew for every product."""
 
 
 class Policy(nn.Module):
     """π(a | s): the network maps normalised observations to an action mean or to logits.
 
-    For Box actions the distribution lives on the normalised box [-1, 1]^A; `to_env` clips and
-    maps its samples to the bounds (the identity on unbounded ones), and log-probabilities are
-    those of the samples before clipping. With a symmetry, log-stds are shared by the actions
-    that the group maps onto each other.
+    For Box actions the distribution lives on the normalised box [-1, 1]^A; `to_env` maps its
+    samples to the bounds (the identity where one of the two is infinite) and clips them there,
+    and log-probabilities are those of the samples before clipping. With a symmetry, log-stds are
+    shared by the actions that the group maps onto each other.
 
     Args:
         network: any module (N, O) -> (N, A) or (N, K).
-        action_space: Box with one axis, or Discrete.
+        action_space: Box with one axis, Discrete, or MultiDiscrete with one axis.
         symmetry: signed permutations of the actions, or None.
         initial_std: standard deviation of the first policy, in normalised actions.
         min_std: bound that the standard deviation never goes below.
@@ -55,36 +58,32 @@ class Policy(nn.Module):
             self.orbits = int(orbit.max()) + 1
             log_std = torch.full((self.orbits,), math.log(initial_std))
             self.log_std = nn.Parameter(log_std)
-            bounded = np.isfinite(action_space.low) & np.isfinite(action_space.high)
-            self._bounded = bool(bounded.any())
-            low = np.where(bounded, action_space.low, -1.0)
-            high = np.where(bounded, action_space.high, 1.0)
-            self._clip = np.where(bounded, 1.0, np.inf).astype(np.float32)
+            low, high = action_space.low, action_space.high
+            bounded = np.isfinite(low) & np.isfinite(high)
+            low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
             self._centre = ((high + low) / 2).astype(np.float32)
             self._half_range = ((high - low) / 2).astype(np.float32)
-            unit = (self._centre == 0).all() and (self._half_range == 1).all()
-            self._is_unit_box = bool(unit)
 
-    def head(self, outputs: Tensor) -> DiagGaussian | Categorical:
+    def head(self, outputs: Tensor) -> Distribution:
         """Action distribution from the network's outputs."""
-        if self.log_std is None:
-            return Categorical(outputs)
-        return DiagGaussian(outputs, self.log_std[self._orbit])
+        if self.log_std is not None:
+            return DiagGaussian(outputs, self.log_std[self._orbit])
+        if isinstance(self.action_space, spaces.MultiDiscrete):
+            return MultiCategorical(outputs, tuple(self.action_space.nvec.tolist()))
+        return Categorical(outputs)
 
-    def forward(self, observations: Tensor) -> DiagGaussian | Categorical:
-        """Action distribution at normalised observations."""
+    def forward(self, observations: Tensor) -> Distribution:
+        """Action distribution at normalised observations (..., O)."""
         return self.head(self.network(observations))
 
     def to_env(self, actions: Tensor) -> np.ndarray:
         """The environment's actions for samples of the distribution."""
         array = actions.cpu().numpy()
         space = self.action_space
-        if isinstance(space, spaces.Discrete):
+        if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
             return array + space.start
-        if self._bounded:
-            array = np.clip(array, -self._clip, self._clip)
-        if not self._is_unit_box:
-            array = array * self._half_range + self._centre
+        if isinstance(space, spaces.Box):
+            array = np.clip(array * self._half_range + self._centre, space.low, space.high)
         return array.astype(space.dtype, copy=False)
 
     def get_flat(self) -> Tensor:
@@ -114,9 +113,14 @@ def output_size(space: spaces.Space) -> int:
     """How many outputs a policy network needs; ValueError for an unsupported action space."""
     if isinstance(space, spaces.Discrete):
         return int(space.n)
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        return space.shape[0]
-    raise ValueError(f"action space {space} is neither Discrete nor a Box with one axis")
+    if len(space.shape or ()) == 1:
+        if isinstance(space, spaces.MultiDiscrete):
+            return int(space.nvec.sum())
+        if isinstance(space, spaces.Box):
+            return space.shape[0]
+    raise ValueError(
+        f"action space {space} is neither Discrete, nor a MultiDiscrete or Box with one axis"
+    )
 
 
 class LinearizedPolicy:
@@ -127,22 +131,32 @@ class LinearizedPolicy:
 
     def __init__(self, policy: Policy, states: Tensor):
         rows = CPU_ROWS if states.is_cpu else DEVICE_ROWS
-        self._policy, self._count = policy, len(states)
-        self._parts = [linearize(policy.network, part) for part in states.split(rows)]
-        self._heads = [policy.head(part.outputs) for part in self._parts]
+        self._policy, self._states = policy, states.split(rows)
+        self._cached: list[Linearization] = []
+        outputs = []
+        for i, part in enumerate(self._states):
+            local = linearize(policy.network, part)
+            outputs.append(local.outputs)
+            if (i + 1) * rows <= CACHED_ROWS or i == 0:
+                self._cached.append(local)
         self._like = [p.detach() for p in policy.network.parameters()]
-        self._split = sum(p.numel() for p in self._like)
-        self.distribution = policy.head(torch.cat([part.outputs for part in self._parts]))
+        self._split, self._count = sum(p.numel() for p in self._like), len(states)
+        self.distribution = policy.head(torch.cat(outputs))
+
+    def _part(self, i: int) -> Linearization:
+        if i < len(self._cached):
+            return self._cached[i]
+        return linearize(self._policy.network, self._states[i])
 
     def gradient(self, actions: Tensor, weights: Tensor) -> Tensor:
         """Mean over states of weight ∇ log π(a | s), (P,), with weights (N,)."""
         weights = (weights / self._count)[:, None]
         distribution = self.distribution
-        if isinstance(distribution, Categorical):
-            return self._pull_back(distribution.score(actions) * weights)
-        by_mean, by_log_std = distribution.score(actions)
-        network = self._pull_back(by_mean * weights)
-        return torch.cat([network, self._tie((by_log_std * weights).sum(0))])
+        if isinstance(distribution, DiagGaussian):
+            by_mean, by_log_std = distribution.score(actions)
+            network = self._pull_back(by_mean * weights)
+            return torch.cat([network, self._tie((by_log_std * weights).sum(0))])
+        return self._pull_back(distribution.score(actions) * weights)
 
     def fisher_product(self, v: Tensor) -> Tensor:
         """The Fisher matrix averaged over states, times v (P,): Jᵀ M J v / N.
@@ -151,7 +165,9 @@ class LinearizedPolicy:
         """
         tangents = unflatten(v[: self._split], self._like)
         product = torch.zeros_like(v[: self._split])
-        for part, head in zip(self._parts, self._heads, strict=True):
+        for i in range(len(self._states)):
+            part = self._part(i)
+            head = self._policy.head(part.outputs)
             change = head.fisher(part.jvp(tangents)).div_(self._count)
             product += flatten(part.vjp(change))
         if self._policy.log_std is None:
@@ -161,10 +177,10 @@ class LinearizedPolicy:
 
     def _pull_back(self, cotangent: Tensor) -> Tensor:
         """Jᵀ times a cotangent (N, K) of the outputs, for the network's parameters."""
-        slices = cotangent.split([len(part.outputs) for part in self._parts])
+        slices = cotangent.split([len(part) for part in self._states])
         total = cotangent.new_zeros(self._split)
-        for part, piece in zip(self._parts, slices, strict=True):
-            total += flatten(part.vjp(piece))
+        for i, piece in enumerate(slices):
+            total += flatten(self._part(i).vjp(piece))
         return total
 
     def _tie(self, by_action: Tensor) -> Tensor:

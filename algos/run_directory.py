@@ -41,7 +41,7 @@ class RunDirectory:
             )
         try:
             run.videos.mkdir(parents=True, exist_ok=True)
-            run.config.write_text(json.dumps(config, indent=2) + "\n")
+            run.write_config(config)
             (path / "git.json").write_text(json.dumps(code_state(), indent=2) + "\n")
         except OSError as error:
             raise ValueError(f"run directory {path} cannot be written: {error.strerror}") from error
@@ -52,12 +52,19 @@ class RunDirectory:
         """Return an earlier run and its configuration."""
         run = cls(path)
         try:
-            return run, json.loads(run.config.read_text())
-        except (OSError, json.JSONDecodeError) as error:
+            config = json.loads(run.config.read_text())
+            if not isinstance(config, dict):
+                raise ValueError("it holds no settings")
+            return run, config
+        except (OSError, ValueError) as error:
             raise ValueError(
                 f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
                 "train.py made"
             ) from error
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Write config.json."""
+        self.config.write_text(json.dumps(config, indent=2) + "\n")
 
 
 def code_state() -> dict[str, str | None]:

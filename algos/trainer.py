@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from algos.progress import Progress
 from algos.rollout import Collector
 from algos.run_directory import RunDirectory
 from algos.trpo import TRPO
+
+log = logging.getLogger(__name__)
 
 Act = Callable[[np.ndarray], np.ndarray]
 
@@ -68,6 +71,8 @@ class Trainer:
         """Train to the end of the schedule; return False where Ctrl-C ended it before."""
         csv = CSVLogger(self._run.metrics, resume_from=self.iteration if resumed else None)
         total = self._schedule.total_steps
+        if not resumed:
+            self.save(self._run.last)
         with Interrupt() as interrupt, Progress(total, self.env_steps) as progress:
             while self.env_steps < total and not interrupt.requested:
                 metrics = self._iterate()
@@ -141,11 +146,22 @@ class Trainer:
         )
 
     def load(self, content: dict[str, Any]) -> None:
-        """Go on from a checkpoint's content."""
-        self._agent.load_state_dict(content["algo"])
-        self._collector.load_state_dict(content["collector"])
-        self.iteration, self.env_steps = content["iteration"], content["env_steps"]
-        self._best, self._seconds = content["best"], content["seconds"]
+        """Go on from a checkpoint's content.
+
+        Raises:
+            ValueError: it is of a run with other settings, or no training checkpoint.
+        """
+        try:
+            self._agent.load_state_dict(content["algo"])
+            self._collector.load_state_dict(content["collector"])
+            self.iteration, self.env_steps = content["iteration"], content["env_steps"]
+            self._best, self._seconds = content["best"], content["seconds"]
+        except (KeyError, RuntimeError, ValueError) as error:
+            cause = " ".join(str(error).split())
+            raise ValueError(
+                f"{self._run.last} does not fit {self._run.config} ({cause}); restore the one or "
+                "the other, or start a new run"
+            ) from error
 
 
 class Interrupt:
@@ -169,6 +185,7 @@ class Interrupt:
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
         self._restore()
+        log.warning("stopping after this iteration; again to leave at once, without saving")
 
     def _restore(self) -> None:
         for number, handler in self._old.items():

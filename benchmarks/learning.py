@@ -74,8 +74,12 @@ def run(name: str) -> dict[str, Any]:
     _python([*judge, "--episodes", str(episodes), "--json", str(result.relative_to(ROOT))])
     with (folder / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
+    config = json.loads((folder / "config.json").read_text())
+    if "--total-steps" not in train:
+        train += ["--total-steps", str(config["total_steps"])]
     return {
         "command": " ".join(["python", *train]),
+        "commit": json.loads((folder / "git.json").read_text())["commit"],
         "seed": experiment.seed,
         "env_steps": int(rows[-1]["env_steps"]),
         "minutes": round(float(rows[-1]["seconds"]) / 60, 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
@@ -50,6 +51,11 @@ class RewardTerm:
 
     def __post_init__(self) -> None:
         require(bool(np.isfinite(self.weight)), "reward weight", self.weight, "finite")
+        known = set(inspect.signature(self.function).parameters)
+        for name, value in self.params.items():
+            require(name in known, "reward parameter", name, f"one of {self.function.__name__}'s")
+            need = "positive and finite" if name in ("width", "margin") else "finite"
+            require(np.isfinite(value) and (value > 0 or need == "finite"), name, value, need)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class ObservationTerm:
 
     def __post_init__(self) -> None:
         require_choice("observation kind", self.kind, Kind)
+        require(bool(np.isfinite(self.scale)), "observation scale", self.scale, "finite")
         noise = self.noise
         require(0 <= noise < np.inf, "observation noise", noise, "finite and not negative")
 
@@ -119,12 +126,14 @@ class Gait:
     """The clock that the feet are asked to follow while a motion is commanded."""
 
     frequency: float = 0.0
-    """Strides per second (Hz); 0 for a task without a gait."""
+    """Strides per second (Hz); 0 for a task without a gait, where `gait` and `clearance` have
+    no weight."""
     offsets: tuple[float, ...] = (0.0, 0.5, 0.5, 0.0)
     """Where each leg is in its cycle when the clock starts, in leg order; these are a trot's."""
 
     def __post_init__(self) -> None:
         require(0 <= self.frequency <= 10, "gait frequency", self.frequency, "in [0, 10] Hz")
+        require(bool(np.isfinite(self.offsets).all()), "gait offsets", self.offsets, "finite")
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,8 @@ class Randomization:
             require(0 <= value < np.inf, name, value, "finite and not negative")
         for name in ("mass_range", "gains_range", "friction_range"):
             require_range(name, getattr(self, name), lowest=1e-3)
-        require(self.push_interval > 0, "push_interval", self.push_interval, "positive (s)")
+        interval = self.push_interval
+        require(0 < interval < np.inf, "push_interval", interval, "positive and finite (s)")
 
     @property
     def model(self) -> bool:
@@ -214,6 +224,7 @@ class Termination:
 
     def __post_init__(self) -> None:
         require(0 < self.max_tilt <= np.pi, "max_tilt", self.max_tilt, "in (0, pi] rad")
+        require(bool(np.isfinite(self.min_height)), "min_height", self.min_height, "finite (m)")
 
 
 @dataclass(frozen=True)
@@ -263,6 +274,14 @@ class Protocol:
     start_joint: float = 0.1
     """Standard deviation of those states' joint positions (rad)."""
 
+    def __post_init__(self) -> None:
+        for name in ("seconds", "command_interval", "push_interval"):
+            value = getattr(self, name)
+            require(0 < value < np.inf, f"protocol {name}", value, "positive and finite (s)")
+        for name in ("push_speed", "start_tilt", "start_joint"):
+            value = getattr(self, name)
+            require(0 <= value < np.inf, f"protocol {name}", value, "finite and not negative")
+
 
 @dataclass(frozen=True)
 class TaskConfig:
@@ -287,3 +306,6 @@ class TaskConfig:
         require(self.simulation.dt <= length < np.inf, "episode_length", length, need)
         require(len(self.rewards) > 0, "rewards", "empty", "at least one term")
         require(len(self.observations) > 0, "observations", "empty", "at least one term")
+        paced = [n for n in ("gait", "clearance") if n in self.rewards and self.rewards[n].weight]
+        need = f"above 0 Hz where the rewards {' and '.join(paced)} have weights"
+        require(self.gait.frequency > 0 or not paced, "gait frequency", 0, need)

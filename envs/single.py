@@ -13,6 +13,8 @@ from envs.vector import LocomotionVectorEnv
 class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
     """`LocomotionVectorEnv` with one simulation, squeezed; the keywords are the same."""
 
+    metadata = LocomotionVectorEnv.metadata
+
     def __init__(self, **kwargs: Any) -> None:
         self.vector = LocomotionVectorEnv(1, autoreset=False, **kwargs)
         self.metadata = self.vector.metadata
@@ -30,7 +32,8 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         """Advance one control step with an action in [-1, 1], (joints,)."""
-        observation, reward, terminated, truncated, info = self.vector.step(action[None])
+        actions = np.asarray(action)[None]
+        observation, reward, terminated, truncated, info = self.vector.step(actions)
         if "episode_means" in info:
             means = {name: float(value[0]) for name, value in info["episode_means"].items()}
             info = {"episode_means": means}

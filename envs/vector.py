@@ -55,8 +55,15 @@ class LocomotionVectorEnv(VectorEnv):
         autoreset: False leaves finished simulations as they are, for `LocomotionEnv`.
 
     Raises:
-        ValueError: an unknown task or robot, or a num_envs below 1.
+        ValueError: an unknown task, robot or render mode, a num_envs below 1, or gait offsets that
+            do not suit the robot's feet.
     """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium reads it from the class, too
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+        "render_modes": ["rgb_array"],
+        "render_fps": 50,
+    }
 
     def __init__(
         self,
@@ -70,13 +77,16 @@ class LocomotionVectorEnv(VectorEnv):
         autoreset: bool = True,
     ) -> None:
         require(num_envs >= 1, "num_envs", num_envs, "at least 1")
+        need = "None or 'rgb_array'"
+        require(render_mode in (None, "rgb_array"), "render_mode", repr(render_mode), need)
         self.num_envs, self.render_mode, self.render_size = num_envs, render_mode, render_size
         self.robot = get_robot(robot)
         self.config = config if config is not None else tasks.make(task, self.robot)
+        offsets, feet = self.config.gait.offsets, len(self.robot.feet)
+        require(len(offsets) == feet, "gait offsets", offsets, f"{feet} numbers, one a leg")
         simulation = self.config.simulation
-        self.metadata = {
+        self.metadata = self.metadata | {
             "autoreset_mode": AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED,
-            "render_modes": ["rgb_array"],
             "render_fps": round(1 / simulation.dt),
         }
         self._autoreset = autoreset

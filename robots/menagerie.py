@@ -145,7 +145,7 @@ def build(collision: Collision) -> mujoco.MjSpec:
     """Return a new spec of the meshed ANYmal C.
 
     Raises:
-        RuntimeError: the menagerie cannot be had; one line with cause and remedy.
+        ValueError: the menagerie cannot be had; one line with cause and remedy.
     """
     try:
         spec = _load(_fetch_model())
@@ -154,7 +154,7 @@ def build(collision: Collision) -> mujoco.MjSpec:
     except Exception as error:
         # Whatever git, disk, network or parser raised, the user needs its one line.
         cause = _first_cause(error)
-        raise RuntimeError(f"{_NAME} needs the MuJoCo Menagerie: {cause}; {_REMEDY}") from None
+        raise ValueError(f"{_NAME} needs the MuJoCo Menagerie: {cause}; {_REMEDY}") from None
     set_collision(spec, collision)
     return spec
 

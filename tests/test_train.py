@@ -3,11 +3,14 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +61,46 @@ def test_metrics_have_a_row_an_iteration_with_every_reward_term(walk_run: Path) 
 def test_resumed_run_appends_to_its_own_metrics(walk_run: Path) -> None:
     train.main(["--resume", str(walk_run), "--total-steps", "160", "--wandb", "disabled"])
     assert [row["env_steps"] for row in rows(walk_run)] == ["32", "64", "96", "128", "160"]
+    config = json.loads((walk_run / "config.json").read_text())
+    assert (config["total_steps"], config["wandb"]) == (160, "disabled")
+
+
+def test_resume_keeps_the_runs_own_settings_and_says_when_it_is_done(
+    walk_run: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = (walk_run / "metrics.csv").read_bytes()
+    train.main(["--resume", str(walk_run)])
+    assert "has its steps already" in caplog.text
+    assert (walk_run / "metrics.csv").read_bytes() == before
+    assert not (walk_run / "wandb").exists()
+
+
+def damage_config(run: Path, **changes: Any) -> None:
+    config = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(config | changes))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: (run / "config.json").write_text("[]"), "it holds no settings"),
+        (lambda run: (run / "config.json").write_bytes(b"\xff\xfe"), "cannot be read"),
+        (lambda run: (run / "config.json").write_text("{}"), "config.json is damaged"),
+        (lambda run: damage_config(run, num_envs="many"), "config.json is damaged"),
+        (lambda run: damage_config(run, num_envs=8), "does not fit .*config.json"),
+        (lambda run: damage_config(run, env_id="CartPole-v1"), "damaged|does not fit"),
+        (lambda run: (run / "checkpoints" / "last.pt").unlink(), "no checkpoint to go on from"),
+        (lambda run: (run / "checkpoints" / "last.pt").write_bytes(b"PK"), "not readable"),
+    ],
+)
+def test_damaged_run_is_named(
+    walk_run: Path, tmp_path: Path, damage: Callable[[Path], Any], message: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(walk_run, run)
+    damage(run)
+    with pytest.raises(ValueError, match=message):
+        train.main(["--resume", str(run), "--total-steps", "1000"])
 
 
 def test_existing_run_is_never_overwritten(walk_run: Path) -> None:
@@ -96,6 +139,13 @@ def test_every_config_field_is_on_the_command_line() -> None:
         ([], "give a Gymnasium id"),
         (["CartPole-v1", "--num-envs", "0"], "num-envs"),
         (["trot/AnymalWalk-v0", "--robot", "spot"], "anymal_c"),
+        (["CartPole-v1", "--robot", "anymal_c"], "no trot/ task"),
+        (["CartPole-v1", "--seed", str(2**64)], "--seed is 18446744073709551616"),
+        (["trot/AnymalWalk-v0", "--env.protocol.seconds", "0"], "protocol seconds is 0.0"),
+        (
+            ["trot/AnymalWalk-v0", "--env.rewards.slip.params", "foo", "1"],
+            "reward parameter is foo",
+        ),
         (["--resume", "nowhere"], "nowhere is no run"),
     ],
 )

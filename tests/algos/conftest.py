@@ -11,7 +11,7 @@ from gymnasium import spaces
 from torch import nn
 
 from algos.networks import Activation, Symmetry, build_policy_network
-from algos.policy import Policy
+from algos.policy import Policy, output_size
 from algos.rollout import Rollout
 
 torch.set_num_threads(1)  # on tensors this small, threads only wait for each other
@@ -53,7 +53,7 @@ def make_policy(symmetry: Symmetry) -> Callable[..., Policy]:
 
     def make(kind: str, space: spaces.Space, activation: Activation = "tanh") -> Policy:
         generator = torch.Generator().manual_seed(3)
-        outputs = space.shape[0] if isinstance(space, spaces.Box) else 3
+        outputs = output_size(space)
         group = symmetry if kind == "equivariant" else None
         if kind == "general":
             network: nn.Module = Residual(outputs, generator)

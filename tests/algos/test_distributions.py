@@ -3,7 +3,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from algos.distributions import Categorical, DiagGaussian
+from algos.distributions import Categorical, DiagGaussian, MultiCategorical
 from algos.networks import MLP
 from algos.policy import Policy
 
@@ -36,6 +36,25 @@ def test_categorical_agrees_with_torch():
     torch.testing.assert_close(ours.entropy(), theirs.entropy().mean())
 
 
+def test_independent_choices_add_up():
+    ours, other = (MultiCategorical(logits, (2, 3)) for logits in (LOGITS, LOGITS.flip(0)))
+    action = torch.tensor([[0, 2], [1, 0], [1, 1], [0, 0], [0, 1], [1, 2]])
+    log_prob, kl, entropy = torch.zeros(6), torch.zeros(6), torch.zeros(())
+    for i, part in enumerate((slice(0, 2), slice(2, 5))):
+        mine, theirs = (
+            torch.distributions.Categorical(logits=d.logits[:, part]) for d in (ours, other)
+        )
+        log_prob += mine.log_prob(action[:, i])
+        kl += torch.distributions.kl_divergence(mine, theirs)
+        entropy += mine.entropy().mean()
+    torch.testing.assert_close(ours.log_prob(action), log_prob)
+    torch.testing.assert_close(ours.kl(other), kl)
+    torch.testing.assert_close(ours.entropy(), entropy)
+    sample = ours.sample(torch.Generator().manual_seed(0))
+    assert sample.shape == (6, 2)
+    assert (sample < torch.tensor([2, 3])).all()
+
+
 def test_samples_have_the_distribution_they_come_from():
     generator = torch.Generator().manual_seed(1)
     gaussian = DiagGaussian(MEAN[:1].expand(100_000, 3), LOG_STD)
@@ -56,16 +75,18 @@ def test_sampling_uses_the_given_generator_alone():
 
 
 def test_actions_are_mapped_to_the_bounds_and_clipped():
-    space = spaces.Box(*np.array([[-2, 0, -np.inf], [2, 1, np.inf]], np.float32))
-    policy = Policy(MLP((2, 4, 3)), space)
-    actions = torch.tensor([[0.5, 0.0, 0.5], [-3.0, 1.5, -30.0]])
-    expected = np.array([[1.0, 0.5, 0.5], [-2.0, 1.0, -30.0]], dtype=np.float32)
+    space = spaces.Box(*np.array([[-2, 0, -np.inf, -3], [2, 1, np.inf, np.inf]], np.float32))
+    policy = Policy(MLP((2, 4, 4)), space)
+    actions = torch.tensor([[0.5, 0.0, 0.5, 7.0], [-3.0, 1.5, -30.0, -9.0]])
+    expected = np.array([[1.0, 0.5, 0.5, 7.0], [-2.0, 1.0, -30.0, -3.0]], dtype=np.float32)
     np.testing.assert_array_equal(policy.to_env(actions), expected)
 
 
 def test_discrete_actions_begin_where_the_space_begins():
     policy = Policy(MLP((2, 4, 3)), spaces.Discrete(3, start=-1))
     np.testing.assert_array_equal(policy.to_env(torch.tensor([0, 2])), [-1, 1])
+    policy = Policy(MLP((2, 4, 5)), spaces.MultiDiscrete([2, 3], start=[1, -1]))
+    np.testing.assert_array_equal(policy.to_env(torch.tensor([[0, 2], [1, 0]])), [[1, 1], [2, -1]])
 
 
 def test_log_std_is_shared_by_the_actions_that_the_group_exchanges(symmetry, make_policy, box):

@@ -5,7 +5,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from algos.distributions import Categorical, DiagGaussian
+from algos.distributions import DiagGaussian, Distribution, MultiCategorical
 from algos.fisher import (
     GeneralLinearization,
     MLPLinearization,
@@ -17,14 +17,17 @@ from algos.fisher import (
 from algos.policy import LinearizedPolicy, Policy
 
 BOX, DISCRETE = spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(3)
+MULTI = spaces.MultiDiscrete([3, 2])
 CASES = [
     (kind, space, activation)
     for kind, space in [
         ("plain", BOX),
         ("plain", DISCRETE),
+        ("plain", MULTI),
         ("equivariant", BOX),
         ("general", BOX),
         ("general", DISCRETE),
+        ("general", MULTI),
     ]
     for activation in (["tanh", "elu", "relu"] if kind != "general" else ["tanh"])
 ]
@@ -34,7 +37,7 @@ def states(count: int = 9) -> Tensor:
     return torch.randn(count, 7, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-def call(policy: Policy, flat: Tensor, x: Tensor) -> DiagGaussian | Categorical:
+def call(policy: Policy, flat: Tensor, x: Tensor) -> Distribution:
     """The distributions as a differentiable function of the flat parameters."""
     names = [f"network.{name}" for name, _ in policy.network.named_parameters()]
     like = list(policy.network.parameters())
@@ -53,8 +56,10 @@ def dense_fisher(policy: Policy, x: Tensor) -> Tensor:
 
             def log_p(f: Tensor, row: Tensor = row) -> Tensor:
                 distribution = call(policy, f, row[None])
-                assert isinstance(distribution, Categorical)
-                return distribution.logits[0].log_softmax(0)
+                assert not isinstance(distribution, DiagGaussian)
+                several = isinstance(distribution, MultiCategorical)
+                choices = distribution.choices if several else [distribution]
+                return torch.cat([choice.logits[0].log_softmax(0) for choice in choices])
 
             scores = torch.autograd.functional.jacobian(log_p, flat)
             total += scores.T @ torch.diag(log_p(flat).exp()) @ scores
@@ -86,8 +91,8 @@ def test_products_match_the_dense_fisher_matrix_and_the_hessian_of_the_kl(
     torch.testing.assert_close(product, dense_fisher(policy, x), atol=1e-9, rtol=1e-7)
     torch.testing.assert_close(product, product.T, atol=1e-12, rtol=0)
     assert torch.linalg.eigvalsh(product).min() > -1e-10
-    old = policy(x)
-    old = type(old)(*(value.detach() for value in vars(old).values()))
+    with torch.no_grad():
+        old = policy(x)
 
     def kl(flat: Tensor) -> Tensor:
         return old.kl(call(policy, flat, x)).mean()
@@ -111,14 +116,20 @@ def test_gradient_matches_autograd(make_policy, kind, space, activation):
     torch.testing.assert_close(gradient, expected, atol=1e-10, rtol=1e-8)
 
 
-def test_batches_larger_than_a_part_give_the_same_product(make_policy, monkeypatch):
+@pytest.mark.parametrize("cached", [0, 30, 1000])
+def test_batches_larger_than_a_part_give_the_same_product(make_policy, monkeypatch, cached):
     policy, x = make_policy("equivariant", BOX), states(100)
     v = torch.randn_like(policy.get_flat())
     with torch.no_grad():
         whole = LinearizedPolicy(policy, x)
+        actions, weights = whole.distribution.mode() + 0.1, torch.randn(len(x), dtype=v.dtype)
         monkeypatch.setattr("algos.policy.CPU_ROWS", 7)
+        monkeypatch.setattr("algos.policy.CACHED_ROWS", cached)
         parts = LinearizedPolicy(policy, x)
         torch.testing.assert_close(parts.fisher_product(v), whole.fisher_product(v))
+        torch.testing.assert_close(
+            parts.gradient(actions, weights), whole.gradient(actions, weights)
+        )
         torch.testing.assert_close(parts.distribution.mode(), whole.distribution.mode())
 
 

@@ -162,3 +162,10 @@ def test_evaluation_counts_the_same_number_of_episodes_in_every_environment():
     assert result["return_mean"] == pytest.approx(np.mean(returns))
     assert result["return_std"] == pytest.approx(np.std(returns))
     assert result["length_mean"] == (3 + 2 + 2 + 100) / 4
+
+
+def test_evaluation_cuts_episodes_that_do_not_end():
+    result = evaluate(lambda o: np.zeros((len(o), 1), dtype=np.float32), clocks(), 4, max_length=20)
+    # the last of the four is cut after 20 of its 100 steps
+    assert result["episodes"] == 4
+    assert result["length_mean"] == (3 + 2 + 2 + 20) / 4

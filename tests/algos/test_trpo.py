@@ -10,9 +10,10 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from algos import ALGORITHMS
+from algos.config import TRPOConfig
 from algos.evaluate import evaluate
 from algos.rollout import Collector
-from algos.trpo import TRPO, TRPOConfig
+from algos.trpo import TRPO
 
 SMALL = TRPOConfig(hidden=(16, 8), critic_hidden=(16, 8), critic_minibatches=2)
 

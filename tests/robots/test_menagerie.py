@@ -60,7 +60,7 @@ def test_needs_the_network_once(menagerie_cache: Path, monkeypatch: pytest.Monke
 
 def refusal() -> str:
     """Return the error's message, having checked its form."""
-    with pytest.raises(RuntimeError) as caught:
+    with pytest.raises(ValueError, match="needs the MuJoCo Menagerie") as caught:
         get_robot("anymal_c_menagerie").spec()
     message = str(caught.value)
     assert message.startswith("anymal_c_menagerie needs the MuJoCo Menagerie: ")

@@ -1,0 +1,298 @@
+"""Returns against sb3-contrib's TRPO: `python -m benchmarks.returns`.
+
+Every pair of task and seed is trained by both, one process each, and judged by 20 deterministic
+episodes at the end. What is done stays in benchmarks/returns.json: the command goes on where it
+stopped. Prints the table, draws docs/returns.png. Trot runs `train.py TASK` with its presets,
+sb3-contrib with the settings of RL Baselines3 Zoo (its v4 MuJoCo entries).
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import gymnasium
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.progress import Progress
+
+ROOT = Path(__file__).parent.parent
+RESULTS, PICTURE = ROOT / "benchmarks" / "returns.json", ROOT / "docs" / "returns.png"
+EPISODES, JUDGE_SEED = 20, 1000
+Algorithm = Literal["trot", "sb3-contrib"]
+ALGORITHMS: tuple[Algorithm, ...] = ("trot", "sb3-contrib")
+STEPS = {
+    "CartPole-v1": 100_000,
+    "Pendulum-v1": 100_000,
+    "Hopper-v5": 1_000_000,
+    "Walker2d-v5": 1_000_000,
+    "HalfCheetah-v5": 1_000_000,
+    "Ant-v5": 1_000_000,
+    "Swimmer-v5": 1_000_000,
+}
+"""Tasks and their transitions."""
+
+_MUJOCO: dict[str, Any] = {
+    "batch_size": 128,
+    "n_steps": 1024,
+    "cg_max_steps": 25,
+    "n_critic_updates": 20,
+}
+ZOO: dict[str, dict[str, Any]] = {
+    "CartPole-v1": {
+        "n_steps": 512,
+        "batch_size": 512,
+        "cg_damping": 1e-3,
+        "gae_lambda": 0.98,
+        "n_critic_updates": 20,
+    },
+    "Pendulum-v1": {
+        "n_steps": 1024,
+        "gamma": 0.9,
+        "n_critic_updates": 15,
+        "use_sde": True,
+        "sde_sample_freq": 4,
+    },
+    "HalfCheetah-v5": {**_MUJOCO, "target_kl": 0.04},
+    "Swimmer-v5": {**_MUJOCO, "gamma": 0.9999},
+}
+"""Settings of sb3-contrib's TRPO by task (RL Baselines3 Zoo, hyperparams/trpo.yml)."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One training."""
+
+    task: str
+    algorithm: Algorithm
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Its name in the results."""
+        return f"{self.task}/{self.algorithm}/{self.seed}"
+
+
+def train_trot(unit: Unit) -> dict[str, Any]:
+    """Train with train.py, judge with play.py."""
+    run = Path("runs") / f"returns-{unit.task}-s{unit.seed}"
+    arguments = ["train.py", unit.task, "--seed", str(unit.seed), "--run-dir", str(run)]
+    arguments += ["--total-steps", str(STEPS[unit.task]), "--video-interval", "0"]
+    if (ROOT / run / "checkpoints" / "last.pt").exists():
+        arguments = ["train.py", "--resume", str(run)]
+    _python([*arguments, "--wandb", "disabled"])
+    judged = run / "evaluation.json"
+    judge = ["play.py", str(run), "--checkpoint", "last", "--evaluate", "--json", str(judged)]
+    _python([*judge, "--episodes", str(EPISODES), "--seed", str(JUDGE_SEED)])
+    with (ROOT / run / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["episode_return"]]
+    curve = [[int(row["env_steps"]), float(row["episode_return"])] for row in rows]
+    final = json.loads((ROOT / judged).read_text())["return_mean"]
+    return {"final": final, "curve": curve, "seconds": float(rows[-1]["seconds"])}
+
+
+def _python(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+
+
+def train_sb3(unit: Unit) -> dict[str, Any]:
+    """Train and judge sb3-contrib's TRPO in this process."""
+    import time
+
+    import torch
+    from sb3_contrib import TRPO
+    from stable_baselines3.common.callbacks import BaseCallback
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.evaluation import evaluate_policy
+    from stable_baselines3.common.vec_env import VecNormalize
+
+    class Curve(BaseCallback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.points: list[list[float]] = []
+
+        def _on_step(self) -> bool:
+            return True
+
+        def _on_rollout_end(self) -> None:
+            returns = [episode["r"] for episode in self.model.ep_info_buffer or ()]
+            if returns:
+                self.points.append([self.num_timesteps, float(np.mean(returns))])
+
+    torch.set_num_threads(1)
+    env: Any = make_vec_env(unit.task, 2, seed=unit.seed)
+    normalized = unit.task not in ("CartPole-v1", "Pendulum-v1")
+    settings = ZOO.get(unit.task, _MUJOCO)
+    if normalized:
+        env = VecNormalize(env, gamma=settings.get("gamma", 0.99))
+    curve, start = Curve(), time.perf_counter()
+    model = TRPO("MlpPolicy", env, seed=unit.seed, device="cpu", **settings)
+    model.learn(STEPS[unit.task], callback=curve)
+    seconds = time.perf_counter() - start
+    judge: Any = make_vec_env(unit.task, 1, seed=JUDGE_SEED)
+    if normalized:
+        judge = VecNormalize(judge, training=False, norm_reward=False)
+        judge.obs_rms = env.obs_rms
+    final, _ = evaluate_policy(model, judge, EPISODES, deterministic=True)
+    return {"final": float(final), "curve": curve.points, "seconds": seconds}
+
+
+def load() -> dict[str, Any]:
+    """Return the results so far by `Unit.key`."""
+    return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+
+def finals(results: dict[str, Any], task: str, algorithm: Algorithm) -> np.ndarray:
+    """Return the final returns of the seeds that are done, (seeds,)."""
+    prefix = f"{task}/{algorithm}/"
+    return np.array([r["final"] for key, r in results.items() if key.startswith(prefix)])
+
+
+def complete(results: dict[str, Any], seeds: int) -> list[str]:
+    """Return the tasks that both have finished with this many seeds."""
+    enough = lambda task, name: len(finals(results, task, name)) >= seeds  # noqa: E731
+    return [task for task in STEPS if all(enough(task, name) for name in ALGORITHMS)]
+
+
+def table(results: dict[str, Any]) -> str:
+    """Return the markdown table: mean ± standard deviation over the seeds, and rliable's IQM."""
+    rows = [["task", "steps", "seeds", *ALGORITHMS], ["---"] * (3 + len(ALGORITHMS))]
+    for task, steps in STEPS.items():
+        scores = [finals(results, task, name) for name in ALGORITHMS]
+        if all(len(score) for score in scores):
+            cells = [f"{score.mean():.0f} ± {score.std():.0f}" for score in scores]
+            rows.append([task, f"{steps:,}", str(min(map(len, scores))), *cells])
+    done = complete(results, 3)
+    if done:
+        rows.append([f"IQM of {len(done)} tasks", "", "3", *aggregate(results, done)])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def aggregate(results: dict[str, Any], tasks: list[str]) -> Iterator[str]:
+    """Yield each algorithm's interquartile mean with its 95 % interval, over seeds and tasks.
+
+    Returns are scaled by task so that sb3-contrib's mean is 1 and the random agent's is 0.
+    """
+    from rliable import library, metrics
+
+    scores = {}
+    for name in ALGORITHMS:
+        columns = []
+        for task in tasks:
+            floor = random_return(task)
+            span = finals(results, task, "sb3-contrib").mean() - floor
+            columns.append((finals(results, task, name)[:3] - floor) / span)
+        scores[name] = np.stack(columns, axis=1)
+    points, intervals = library.get_interval_estimates(
+        scores, lambda x: np.array([metrics.aggregate_iqm(x)]), reps=2000
+    )
+    for name in ALGORITHMS:
+        low, high = intervals[name][:, 0]
+        yield f"{points[name][0]:.2f} ({low:.2f}–{high:.2f})"
+
+
+def random_return(task: str) -> float:
+    """Mean return of 20 episodes of random actions."""
+    env = gymnasium.make(task)
+    env.action_space.seed(0)
+    total = 0.0
+    for episode in range(EPISODES):
+        env.reset(seed=episode)
+        done = False
+        while not done:
+            _, reward, terminated, truncated, _ = env.step(env.action_space.sample())
+            total += float(reward)
+            done = terminated or truncated
+    return total / EPISODES
+
+
+def draw(results: dict[str, Any]) -> None:
+    """Draw the learning curves: mean over the seeds and its 95 % interval."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    tasks = [task for task in STEPS if any(len(finals(results, task, a)) for a in ALGORITHMS)]
+    columns = min(4, len(tasks))
+    rows = -(-len(tasks) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(3.4 * columns, 2.6 * rows), squeeze=False)
+    for axis in axes.flat[len(tasks) :]:
+        axis.set_visible(False)
+    for axis, task in zip(axes.flat, tasks, strict=False):
+        grid = np.linspace(0, STEPS[task], 200)
+        for name in ALGORITHMS:
+            prefix = f"{task}/{name}/"
+            curves = [np.array(r["curve"]) for k, r in results.items() if k.startswith(prefix)]
+            if not curves:
+                continue
+            values = np.stack([np.interp(grid, c[:, 0], c[:, 1]) for c in curves])
+            half = 1.96 * values.std(axis=0) / np.sqrt(len(values))
+            axis.plot(grid, values.mean(axis=0), label=name)
+            axis.fill_between(
+                grid, values.mean(axis=0) - half, values.mean(axis=0) + half, alpha=0.2
+            )
+        axis.set_title(task, fontsize=9)
+        axis.set_xlabel("environment steps")
+    axes[0, 0].set_ylabel("episode return")
+    axes[0, 0].legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(PICTURE, dpi=110)
+
+
+def main(
+    tasks: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(STEPS),
+    seeds: tuple[int, ...] = (1, 2, 3),
+    jobs: int = os.cpu_count() or 1,
+    only: str = "",
+) -> None:
+    """Train what is missing, then print the table and draw the curves.
+
+    Args:
+        tasks: of CartPole-v1 Pendulum-v1 Hopper-v5 Walker2d-v5 HalfCheetah-v5 Ant-v5 Swimmer-v5
+        seeds: of the trainings.
+        jobs: trainings side by side.
+        only: TASK/ALGORITHM/SEED trains that one and prints its result; used by the command itself.
+    """
+    if only:
+        task, algorithm, seed = only.split("/")
+        unit = Unit(task, "trot" if algorithm == "trot" else "sb3-contrib", int(seed))
+        print(json.dumps((train_trot if algorithm == "trot" else train_sb3)(unit)))
+        return
+    for task in tasks:
+        if task not in STEPS:
+            raise SystemExit(f"no task {task!r}; choose from {', '.join(STEPS)}")
+    results = load()
+    units = [Unit(t, a, s) for s in seeds for t in tasks for a in ALGORITHMS]
+    missing = [unit for unit in units if unit.key not in results]
+    with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
+        bar = progress.add_task("trainings", total=len(missing))
+        for unit, result in zip(missing, pool.map(_in_process, missing), strict=True):
+            results[unit.key] = result
+            RESULTS.write_text(json.dumps(results) + "\n")
+            progress.advance(bar)
+    draw(results)
+    Console().print(table(results), soft_wrap=True)
+
+
+def _in_process(unit: Unit) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.returns", "--only", unit.key]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{unit.key} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
