@@ -1,10 +1,11 @@
 """How fast training is: `python -m benchmarks.training_speed`.
 
 Steps per second of whole iterations (collecting and learning) of Trot on one of its tasks, against
-sb3-contrib's TRPO with the same batch, networks and numbers of conjugate-gradient iterations,
-critic epochs and minibatches: (a) on the same vector environment through SB3's VecEnv interface,
-(b) on single environments in SB3's DummyVecEnv. The rivals take turns; ratios are medians over the
-rounds. Last, the share of Trot's rollout that is spent inside mujoco.batch.
+sb3-contrib's TRPO with the same batch, widths of the networks and numbers of conjugate-gradient
+iterations, critic epochs and minibatches (it cannot take the preset's half of the batch for the
+Fisher matrix alone, and takes all of it): (a) on the same vector environment through SB3's VecEnv
+interface, (b) on single environments in SB3's DummyVecEnv. The rivals take turns; ratios are
+medians over the rounds. Last, the share of Trot's rollout that is spent inside mujoco.batch.
 """
 
 from __future__ import annotations
@@ -122,7 +123,6 @@ def make_theirs(options: Options, env: VecEnv) -> Callable[[], None]:
         batch_size=batch // c.critic_minibatches,
         n_critic_updates=c.critic_epochs,
         cg_max_steps=c.cg_iterations,
-        sub_sampling_factor=round(1 / c.fisher_fraction),
         policy_kwargs={"net_arch": {"pi": list(c.hidden), "vf": list(c.critic_hidden)}},
         seed=options.seed,
         device="cpu",

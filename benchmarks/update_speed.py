@@ -87,6 +87,16 @@ def make_batch(agent: TRPO, options: Options) -> Rollout:
     )
 
 
+def make_advantages(batch: Rollout, generator: torch.Generator) -> Tensor:
+    """Return advantages (T, n) with something to learn: how near an action is to a target.
+
+    (On pure noise the gradient is as small as the random start of the peer's conjugate gradients.)
+    """
+    observations, actions = batch.observations.shape[-1], batch.actions.shape[-1]
+    weight = torch.randn(observations, actions, generator=generator) / observations**0.5
+    return -(batch.actions - (batch.observations @ weight).tanh()).square().sum(-1)
+
+
 class Peer:
     """sb3-contrib's TRPO with our weights and our batch in its buffer; the critic is left out."""
 
@@ -160,7 +170,7 @@ def policy_step(options: Options) -> Table:
     agent = make_ours(options)
     batch = make_batch(agent, options)
     states, actions = batch.observations.flatten(0, 1), batch.actions.flatten(0, 1)
-    advantages = torch.randn(options.steps, options.envs, generator=agent.generator)
+    advantages = make_advantages(batch, agent.generator)
     peer = Peer(agent, batch, advantages, options)
     start = agent.policy.get_flat()
     assert torch.allclose(start, peer.get_flat())
