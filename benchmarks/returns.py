@@ -144,7 +144,7 @@ def train_sb3(unit: Unit) -> dict[str, Any]:
     if normalized:
         judge = VecNormalize(judge, training=False, norm_reward=False)
         judge.obs_rms = env.obs_rms
-    final, _ = evaluate_policy(model, judge, EPISODES, deterministic=True)
+    final = np.mean(evaluate_policy(model, judge, EPISODES, deterministic=True)[0])
     return {"final": float(final), "curve": curve.points, "seconds": seconds}
 
 

@@ -121,7 +121,7 @@ class Peer:
             for layer, w, b in zip(self._layers, *self._weights(agent), strict=True):
                 layer.weight.copy_(w[0].T)
                 layer.bias.copy_(b)
-            policy.log_std.copy_(agent.policy.log_std)
+            policy.log_std.copy_(agent.policy.log_std)  # pyright: ignore[reportArgumentType]
         buffer = model.rollout_buffer
         buffer.observations[:] = batch.observations.numpy()
         buffer.actions[:] = batch.actions.numpy()

@@ -1,6 +1,7 @@
 """What holds for every shape, seed and batch."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,7 +41,7 @@ def dense_fisher(policy: Policy, x: torch.Tensor) -> torch.Tensor:
     jacobian, y = torch.func.jacrev(outputs)(at), outputs(at).detach()
     total = torch.zeros(split + own, split + own, dtype=torch.float64)
     for rows, output in zip(jacobian, y, strict=True):
-        old = policy.head(output)
+        old: Any = policy.head(output)
         kl = torch.func.hessian(lambda z, old=old: old.kl(policy.head(z)))(output)
         total[:split, :split] += rows.T @ kl @ rows / len(x)
     total[split:, split:] = 2 * torch.eye(own)  # each log-std belongs to one action here
