@@ -25,7 +25,9 @@ check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench
 	$(BIN)/pyright
 
 bench: $(VENV)/.installed-bench
-	$(BIN)/python benchmarks/env_speed.py
+	$(BIN)/python -m benchmarks.env_speed
+	$(BIN)/python -m benchmarks.update_speed
+	$(BIN)/python -m benchmarks.training_speed
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -31,6 +32,7 @@ from algos import TRPO, TRPOConfig
 from algos.rollout import Rollout
 
 HIDDEN = (256, 128)
+ROOT = Path(__file__).parent.parent
 GIB = 1 << 30
 
 
@@ -216,7 +218,8 @@ def main(options: Options, only_memory: bool = False) -> None:
         steps = options.large // options.envs
         size = ["--options.steps", str(steps), "--options.envs", str(options.envs)]
         command = [sys.executable, "-m", "benchmarks.update_speed", "--only-memory", *size]
-        peak = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        peak = float(done.stdout)
         states = steps * options.envs
         console.print(f"update on {states:,} states: peak memory of the process {peak:.2f} GiB")
     return None

@@ -1,0 +1,79 @@
+"""The update on CUDA against the CPU's; needs a device, skipped elsewhere."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from algos.config import TRPOConfig
+from algos.fisher import natural_gradient
+from algos.networks import Symmetry
+from algos.policy import LinearizedPolicy
+from algos.rollout import Rollout
+from algos.trpo import TRPO
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device"),
+]
+
+
+@pytest.fixture(params=["plain", "equivariant"])
+def agents(request: pytest.FixtureRequest, symmetry: Symmetry) -> tuple[TRPO, TRPO]:
+    """The same agent on the CPU and on CUDA."""
+    group = symmetry if request.param == "equivariant" else None
+    observations = spaces.Box(-np.inf, np.inf, (7,))
+    config = TRPOConfig(hidden=(64, 32), critic_hidden=(64, 32))
+    cpu, cuda = (
+        TRPO(observations, spaces.Box(-1.0, 1.0, (4,)), config, group, device)
+        for device in ("cpu", "cuda")
+    )
+    cuda.policy.load_state_dict(cpu.policy.state_dict())
+    cuda.critic.load_state_dict(cpu.critic.state_dict())
+    return cpu, cuda
+
+
+def test_the_search_direction_is_the_cpus(
+    agents: tuple[TRPO, TRPO], make_rollout: Callable[..., Rollout]
+) -> None:
+    directions = []
+    rollout = make_rollout(0, steps=200)
+    for agent in agents:
+        x = rollout.observations.flatten(0, 1).to(agent.device)
+        actions = rollout.actions.flatten(0, 1).to(agent.device)
+        weights = rollout.rewards.flatten().to(agent.device)
+        with torch.no_grad():
+            local = LinearizedPolicy(agent.policy, x)
+            gradient = local.gradient(actions, weights)
+            directions.append(natural_gradient(local.fisher_product, gradient, 0.1, 10).direction)
+    torch.testing.assert_close(directions[1].cpu(), directions[0], rtol=1e-3, atol=1e-4)
+
+
+def test_the_update_keeps_to_the_trust_region(
+    agents: tuple[TRPO, TRPO], make_rollout: Callable[..., Rollout]
+) -> None:
+    _, agent = agents
+    for seed in range(5):
+        rollout = make_rollout(seed, steps=100).to(agent.device)
+        rollout.actions = agent.sample(rollout.observations)[0]
+        metrics = agent.update(rollout)
+        assert metrics["accepted"]
+        assert 0 < metrics["kl"] <= agent.config.max_kl
+
+
+def test_the_solve_does_not_wait_for_the_device(
+    agents: tuple[TRPO, TRPO], make_rollout: Callable[..., Rollout]
+) -> None:
+    _, agent = agents
+    rollout = make_rollout(0, steps=100).to(agent.device)
+    x, actions = rollout.observations.flatten(0, 1), rollout.actions.flatten(0, 1)
+    with torch.no_grad():
+        local = LinearizedPolicy(agent.policy, x)
+        gradient = local.gradient(actions, rollout.rewards.flatten())
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            natural_gradient(local.fisher_product, gradient, 0.1, 10)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
