@@ -110,8 +110,9 @@ class Peer:
             env,
             n_steps=options.steps,
             cg_max_steps=c.cg_iterations,
-            cg_damping=c.damping,
-            target_kl=c.max_kl,
+            # its KL is the mean over the actions, not their sum: all is smaller by their number
+            cg_damping=c.damping / options.actions,
+            target_kl=c.max_kl / options.actions,
             n_critic_updates=0,
             policy_kwargs={"net_arch": {"pi": list(HIDDEN), "vf": list(HIDDEN)}},
         )
