@@ -3,6 +3,7 @@
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers import FlattenObservation
@@ -21,7 +22,8 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
         kwargs: passed to the environment, e.g. `render_mode="rgb_array"`.
 
     Raises:
-        ValueError: an unknown id (the message suggests one), or a package that it needs is missing.
+        ValueError: an unknown id (the message suggests one), image observations, or a package
+            that it needs is missing.
     """
     try:
         if env_id.startswith("dm_control/"):
@@ -53,5 +55,16 @@ def _register_dm_control() -> None:
 def _flatten_observation(env: gymnasium.Env) -> Any:
     """Flatten observations that are not yet a Box with one axis; `wrappers` wants no Env."""
     space = env.observation_space
+    if _has_image(space):
+        raise ValueError(
+            f"the observations {space} hold images, and Trot's networks take vectors: choose "
+            "another id, or encode the images in a wrapper"
+        )
     flat = isinstance(space, spaces.Box) and len(space.shape) == 1
     return env if flat else FlattenObservation(env)
+
+
+def _has_image(space: spaces.Space) -> bool:
+    if isinstance(space, spaces.Dict):
+        return any(_has_image(part) for part in space.values())
+    return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) > 1
