@@ -175,7 +175,7 @@ def table(results: dict[str, Any]) -> str:
             rows.append([task, f"{steps:,}", str(min(map(len, scores))), *cells])
     done = complete(results, 3)
     if done:
-        rows.append([f"IQM of {len(done)} tasks", "", "3", *aggregate(results, done)])
+        rows.append([f"IQM over {len(done)} tasks", "", "3", *aggregate(results, done)])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
