@@ -166,9 +166,9 @@ def _unknown_id(arguments: list[str]) -> str:
 
 def _option(arguments: list[str], name: str) -> str | None:
     """Return an option's value ahead of the full parse, since defaults depend on it."""
-    for i, argument in enumerate(arguments):
-        if argument == name and not "".join(arguments[i + 1 : i + 2]).startswith("-"):
-            return "".join(arguments[i + 1 : i + 2])
+    for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument == name and not value.startswith("-"):
+            return value
         if argument.startswith(f"{name}="):
             return argument.split("=", 1)[1]
     return None

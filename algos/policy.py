@@ -137,7 +137,7 @@ class LinearizedPolicy:
         for i, part in enumerate(self._states):
             local = linearize(policy.network, part)
             outputs.append(local.outputs)
-            if (i + 1) * rows <= CACHED_ROWS or i == 0:
+            if (i + 1) * rows <= CACHED_ROWS:
                 self._cached.append(local)
         self._like = [p.detach() for p in policy.network.parameters()]
         self._split, self._count = sum(p.numel() for p in self._like), len(states)
