@@ -27,6 +27,7 @@ check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.env_speed
 	$(BIN)/python -m benchmarks.update_speed
+	$(BIN)/python -m benchmarks.device_speed
 	$(BIN)/python -m benchmarks.training_speed
 
 clean:

@@ -10,7 +10,7 @@ through torch.func.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -101,10 +101,14 @@ class GeneralLinearization:
 
 def linearize(network: nn.Module, inputs: Tensor) -> Linearization:
     """Linearise `network` at `inputs` (N, ...), in closed form where its structure allows it."""
-    if type(network) in (MLP, EquivariantMLP):
-        assert isinstance(network, MLP)
+    if has_closed_form(network):
         return MLPLinearization(network, inputs)
     return GeneralLinearization(network, inputs)
+
+
+def has_closed_form(network: nn.Module) -> TypeGuard[MLP]:
+    """Whether `MLPLinearization` knows the network's structure; a subclass may have another."""
+    return type(network) in (MLP, EquivariantMLP)
 
 
 def flatten(tensors: Sequence[Tensor]) -> Tensor:

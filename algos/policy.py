@@ -141,7 +141,8 @@ class LinearizedPolicy:
                 self._cached.append(local)
         self._like = [p.detach() for p in policy.network.parameters()]
         self._split, self._count = sum(p.numel() for p in self._like), len(states)
-        self.distribution = policy.head(torch.cat(outputs))
+        self.outputs = torch.cat(outputs)
+        self.distribution = policy.head(self.outputs)
 
     def _part(self, i: int) -> Linearization:
         if i < len(self._cached):

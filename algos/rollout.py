@@ -124,7 +124,8 @@ class Collector:
         terminated, truncated = self._terminated.numpy(), self._truncated.numpy()
         for t in range(self.steps):
             observations[t] = self._next
-            actions, env_actions = self._sample(self._observations[t].to(self.device))
+            moved = self._observations[t].to(self.device, non_blocking=True)
+            actions, env_actions = self._sample(moved)
             self._store_actions(t, actions)
             self._next, reward, terminated[t], cut, info = self.envs.step(env_actions)
             truncated[t] = cut & ~terminated[t]

@@ -1,8 +1,11 @@
 """Trust-region policy optimisation (Schulman et al. 2015, arXiv 1502.05477).
 
-Equation numbers are that paper's. What differs from it: advantages come from generalised
-advantage estimation (Schulman et al. 2016, arXiv 1506.02438) and are standardised; the Fisher
-matrix is damped; the line search also demands that the surrogate improve; time-outs bootstrap.
+Section, equation and appendix numbers are that paper's. An update is Section 6: (1) a batch by the
+single-path procedure of Section 5.1, (2) the estimates of equation 14's objective and constraint,
+(3) their approximate solution by conjugate gradients and a line search, Appendix C. What differs:
+advantages take the place of Q (equation 3 allows it), come from generalised advantage estimation
+(Schulman et al. 2016, arXiv 1506.02438) and are standardised; the Fisher matrix is damped; the line
+search also demands that the surrogate improve; time-outs bootstrap.
 """
 
 import logging
@@ -17,8 +20,9 @@ from torch import Tensor
 
 from algos.config import TRPOConfig
 from algos.critic import Critic, explained_variance
+from algos.cuda_graph import Replayed
 from algos.distributions import Distribution
-from algos.fisher import natural_gradient
+from algos.fisher import has_closed_form, natural_gradient
 from algos.networks import Symmetry, build_policy_network, build_value_network
 from algos.normalizer import ObservationNormalizer
 from algos.policy import LinearizedPolicy, Policy, output_size
@@ -70,6 +74,8 @@ class TRPO:
         self.optimizer = torch.optim.Adam(
             self.critic.parameters(), lr=config.critic_lr, fused=self.device.type != "meta"
         )
+        graph = self.device.type == "cuda" and has_closed_form(network)
+        self._search = Replayed(self._search_direction) if graph else self._search_direction
 
     @torch.inference_mode()
     def act(self, observations: np.ndarray, deterministic: bool = False) -> np.ndarray:
@@ -130,43 +136,55 @@ class TRPO:
     def _improve_policy(
         self, states: Tensor, actions: Tensor, advantages: Tensor, max_kl: float
     ) -> dict[str, float]:
-        """Maximise the surrogate (14) subject to mean KL <= max_kl = δ, as Appendix C does."""
+        """Maximise E[π/π_old Â] subject to E[KL(π_old ‖ π)] <= max_kl = δ (equation 14)."""
         c, start = self.config, time.perf_counter()
         if c.normalize_advantages:
             spread = advantages.std(correction=0)
             advantages = (advantages - advantages.mean()) / (spread + 1e-8)
-        old = LinearizedPolicy(self.policy, states)
-        gradient = old.gradient(actions, advantages)
-        fisher = old
-        if c.fisher_fraction < 1:
-            fisher = LinearizedPolicy(self.policy, self._subset(states))
-        natural = natural_gradient(fisher.fisher_product, gradient, c.damping, c.cg_iterations)
+        rows = [self._subset(len(states))] if c.fisher_fraction < 1 else []
+        outputs, gradient, s, curvature, residual = self._search(states, actions, advantages, *rows)
         metrics = {
-            "cg_residual": float(natural.residual),
+            "cg_residual": float(residual),
             "gradient_norm": float(gradient.norm()),
             "seconds_cg": time.perf_counter() - start,
         }
         start = time.perf_counter()
-        length = float((2 * max_kl / natural.curvature).sqrt())  # β = √(2δ / sᵀFs)
+        old = self.policy.head(outputs)
+        length = float((2 * max_kl / curvature).sqrt())  # β = √(2δ / sᵀFs), Appendix C
         if math.isfinite(length):
-            step = length * natural.direction
-            start_point = old.distribution, states, actions, advantages
-            metrics |= self._line_search(step, max_kl, *start_point)
+            metrics |= self._line_search(length * s, max_kl, old, states, actions, advantages)
         else:
-            log.warning("policy step refused: sᵀFs = %g", float(natural.curvature))
+            log.warning("policy step refused: sᵀFs = %g", float(curvature))
             metrics |= {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": 0.0}
         metrics["max_kl"] = max_kl
         metrics["seconds_line_search"] = time.perf_counter() - start
-        metrics["entropy"] = float(old.distribution.entropy())
+        metrics["entropy"] = float(old.entropy())
         if self.policy.log_std is not None:
             metrics["std"] = float(self.policy.log_std.exp().mean())
         return metrics
 
-    def _subset(self, states: Tensor) -> Tensor:
-        """Random rows of the batch, drawn anew every iteration."""
-        count = max(1, round(self.config.fisher_fraction * len(states)))
-        order = torch.randperm(len(states), generator=self.generator, device=states.device)
-        return states[order[:count]]
+    def _search_direction(
+        self, states: Tensor, actions: Tensor, advantages: Tensor, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Solve F s = g at the present policy (Appendix C), without waiting for the device.
+
+        g is the gradient of equation 14's objective; F, the Hessian of its constraint, is averaged
+        over `rows` of the states (Appendix C.1), over all by default.
+
+        Returns:
+            The network's outputs (N, K), g (P,), s (P,), sᵀFs () and the relative residual ().
+        """
+        old = LinearizedPolicy(self.policy, states)
+        g = old.gradient(actions, advantages)
+        fisher = old if rows is None else LinearizedPolicy(self.policy, states[rows])
+        c = self.config
+        natural = natural_gradient(fisher.fisher_product, g, c.damping, c.cg_iterations)
+        return old.outputs, g, natural.direction, natural.curvature, natural.residual
+
+    def _subset(self, count: int) -> Tensor:
+        """Random rows of a batch of `count`, drawn anew every iteration."""
+        order = torch.randperm(count, generator=self.generator, device=self.device)
+        return order[: max(1, round(self.config.fisher_fraction * count))]
 
     def _line_search(
         self,
@@ -177,7 +195,10 @@ class TRPO:
         actions: Tensor,
         advantages: Tensor,
     ) -> dict[str, float]:
-        """Take the longest step with mean KL <= max_kl and a better surrogate, or none at all."""
+        """Take the longest step with mean KL <= max_kl and a better surrogate, or none at all.
+
+        Step lengths decay from β on; KL and surrogate are equation 14's, not their models.
+        """
         before, old_log_prob = self.policy.get_flat(), old.log_prob(actions)
         kl, gain, tries = math.nan, math.nan, self.config.line_search_steps
         for backtracks in range(tries):

@@ -66,11 +66,13 @@ class Spaces(gymnasium.Env):
         self.action_space = spaces.Box(-1.0, 1.0, (actions,))
 
 
-def make_ours(options: Options) -> TRPO:
+def make_ours(options: Options, device: str = "cpu") -> TRPO:
     """Return Trot's agent, without observation statistics."""
     shape = Spaces(options.observations, options.actions)
     config = TRPOConfig(hidden=HIDDEN, critic_hidden=HIDDEN, normalize_observations=False)
-    return TRPO(shape.observation_space, shape.action_space, config, seed=options.seed)
+    return TRPO(
+        shape.observation_space, shape.action_space, config, device=device, seed=options.seed
+    )
 
 
 def make_batch(agent: TRPO, options: Options) -> Rollout:

@@ -8,6 +8,7 @@ import torch
 from gymnasium import spaces
 
 from algos.config import TRPOConfig
+from algos.cuda_graph import Replayed
 from algos.fisher import natural_gradient
 from algos.networks import Symmetry
 from algos.policy import LinearizedPolicy
@@ -49,6 +50,24 @@ def test_the_search_direction_is_the_cpus(
             gradient = local.gradient(actions, weights)
             directions.append(natural_gradient(local.fisher_product, gradient, 0.1, 10).direction)
     torch.testing.assert_close(directions[1].cpu(), directions[0], rtol=1e-3, atol=1e-4)
+
+
+def test_the_captured_solve_is_the_plain_one(
+    agents: tuple[TRPO, TRPO], make_rollout: Callable[..., Rollout]
+) -> None:
+    _, agent = agents
+    assert isinstance(agent._search, Replayed)
+    for seed, steps in enumerate((100, 100, 50)):
+        rollout = make_rollout(seed, steps=steps).to(agent.device)
+        batch = (
+            rollout.observations.flatten(0, 1),
+            agent.sample(rollout.observations)[0].flatten(0, 1),
+            rollout.rewards.flatten(),
+        )
+        with torch.no_grad():
+            plain = [result.clone() for result in agent._search_direction(*batch)]
+            for a, b in zip(agent._search(*batch), plain, strict=True):
+                torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 
 
 def test_the_update_keeps_to_the_trust_region(

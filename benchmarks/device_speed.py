@@ -1,0 +1,72 @@
+"""An update's parts on the CPU and on CUDA: `python -m benchmarks.device_speed`.
+
+The same batch and weights on each device that torch sees. TFLOP/s count the multiplications and
+additions of the matrix products alone, so that they can be set against the device's peak.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+from torch.utils.benchmark import Timer
+
+from algos import TRPO
+from algos.policy import LinearizedPolicy
+from algos.rollout import Rollout
+from benchmarks.update_speed import HIDDEN, Options, make_batch, make_ours
+
+
+def product_flops(options: Options) -> float:
+    """Return the operations of one Fisher-vector product, given the cached activations.
+
+    Two matrix products a layer (dW forward, the weight gradient back), and two more in each but
+    the first (the change passed forward, the gradient passed back), of 2 · in · out each a state.
+    """
+    widths = (options.observations, *HIDDEN, options.actions)
+    layers = [a * b for a, b in pairwise(widths)]
+    return options.steps * options.envs * 2.0 * (2 * sum(layers) + 2 * sum(layers[1:]))
+
+
+def parts(agent: TRPO, batch: Rollout) -> dict[str, tuple[Callable[[], object], int]]:
+    """Return what is timed, with the Fisher-vector products in it."""
+    states = batch.observations.flatten(0, 1)
+    flat = states, batch.actions.flatten(0, 1), batch.rewards.flatten()
+    local, v = LinearizedPolicy(agent.policy, states), agent.policy.get_flat()
+    iterations = agent.config.cg_iterations
+    timed: dict[str, tuple[Callable[[], object], int]] = {
+        "Fisher-vector product": (lambda: local.fisher_product(v), 1),
+        "search direction": (lambda: agent._search_direction(*flat), iterations),
+    }
+    if agent.device.type == "cuda":
+        timed["search direction, CUDA graph"] = (lambda: agent._search(*flat), iterations)
+    return timed | {"whole update": (lambda: agent.update(batch), 0)}
+
+
+@torch.no_grad()
+def main(options: Options) -> None:
+    torch.set_num_threads(options.threads)
+    states = f"{options.steps * options.envs:,} × {options.observations}"
+    table = Table(title=f"an update's parts on {states} states")
+    for column in ("device", "part", "ms", "TFLOP/s"):
+        table.add_column(column, justify="left" if column in ("device", "part") else "right")
+    batch = make_batch(make_ours(options), options)
+    for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+        agent = make_ours(options, device)
+        name = torch.cuda.get_device_name() if device == "cuda" else f"{options.threads} threads"
+        for part, (call, products) in parts(agent, batch.to(agent.device)).items():
+            timer = Timer("call()", globals={"call": call}, num_threads=options.threads)
+            seconds = timer.blocked_autorange(min_run_time=2).median
+            rate = f"{products * product_flops(options) / seconds / 1e12:.3f}" if products else ""
+            table.add_row(f"{device} ({name})", part, f"{1e3 * seconds:.1f}", rate)
+    Console().print(table)
+    if not torch.cuda.is_available():
+        Console().print("CUDA: unmeasured, torch sees no device")
+
+
+if __name__ == "__main__":
+    tyro.cli(main, description=__doc__)
