@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -110,7 +110,6 @@ def train_sb3(unit: Unit) -> dict[str, Any]:
     """Train and judge sb3-contrib's TRPO in this process."""
     import time
 
-    import torch
     from sb3_contrib import TRPO
     from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.env_util import make_vec_env
@@ -130,7 +129,6 @@ def train_sb3(unit: Unit) -> dict[str, Any]:
             if returns:
                 self.points.append([self.num_timesteps, float(np.mean(returns))])
 
-    torch.set_num_threads(1)
     env: Any = make_vec_env(unit.task, 2, seed=unit.seed)
     normalized = unit.task not in ("CartPole-v1", "Pendulum-v1")
     settings = ZOO.get(unit.task, _MUJOCO)
@@ -254,6 +252,7 @@ def draw(results: dict[str, Any]) -> None:
 def main(
     tasks: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(STEPS),
     seeds: tuple[int, ...] = (1, 2, 3),
+    algorithms: tuple[Algorithm, ...] = ALGORITHMS,
     jobs: int = os.cpu_count() or 1,
     only: str = "",
 ) -> None:
@@ -262,7 +261,8 @@ def main(
     Args:
         tasks: of CartPole-v1 Pendulum-v1 Hopper-v5 Walker2d-v5 HalfCheetah-v5 Ant-v5 Swimmer-v5
         seeds: of the trainings.
-        jobs: trainings side by side.
+        algorithms: what trains.
+        jobs: trainings side by side, one thread each.
         only: TASK/ALGORITHM/SEED trains that one and prints its result; used by the command itself.
     """
     if only:
@@ -273,22 +273,26 @@ def main(
     for task in tasks:
         if task not in STEPS:
             raise SystemExit(f"no task {task!r}; choose from {', '.join(STEPS)}")
-    results = load()
-    units = [Unit(t, a, s) for s in seeds for t in tasks for a in ALGORITHMS]
-    missing = [unit for unit in units if unit.key not in results]
+    done = load()
+    units = [Unit(t, a, s) for s in seeds for t in tasks for a in algorithms]
+    missing = [unit for unit in units if unit.key not in done]
     with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
         bar = progress.add_task("trainings", total=len(missing))
-        for unit, result in zip(missing, pool.map(_in_process, missing), strict=True):
-            results[unit.key] = result
+        futures = {pool.submit(_in_process, unit): unit for unit in missing}
+        for future in as_completed(futures):
+            unit = futures[future]
+            results = load() | {unit.key: future.result()}
             RESULTS.write_text(json.dumps(results) + "\n")
             progress.advance(bar)
+    results = load()
     draw(results)
     Console().print(table(results), soft_wrap=True)
 
 
 def _in_process(unit: Unit) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.returns", "--only", unit.key]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    threads = os.environ | {"OMP_NUM_THREADS": "1"}  # both algorithms alike, `jobs` side by side
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=threads)
     if done.returncode:
         raise SystemExit(f"{unit.key} failed:\n{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
