@@ -17,7 +17,7 @@ class Preset:
     """Environments stepped together."""
     rollout_steps: int = 128
     """Control steps of each environment in one iteration."""
-    algo: TRPOConfig = TRPOConfig()
+    algo: TRPOConfig = TRPOConfig(final_kl_fraction=0.1)
     """Settings of the algorithm."""
 
 
