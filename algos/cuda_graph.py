@@ -1,6 +1,8 @@
 """One launch for a fixed sequence of kernels: CUDA graphs."""
 
+import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,21 +34,26 @@ class Replayed:
         if self._launch is None or shapes != [own.shape for own in self._inputs]:
             self._launch, self._outputs = None, ()  # the old graph's memory goes first
             self._inputs = tuple(argument.clone() for argument in arguments)
-            self._launch, self._outputs = record(lambda: self._function(*self._inputs))
+            with torch.cuda.device_of(arguments[0]):
+                self._launch, self._outputs = record(lambda: self._function(*self._inputs))
         for own, argument in zip(self._inputs, arguments, strict=True):
             own.copy_(argument)
         self._launch()
         return self._outputs
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Replayed":
+        """The same function over copies of what it reads, not yet captured."""
+        return Replayed(copy.deepcopy(self._function, memo))
 
 
 def record(call: Callable[[], tuple[Tensor, ...]]) -> tuple[Callable[[], None], tuple[Tensor, ...]]:
     """Capture the kernels of a call; return what launches them and the tensors that they fill."""
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(aside):  # cuBLAS sets itself up outside the graph
+    with torch.cuda.stream(aside):  # sets cuBLAS up for this stream, outside the graph
         call()
     torch.cuda.current_stream().wait_stream(aside)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+    with torch.cuda.graph(graph, stream=aside, capture_error_mode="thread_local"):
         outputs = call()
     return graph.replay, outputs

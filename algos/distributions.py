@@ -74,8 +74,9 @@ class Categorical:
 
     def fisher(self, v: Tensor) -> Tensor:
         """Fisher matrix of the logits, diag(p) - p pᵀ, times v (..., K)."""
-        pv = self.logits.softmax(-1) * v
-        return pv - self.logits.softmax(-1) * pv.sum(-1, keepdim=True)
+        p = self.logits.softmax(-1)
+        pv = p * v
+        return pv - p * pv.sum(-1, keepdim=True)
 
     def kl(self, other: "Categorical") -> Tensor:
         """KL(self ‖ other), (...)."""

@@ -99,7 +99,7 @@ class Collector:
         self._observations = torch.empty(steps, n, size, pin_memory=self._pin)
         self._rewards = torch.empty(steps, n, pin_memory=self._pin)
         self._terminated = torch.empty(steps, n, dtype=torch.bool, pin_memory=self._pin)
-        self._truncated = torch.empty_like(self._terminated)
+        self._truncated = torch.empty(steps, n, dtype=torch.bool, pin_memory=self._pin)
         self._actions: Tensor | None = None
         self._return, self._length = np.zeros(n), np.zeros(n, dtype=np.int64)
         self._returns: deque[float] = deque(maxlen=100)
@@ -116,6 +116,8 @@ class Collector:
         info["episode_means"], mean over those; `nonfinite_rewards`; `seconds_rollout`.
         """
         start = time.perf_counter()
+        if self._pin:  # the last rollout's copies must have left the buffers
+            torch.cuda.current_stream(self.device).synchronize()
         terms: dict[str, list[np.ndarray]] = {}
         finals: list[np.ndarray] = []
         rows: list[np.ndarray] = []

@@ -4,8 +4,9 @@ Section, equation and appendix numbers are that paper's. An update is Section 6:
 single-path procedure of Section 5.1, (2) the estimates of equation 14's objective and constraint,
 (3) their approximate solution by conjugate gradients and a line search, Appendix C. What differs:
 advantages take the place of Q (equation 3 allows it), come from generalised advantage estimation
-(Schulman et al. 2016, arXiv 1506.02438) and are standardised; the Fisher matrix is damped; the line
-search also demands that the surrogate improve; time-outs bootstrap.
+(Schulman et al. 2016, arXiv 1506.02438) and are standardised; F + λI takes the place of the Fisher
+matrix F, so β is a little shorter; the line search keeps log-stds above a floor; δ may shrink as
+the training goes on; time-outs bootstrap.
 """
 
 import logging
@@ -21,7 +22,7 @@ from torch import Tensor
 from algos.config import TRPOConfig
 from algos.critic import Critic, explained_variance
 from algos.cuda_graph import Replayed
-from algos.distributions import Distribution
+from algos.distributions import DiagGaussian, Distribution
 from algos.fisher import has_closed_form, natural_gradient
 from algos.networks import Symmetry, build_policy_network, build_value_network
 from algos.normalizer import ObservationNormalizer
@@ -71,9 +72,7 @@ class TRPO:
         self.policy = policy.to(self.device)
         self.normalizer = ObservationNormalizer(size, symmetry).to(self.device)
         self.critic = Critic(value_network).to(self.device)
-        self.optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=config.critic_lr, fused=self.device.type != "meta"
-        )
+        self.optimizer = torch.optim.Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
         graph = self.device.type == "cuda" and has_closed_form(network)
         self._search = Replayed(self._search_direction) if graph else self._search_direction
 
@@ -150,29 +149,29 @@ class TRPO:
         }
         start = time.perf_counter()
         old = self.policy.head(outputs)
-        length = float((2 * max_kl / curvature).sqrt())  # β = √(2δ / sᵀFs), Appendix C
+        length = float((2 * max_kl / curvature).sqrt())  # β = √(2δ / sᵀ(F + λI)s)
         if math.isfinite(length):
             metrics |= self._line_search(length * s, max_kl, old, states, actions, advantages)
         else:
-            log.warning("policy step refused: sᵀFs = %g", float(curvature))
+            log.warning("policy step refused: sᵀ(F + λI)s = %g", float(curvature))
             metrics |= {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": 0.0}
         metrics["max_kl"] = max_kl
         metrics["seconds_line_search"] = time.perf_counter() - start
         metrics["entropy"] = float(old.entropy())
-        if self.policy.log_std is not None:
-            metrics["std"] = float(self.policy.log_std.exp().mean())
+        if isinstance(old, DiagGaussian):
+            metrics["std"] = float(old.log_std.exp().mean())
         return metrics
 
     def _search_direction(
         self, states: Tensor, actions: Tensor, advantages: Tensor, rows: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """Solve F s = g at the present policy (Appendix C), without waiting for the device.
+        """Solve (F + λI) s = g at the present policy, without waiting for the device (Appendix C).
 
         g is the gradient of equation 14's objective; F, the Hessian of its constraint, is averaged
         over `rows` of the states (Appendix C.1), over all by default.
 
         Returns:
-            The network's outputs (N, K), g (P,), s (P,), sᵀFs () and the relative residual ().
+            Network outputs (N, K), g (P,), s (P,), sᵀ(F + λI)s () and the relative residual ().
         """
         old = LinearizedPolicy(self.policy, states)
         g = old.gradient(actions, advantages)
@@ -231,4 +230,8 @@ class TRPO:
         self.normalizer.load_state_dict(state["normalizer"])
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["generator"].cpu())
+        generator = state["generator"].cpu()
+        if len(generator) == len(self.generator.get_state()):
+            self.generator.set_state(generator)
+        else:
+            log.warning("the checkpoint is of another kind of device: other random numbers follow")

@@ -1,7 +1,7 @@
 """An update's parts on the CPU and on CUDA: `python -m benchmarks.device_speed`.
 
 The same batch and weights on each device that torch sees. TFLOP/s count the multiplications and
-additions of the matrix products alone, so that they can be set against the device's peak.
+additions of the Fisher-vector product's matrix products alone, activations being cached.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from algos.policy import LinearizedPolicy
 from algos.rollout import Rollout
 from benchmarks.update_speed import HIDDEN, Options, make_batch, make_ours
 
+PRODUCT = "Fisher-vector product"
+
 
 def product_flops(options: Options) -> float:
     """Return the operations of one Fisher-vector product, given the cached activations.
@@ -32,19 +34,27 @@ def product_flops(options: Options) -> float:
     return options.steps * options.envs * 2.0 * (2 * sum(layers) + 2 * sum(layers[1:]))
 
 
-def parts(agent: TRPO, batch: Rollout) -> dict[str, tuple[Callable[[], object], int]]:
-    """Return what is timed, with the Fisher-vector products in it."""
+def parts(agent: TRPO, batch: Rollout) -> dict[str, Callable[[], object]]:
+    """Return what is timed; every call does the same work."""
     states = batch.observations.flatten(0, 1)
     flat = states, batch.actions.flatten(0, 1), batch.rewards.flatten()
-    local, v = LinearizedPolicy(agent.policy, states), agent.policy.get_flat()
-    iterations = agent.config.cg_iterations
-    timed: dict[str, tuple[Callable[[], object], int]] = {
-        "Fisher-vector product": (lambda: local.fisher_product(v), 1),
-        "search direction": (lambda: agent._search_direction(*flat), iterations),
+    local, start, c = LinearizedPolicy(agent.policy, states), agent.policy.get_flat(), agent.config
+
+    def policy_step() -> None:
+        agent.policy.set_flat(start)
+        agent._improve_policy(*flat, c.max_kl)
+
+    timed: dict[str, Callable[[], object]] = {
+        PRODUCT: lambda: local.fisher_product(start),
+        "search direction, by kernels": lambda: agent._search_direction(*flat),
+        "policy step": policy_step,
+        "critic's regression": lambda: agent.critic.fit(
+            states, flat[2], agent.optimizer, c.critic_epochs, c.critic_minibatches, agent.generator
+        ),
     }
     if agent.device.type == "cuda":
-        timed["search direction, CUDA graph"] = (lambda: agent._search(*flat), iterations)
-    return timed | {"whole update": (lambda: agent.update(batch), 0)}
+        timed["search direction, CUDA graph"] = lambda: agent._search(*flat)
+    return timed
 
 
 @torch.no_grad()
@@ -58,10 +68,10 @@ def main(options: Options) -> None:
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         agent = make_ours(options, device)
         name = torch.cuda.get_device_name() if device == "cuda" else f"{options.threads} threads"
-        for part, (call, products) in parts(agent, batch.to(agent.device)).items():
+        for part, call in parts(agent, batch.to(agent.device)).items():
             timer = Timer("call()", globals={"call": call}, num_threads=options.threads)
             seconds = timer.blocked_autorange(min_run_time=2).median
-            rate = f"{products * product_flops(options) / seconds / 1e12:.3f}" if products else ""
+            rate = f"{product_flops(options) / seconds / 1e12:.3f}" if part == PRODUCT else ""
             table.add_row(f"{device} ({name})", part, f"{1e3 * seconds:.1f}", rate)
     Console().print(table)
     if not torch.cuda.is_available():

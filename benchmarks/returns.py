@@ -27,7 +27,8 @@ from rich.progress import Progress
 
 ROOT = Path(__file__).parent.parent
 RESULTS, PICTURE = ROOT / "benchmarks" / "returns.json", ROOT / "docs" / "returns.png"
-EPISODES, JUDGE_SEED = 20, 1000
+EPISODES, JUDGES, JUDGE_SEED = 20, 10, 1000
+"""Episodes at the end, in as many environments as play.py takes: the same starts for both."""
 Algorithm = Literal["trot", "sb3-contrib"]
 ALGORITHMS: tuple[Algorithm, ...] = ("trot", "sb3-contrib")
 STEPS = {
@@ -138,7 +139,7 @@ def train_sb3(unit: Unit) -> dict[str, Any]:
     model = TRPO("MlpPolicy", env, seed=unit.seed, device="cpu", **settings)
     model.learn(STEPS[unit.task], callback=curve)
     seconds = time.perf_counter() - start
-    judge: Any = make_vec_env(unit.task, 1, seed=JUDGE_SEED)
+    judge: Any = make_vec_env(unit.task, JUDGES, seed=JUDGE_SEED)
     if normalized:
         judge = VecNormalize(judge, training=False, norm_reward=False)
         judge.obs_rms = env.obs_rms

@@ -116,6 +116,7 @@ class Peer:
             cg_damping=c.damping / options.actions,
             target_kl=c.max_kl / options.actions,
             n_critic_updates=0,
+            device="cpu",
             policy_kwargs={"net_arch": {"pi": list(HIDDEN), "vf": list(HIDDEN)}},
         )
         policy = model.policy
@@ -219,8 +220,9 @@ def main(options: Options, only_memory: bool = False) -> None:
     console.print(policy_step(options))
     if options.large:
         steps = options.large // options.envs
-        size = ["--options.steps", str(steps), "--options.envs", str(options.envs)]
-        command = [sys.executable, "-m", "benchmarks.update_speed", "--only-memory", *size]
+        same = {**vars(options), "steps": steps}
+        flags = [part for name, v in same.items() for part in (f"--options.{name}", str(v))]
+        command = [sys.executable, "-m", "benchmarks.update_speed", "--only-memory", *flags]
         done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
         peak = float(done.stdout)
         states = steps * options.envs

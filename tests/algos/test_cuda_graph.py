@@ -1,5 +1,6 @@
 """The bookkeeping around CUDA graphs, with a stand-in that replays on the CPU."""
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -65,3 +66,27 @@ def test_updates_by_replay_are_the_plain_ones(
         assert metrics[0]["kl"] == metrics[1]["kl"]
         assert torch.equal(plain.policy.get_flat(), replayed.policy.get_flat())
     assert len(captures) == 1
+
+
+def test_a_copy_of_an_agent_captures_its_own_policy(
+    captures: list[int], make_rollout: Callable[..., Rollout]
+) -> None:
+    shapes = spaces.Box(-np.inf, np.inf, (7,)), spaces.Box(-1.0, 1.0, (4,))
+    agent = TRPO(*shapes, TRPOConfig(hidden=(16, 8), critic_hidden=(16, 8)))
+    agent._search = Replayed(agent._search_direction)
+    agent.update(make_rollout(0))
+    before, other = agent.policy.get_flat(), copy.deepcopy(agent)
+    other.update(make_rollout(1))
+    assert len(captures) == 2
+    assert torch.equal(agent.policy.get_flat(), before)
+    agent.update(make_rollout(1))
+    assert torch.equal(agent.policy.get_flat(), other.policy.get_flat())
+
+
+def test_a_checkpoint_of_another_kind_of_device_brings_no_random_numbers() -> None:
+    shapes = spaces.Box(-np.inf, np.inf, (7,)), spaces.Box(-1.0, 1.0, (4,))
+    agent = TRPO(*shapes, seed=1)
+    before = agent.generator.get_state()
+    state = agent.state_dict() | {"generator": torch.zeros(16, dtype=torch.uint8)}
+    agent.load_state_dict(state)
+    assert torch.equal(agent.generator.get_state(), before)

@@ -1,16 +1,18 @@
 """The update on CUDA against the CPU's; needs a device, skipped elsewhere."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
 
+from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.config import TRPOConfig
 from algos.cuda_graph import Replayed
 from algos.fisher import natural_gradient
-from algos.networks import Symmetry
+from algos.networks import Activation, Symmetry
 from algos.policy import LinearizedPolicy
 from algos.rollout import Rollout
 from algos.trpo import TRPO
@@ -19,6 +21,9 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device"),
 ]
+
+
+SPACES = [spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(3), spaces.MultiDiscrete([3, 2])]
 
 
 @pytest.fixture(params=["plain", "equivariant"])
@@ -52,22 +57,47 @@ def test_the_search_direction_is_the_cpus(
     torch.testing.assert_close(directions[1].cpu(), directions[0], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("activation", ["tanh", "elu", "relu"])
+@pytest.mark.parametrize("fraction", [1.0, 0.5])
+@pytest.mark.parametrize("space", SPACES, ids=lambda space: type(space).__name__)
 def test_the_captured_solve_is_the_plain_one(
-    agents: tuple[TRPO, TRPO], make_rollout: Callable[..., Rollout]
+    space: spaces.Space,
+    fraction: float,
+    activation: Activation,
+    make_rollout: Callable[..., Rollout],
 ) -> None:
-    _, agent = agents
+    config = TRPOConfig((64, 32), (64, 32), activation, fisher_fraction=fraction)
+    agent = TRPO(spaces.Box(-np.inf, np.inf, (7,)), space, config, device="cuda")
     assert isinstance(agent._search, Replayed)
     for seed, steps in enumerate((100, 100, 50)):
         rollout = make_rollout(seed, steps=steps).to(agent.device)
-        batch = (
-            rollout.observations.flatten(0, 1),
-            agent.sample(rollout.observations)[0].flatten(0, 1),
-            rollout.rewards.flatten(),
-        )
+        states = rollout.observations.flatten(0, 1)
+        rows = [agent._subset(len(states))] if fraction < 1 else []
+        batch = states, agent.sample(states)[0], rollout.rewards.flatten(), *rows
         with torch.no_grad():
             plain = [result.clone() for result in agent._search_direction(*batch)]
             for a, b in zip(agent._search(*batch), plain, strict=True):
                 torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
+        rollout.actions = agent.sample(rollout.observations)[0]
+        agent.update(rollout)
+
+
+@pytest.mark.parametrize(("first", "second"), [("cpu", "cuda"), ("cuda", "cpu")])
+def test_a_checkpoint_goes_on_on_the_other_device(
+    first: str, second: str, make_rollout: Callable[..., Rollout], tmp_path: Path
+) -> None:
+    agents = [
+        TRPO(spaces.Box(-np.inf, np.inf, (7,)), SPACES[0], device=device)
+        for device in (first, second)
+    ]
+    for agent in agents:
+        agent.update(make_rollout(0).to(agent.device))
+    save_checkpoint(tmp_path / "a.pt", agents[0].state_dict())
+    agents[1].load_state_dict(load_checkpoint(tmp_path / "a.pt", agents[1].device))
+    x = make_rollout(1).observations[0].numpy()
+    mine, theirs = (agent.act(x, deterministic=True) for agent in agents)
+    np.testing.assert_allclose(mine, theirs, atol=1e-4)
+    assert agents[1].update(make_rollout(2).to(agents[1].device))["accepted"]
 
 
 def test_the_update_keeps_to_the_trust_region(
@@ -80,19 +110,3 @@ def test_the_update_keeps_to_the_trust_region(
         metrics = agent.update(rollout)
         assert metrics["accepted"]
         assert 0 < metrics["kl"] <= agent.config.max_kl
-
-
-def test_the_solve_does_not_wait_for_the_device(
-    agents: tuple[TRPO, TRPO], make_rollout: Callable[..., Rollout]
-) -> None:
-    _, agent = agents
-    rollout = make_rollout(0, steps=100).to(agent.device)
-    x, actions = rollout.observations.flatten(0, 1), rollout.actions.flatten(0, 1)
-    with torch.no_grad():
-        local = LinearizedPolicy(agent.policy, x)
-        gradient = local.gradient(actions, rollout.rewards.flatten())
-        torch.cuda.set_sync_debug_mode("error")
-        try:
-            natural_gradient(local.fisher_product, gradient, 0.1, 10)
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
