@@ -23,12 +23,22 @@ class Preset:
 
 _LOCOMOTION = TRPOConfig(initial_std=0.2, min_std=0.1, fisher_fraction=0.5, final_kl_fraction=0.1)
 _SMALL = TRPOConfig(hidden=(64, 64), critic_hidden=(64, 64), gae_lambda=0.98)
+_PENDULUM = replace(
+    _SMALL,
+    gamma=0.9,
+    gae_lambda=0.95,
+    critic_epochs=20,
+    final_kl_fraction=0.1,
+    initial_std=1.0,
+    min_std=0.3,
+    normalize_observations=False,
+)
 
 PRESETS: dict[str, Preset] = {
     "trot/AnymalWalk-v0": Preset(8_000_000, 128, 32, _LOCOMOTION),
     "trot/AnymalStand-v0": Preset(1_300_000, 128, 32, _LOCOMOTION),
     "CartPole-v1": Preset(60_000, 16, 64, _SMALL),
-    "Pendulum-v1": Preset(300_000, 16, 200, replace(_SMALL, gamma=0.9, critic_epochs=10)),
+    "Pendulum-v1": Preset(100_000, 8, 256, _PENDULUM),
 }
 
 
