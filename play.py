@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 import envs
-from algos.agents import Act, random_agent, trained_agent, zero_agent
+from algos.agents import Act, load_agent, random_agent, trained_agent, zero_agent
 from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
 from algos.evaluate import evaluate
 from algos.run_directory import RunDirectory, from_plain
 from algos.video import check_writable, record_video
-from envs import protocol, tasks, tour
+from envs import deployment, protocol, tasks, tour
 from envs.config import ContactModel, TaskConfig
 from envs.gl import OpenGLError, choose_backend
 from envs.vector import LocomotionVectorEnv
@@ -53,6 +53,8 @@ class Play:
     """Print how good the policy is; in a trot/ task by the protocol of Hwangbo et al. 2019."""
     save: Path | None = None
     """Write the policy alone here, without what training needs: a small .pt file to share."""
+    export: Path | None = None
+    """Write the policy here for other programs: .onnx, or .pt2 for torch.export."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
     seed: int = 1
@@ -78,8 +80,8 @@ class Play:
 
     def __post_init__(self) -> None:
         _require(
-            bool(self.video or self.evaluate or self.save or self.viewer),
-            "nothing to do: give --video FILE, --evaluate, --save FILE or --viewer",
+            bool(self.video or self.evaluate or self.save or self.export or self.viewer),
+            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE or --viewer",
         )
         _require(
             self.seconds is None or 0 < self.seconds < 1e5,
@@ -112,15 +114,18 @@ class Subject:
 def main(arguments: list[str]) -> None:
     """Parse, find what is played, and play it."""
     options = tyro.cli(Play, args=arguments)
-    files = ((options.video, ".mp4"), (options.json, ".json"), (options.save, ".pt"))
-    for path, suffix in files:
+    suffixes = {"video": [".mp4"], "json": [".json"], "save": [".pt"], "export": [".onnx", ".pt2"]}
+    for name, allowed in suffixes.items():
+        path = getattr(options, name)
         if path is not None:
-            check_writable(path, suffix)
+            check_writable(path, *allowed)
     subject = find_subject(options)
     if options.evaluate:
         judge(options, subject)
     if options.save is not None:
         save_policy(subject, options.save)
+    if options.export is not None:
+        export_policy(subject, options.export)
     if options.video is not None:
         record(
             subject,
@@ -219,6 +224,27 @@ def save_policy(subject: Subject, path: Path) -> None:
     kept = ("env_id", "robot", "algorithm", "algo_config", "env", "iteration", "env_steps")
     algo = {name: content["algo"][name] for name in ("policy", "normalizer")}
     save_checkpoint(path, {name: content.get(name) for name in kept} | {"algo": algo})
+    Console().print(f"policy: {path}", soft_wrap=True, highlight=False)
+
+
+def export_policy(subject: Subject, path: Path) -> None:
+    """Write the policy, its normaliser and scales for other programs, with what they must know."""
+    try:
+        from algos.export import DeployedPolicy, export  # takes a second, and an extra's packages
+    except ImportError as error:
+        raise ValueError(f"--export: {error}; pip install --editable '.[export]'") from error
+    content = subject.content
+    if content is None:
+        raise ValueError(f"--export needs a run or a checkpoint; {subject.env_id!r} is neither")
+    environment = subject.make(1)
+    agent = load_agent(content, environment, "cpu")
+    metadata: dict[str, Any] = {"env_id": subject.env_id}
+    target = None
+    if isinstance(environment, LocomotionVectorEnv):
+        metadata |= deployment.description(environment)
+        target = deployment.joint_target(environment)
+    environment.close()
+    export(DeployedPolicy(agent.policy, agent.normalizer, target), path, metadata)
     Console().print(f"policy: {path}", soft_wrap=True, highlight=False)
 
 

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from algos import ALGORITHMS
+from algos import ALGORITHMS, TRPO
 from algos.run_directory import from_plain
 
 Act = Callable[[np.ndarray], np.ndarray]
@@ -30,7 +30,14 @@ def random_agent(action_space: spaces.Space, n: int, seed: int) -> Act:
 
 
 def trained_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -> Act:
-    """The deterministic policy of a checkpoint, in environments like these.
+    """The deterministic policy of a checkpoint; see `load_agent`."""
+    agent = load_agent(content, envs, device)
+    torch.set_num_threads(1)  # a second thread costs more than it saves on so small a network
+    return lambda observations: agent.act(observations, deterministic=True)
+
+
+def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -> TRPO:
+    """The agent of a checkpoint, its policy and normaliser restored, for environments like these.
 
     Args:
         content: of the checkpoint; critic and optimizer may be missing.
@@ -43,7 +50,6 @@ def trained_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto"
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
         raise ValueError("device is cuda, but torch sees no CUDA device; take cpu")
-    torch.set_num_threads(1)  # a second thread costs more than it saves on so small a network
     try:
         algorithm, config = ALGORITHMS[content["algorithm"]]
         agent = algorithm(
@@ -58,4 +64,4 @@ def trained_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto"
     except (KeyError, RuntimeError) as error:
         problem = " ".join(str(error).split())
         raise ValueError(f"the checkpoint does not fit the environment: {problem}") from error
-    return lambda observations: agent.act(observations, deterministic=True)
+    return agent

@@ -61,8 +61,8 @@ class Policy(nn.Module):
             low, high = action_space.low, action_space.high
             bounded = np.isfinite(low) & np.isfinite(high)
             low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-            self._centre = ((high + low) / 2).astype(np.float32)
-            self._half_range = ((high - low) / 2).astype(np.float32)
+            self.centre = ((high + low) / 2).astype(np.float32)
+            self.half_range = ((high - low) / 2).astype(np.float32)
 
     def head(self, outputs: Tensor) -> Distribution:
         """Action distribution from the network's outputs."""
@@ -83,7 +83,7 @@ class Policy(nn.Module):
         if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
             return array + space.start
         if isinstance(space, spaces.Box):
-            array = np.clip(array * self._half_range + self._centre, space.low, space.high)
+            array = np.clip(array * self.half_range + self.centre, space.low, space.high)
         return array.astype(space.dtype, copy=False)
 
     def get_flat(self) -> Tensor:

@@ -58,10 +58,10 @@ def record_video(
             observations, *_ = envs.step(act(observations))
 
 
-def check_writable(path: Path, suffix: str) -> None:
-    """Raise ValueError unless the file has the suffix and can be written; make its folder."""
-    if path.suffix != suffix:
-        raise ValueError(f"output file {path} must end in {suffix}")
+def check_writable(path: Path, *suffixes: str) -> None:
+    """Raise ValueError unless the file has such a suffix and can be written; make its folder."""
+    if path.suffix not in suffixes:
+        raise ValueError(f"output file {path} must end in {' or '.join(suffixes)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         new = not path.exists()

@@ -1,0 +1,47 @@
+"""Walk in plain MuJoCo, without Trot: `python docs/run_onnx.py walk.onnx 0.8 0 0.3`.
+
+Made by `python play.py policies/walk.pt --export walk.onnx`. Needs mujoco, numpy, onnxruntime.
+"""
+
+import json
+import sys
+
+import mujoco
+import numpy as np
+import onnxruntime
+
+file, command = sys.argv[1], np.array(sys.argv[2:5], float)  # m/s forward, leftward, rad/s
+session = onnxruntime.InferenceSession(file)
+info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])
+model = mujoco.MjModel.from_xml_string(info["mjcf"])
+data = mujoco.MjData(model)
+joints = [model.joint(name) for name in info["joints"]]
+qpos, qvel = [j.qposadr[0] for j in joints], [j.dofadr[0] for j in joints]
+pose, action = np.array(info["nominal_pose"]), np.zeros(len(joints))
+data.qpos[2], data.qpos[3], data.qpos[qpos] = info["nominal_height"], 1.0, pose
+mujoco.mj_forward(model, data)
+moving = np.linalg.norm(command) > info["moving_above"]
+seconds, start = 10, data.qpos[:2].copy()
+
+for step in range(round(seconds * info["control_rate"])):
+    cycles = step / info["control_rate"] * info["gait_frequency"]
+    phase = 2 * np.pi * (cycles + np.array(info["gait_offsets"]))
+    values = {
+        "lin_vel": data.sensor("lin_vel_b").data,
+        "ang_vel": data.sensor("ang_vel_b").data,
+        "gravity": -data.sensor("up_b").data,
+        "command": command,
+        "joint_pos": data.qpos[qpos] - pose,
+        "joint_vel": data.qvel[qvel],
+        "action": action,
+        "clock_sin": moving * np.sin(phase),
+        "clock_cos": moving * np.cos(phase),
+    }
+    terms = [values[block["term"]] * block["scale"] for block in info["observation"]]
+    observation = np.concatenate(terms, dtype=np.float32, casting="same_kind")
+    action, target = (out[0] for out in session.run(None, {"observation": observation[None]}))
+    data.ctrl[:] = target
+    mujoco.mj_step(model, data, info["substeps"])
+
+way = np.linalg.norm(data.qpos[:2] - start)
+print(f"{way:.2f} m from the start after {seconds} s, base at {data.qpos[2]:.2f} m")
