@@ -22,6 +22,7 @@ from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
 from algos.evaluate import evaluate
 from algos.run_directory import RunDirectory, from_plain
+from algos.video import SUFFIXES as VIDEO
 from algos.video import check_writable, record_video
 from envs import deployment, protocol, tasks, tour
 from envs.config import ContactModel, TaskConfig
@@ -48,7 +49,9 @@ class Play:
     checkpoint: Literal["best", "last"] = "best"
     """Which checkpoint of a run."""
     video: Path | None = None
-    """Write an mp4 here."""
+    """Write a video here, .mp4 or .gif."""
+    slow: float = 1.0
+    """Speed of the video; 0.25 is slow motion."""
     evaluate: bool = False
     """Print how good the policy is; in a trot/ task by the protocol of Hwangbo et al. 2019."""
     save: Path | None = None
@@ -87,6 +90,7 @@ class Play:
             self.seconds is None or 0 < self.seconds < 1e5,
             f"--seconds is {self.seconds}; it must be positive",
         )
+        _require(0.01 <= self.slow <= 1, f"--slow is {self.slow}; it must lie in [0.01, 1]")
         _require(self.seed >= 0, f"--seed is {self.seed}; it must be 0 or more")
         _require(self.episodes >= 1, f"--episodes is {self.episodes}; it must be at least 1")
         even = all(16 <= v <= 8192 and v % 2 == 0 for v in self.size)
@@ -114,7 +118,7 @@ class Subject:
 def main(arguments: list[str]) -> None:
     """Parse, find what is played, and play it."""
     options = tyro.cli(Play, args=arguments)
-    suffixes = {"video": [".mp4"], "json": [".json"], "save": [".pt"], "export": [".onnx", ".pt2"]}
+    suffixes = {"video": VIDEO, "json": [".json"], "save": [".pt"], "export": [".onnx", ".pt2"]}
     for name, allowed in suffixes.items():
         path = getattr(options, name)
         if path is not None:
@@ -136,6 +140,7 @@ def main(arguments: list[str]) -> None:
             options.size,
             command_tour=options.command is None,
             progress=True,
+            speed=options.slow,
         )
         Console().print(f"video: {options.video}", soft_wrap=True, highlight=False)
     if options.viewer:
@@ -257,8 +262,9 @@ def record(
     size: tuple[int, int] = (1280, 720),
     command_tour: bool = True,
     progress: bool = False,
+    speed: float = 1.0,
 ) -> None:
-    """Write an mp4 of a policy; a locomotion task goes through a round of commands."""
+    """Write a video of a policy; a locomotion task goes through a round of commands."""
     choose_backend()
     kwargs: dict[str, Any] = {"render_mode": "rgb_array"}
     if subject.task is not None:
@@ -267,7 +273,7 @@ def record(
     environment = subject.make(1, **kwargs)
     try:
         lead = _tour(environment) if command_tour else None
-        record_video(path, environment, act, seconds, seed, lead, progress)
+        record_video(path, environment, act, seconds, seed, lead, progress, speed)
     finally:
         environment.close()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import imageio
 import pytest
+from PIL import Image, ImageSequence
 
 import play
 from algos import TRPO, TRPOConfig
@@ -75,6 +76,25 @@ def test_video_plays_anywhere_in_real_time(
     assert found["duration"] == pytest.approx(0.4, abs=0.1)
 
 
+@pytest.mark.usefixtures("opengl")
+def test_slow_motion_shows_every_step_for_longer(tmp_path: Path) -> None:
+    path, agent = tmp_path / "slow.mp4", ["--agent", "random", "--seconds", "0.4"]
+    play.main([WALK, *agent, "--size", "160", "120", "--slow", "0.25", "--video", str(path)])
+    found = metadata(path)
+    assert found["duration"] == pytest.approx(1.6, abs=0.1)
+    assert found["fps"] == 12.5  # 50 control steps a second, a quarter as fast
+
+
+@pytest.mark.usefixtures("opengl")
+def test_a_gif_plays_in_real_time(tmp_path: Path) -> None:
+    path, agent = tmp_path / "pole.gif", ["--agent", "random", "--seed", "1"]
+    play.main(["CartPole-v1", *agent, "--seconds", "0.4", "--video", str(path)])
+    with Image.open(path) as gif:
+        frames = list(ImageSequence.Iterator(gif))
+        assert sum(frame.info["duration"] for frame in frames) == pytest.approx(400, abs=60)
+        assert gif.info["loop"] == 0
+
+
 @pytest.mark.parametrize("source", ["run", "file"])
 def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path) -> None:
     given = checkpoint if source == "file" else checkpoint.parent.parent
@@ -124,7 +144,7 @@ def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
         (["dm_control/quadrped-walk-v0", "--agent", "zero", "--evaluate"], "quadruped-walk"),
         ([WALK, "--evaluate"], "--agent zero or random"),
         ([WALK, "--agent", "trained", "--evaluate"], "--agent zero or random"),
-        ([WALK, "--agent", "zero", "--video", "a.gif"], "must end in .mp4"),
+        ([WALK, "--agent", "zero", "--video", "a.avi"], "must end in .mp4 or .gif"),
         ([WALK, "--agent", "zero", "--video", "/proc/none/a.mp4"], "cannot be written"),
         ([WALK, "--agent", "zero", *SHORT, "--robot", "spot"], "robot is 'spot'"),
         (["CartPole-v1", "--agent", "zero", "--evaluate", "--randomize"], "for trot/ tasks"),
@@ -166,7 +186,10 @@ def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[WALK], [WALK, "--evaluate", "--episodes", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [[WALK], [WALK, "--evaluate", "--episodes", "0"], [WALK, "--video", "a.mp4", "--slow", "0"]],
+)
 def test_senseless_options_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
         play.main(arguments)
