@@ -13,7 +13,7 @@ class Preset:
 
     total_steps: int = 1_000_000
     """Transitions over all environments."""
-    num_envs: int = 16
+    num_envs: int = 8
     """Environments stepped together."""
     rollout_steps: int = 128
     """Control steps of each environment in one iteration."""
@@ -27,10 +27,11 @@ _PENDULUM = replace(
     _SMALL,
     gamma=0.9,
     gae_lambda=0.95,
+    max_kl=0.03,
     critic_epochs=20,
     final_kl_fraction=0.1,
     initial_std=1.0,
-    min_std=0.3,
+    min_std=0.45,
     normalize_observations=False,
 )
 
