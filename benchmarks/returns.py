@@ -153,9 +153,11 @@ def load() -> dict[str, Any]:
 
 
 def finals(results: dict[str, Any], task: str, algorithm: Algorithm) -> np.ndarray:
-    """Return the final returns of the seeds that are done, (seeds,)."""
-    prefix = f"{task}/{algorithm}/"
-    return np.array([r["final"] for key, r in results.items() if key.startswith(prefix)])
+    """Return the final returns of the seeds that both have done, in their order, (seeds,)."""
+    done = [{k.split("/")[2] for k in results if k.startswith(f"{task}/{a}/")} for a in ALGORITHMS]
+    return np.array(
+        [results[f"{task}/{algorithm}/{s}"]["final"] for s in sorted(set.intersection(*done))]
+    )
 
 
 def complete(results: dict[str, Any], seeds: int) -> list[str]:
@@ -244,6 +246,7 @@ def draw(results: dict[str, Any]) -> None:
             )
         axis.set_title(task, fontsize=9)
         axis.set_xlabel("environment steps")
+        axis.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))
     axes[0, 0].set_ylabel("episode return")
     axes[0, 0].legend(fontsize=8)
     figure.tight_layout()
