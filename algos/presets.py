@@ -40,6 +40,7 @@ PRESETS: dict[str, Preset] = {
     "trot/AnymalStand-v0": Preset(1_300_000, 128, 32, _LOCOMOTION),
     "CartPole-v1": Preset(60_000, 16, 64, _SMALL),
     "Pendulum-v1": Preset(100_000, 8, 256, _PENDULUM),
+    "Swimmer-v5": Preset(algo=TRPOConfig(gamma=0.999, gae_lambda=0.98, final_kl_fraction=0.1)),
 }
 
 

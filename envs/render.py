@@ -9,16 +9,12 @@ from typing import Any
 import mujoco
 import numpy as np
 from mujoco.batch import Batch
-from PIL import Image, ImageDraw, ImageFont
 
 from envs.gl import OpenGLError, choose_backend
+from envs.overlay import ACTUAL, COMMANDED, ContactHistory, write_overlay
 from envs.state import State
 from robots.robot import Robot
 
-COMMANDED = (0.18, 0.80, 0.32)
-"""Colour of commanded velocities: green."""
-ACTUAL = (0.16, 0.50, 0.98)
-"""Colour of actual velocities: blue."""
 SAMPLES, SHADOW_SIZE, SLICES, STACKS = 0, 2048, 16, 8
 """Multisampling, width of the shadow map (pixels), facets of round geoms. Without a GPU a frame
 takes a quarter of the time that MuJoCo's defaults (4, 4096, 28, 16) take."""
@@ -101,6 +97,8 @@ class BatchRenderer:
         self._simulated, self._data = mujoco.MjData(batch.model), mujoco.MjData(model)
         self._base = model.body(robot.base).id
         self._cameras = [TrackingCamera(dt) for _ in range(batch.nsim)]
+        feet, self._legs = len(robot.feet), robot.legs
+        self._contacts = [ContactHistory(dt, feet) for _ in range(batch.nsim)]
         self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(model, 1000)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._context_gl = _gl_context(width, height)
@@ -134,7 +132,9 @@ class BatchRenderer:
         draw_velocities(self._scene, position, heading, state.command[i], actual)
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
-        return write_overlay(self._pixels[::-1], state.command[i], actual, data.time)
+        self._contacts[i].add(state.foot_contact[i], data.time)
+        pattern, pixels = self._contacts[i].pattern, self._pixels[::-1]
+        return write_overlay(pixels, state.command[i], actual, data.time, pattern, self._legs)
 
     def _pose(self, i: int) -> mujoco.MjData:
         """Return the shown model's data in the pose of simulation i, the light overhead."""
@@ -183,32 +183,6 @@ def draw_velocities(
             for start, end in pairwise(arc[:-4]):
                 _connect(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.012, start, end, colour)
             _arrow(scene, arc[-5], arc[-1], colour)
-
-
-def write_overlay(
-    pixels: np.ndarray, command: np.ndarray, actual: np.ndarray, time: float
-) -> np.ndarray:
-    """Return a copy of a frame with the time (s) and both velocities written in its corner."""
-    image = Image.fromarray(np.ascontiguousarray(pixels))
-    size = max(image.height // 36, 6)
-    font = ImageFont.load_default(size)
-    draw = ImageDraw.Draw(image, "RGBA")
-    pad, line = size // 2, round(1.4 * size)
-    columns = [pad, 9 * size, 14 * size, 19 * size]
-    draw.rounded_rectangle(
-        (pad, pad, 20 * size + pad, 2 * pad + 3 * line), radius=pad, fill=(20, 24, 28, 170)
-    )
-    rows = [
-        ((f"{time:.1f} s", "vx m/s", "vy m/s", "yaw rad/s"), (1.0, 1.0, 1.0)),
-        (("command", *(f"{v:+.2f}" for v in command)), COMMANDED),
-        (("actual", *(f"{v:+.2f}" for v in actual)), ACTUAL),
-    ]
-    for row, (cells, colour) in enumerate(rows):
-        fill = tuple(round(255 * (0.35 + 0.65 * c)) for c in colour)
-        for column, (cell, x) in enumerate(zip(cells, columns, strict=True)):
-            anchor = "la" if column == 0 else "ra"
-            draw.text((pad + x, 1.5 * pad + row * line), cell, fill, font, anchor=anchor)
-    return np.asarray(image)
 
 
 def _gl_context(width: int, height: int) -> Any:

@@ -1,0 +1,114 @@
+"""What is written over a frame: time and velocities, and which feet are on the ground."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+COMMANDED = (0.18, 0.80, 0.32)
+"""Colour of commanded velocities: green."""
+ACTUAL = (0.16, 0.50, 0.98)
+"""Colour of actual velocities: blue."""
+_PANEL = (20, 24, 28, 170)
+_STANCE = (255, 190, 60)
+_SHOWN = 2.0
+"""Time that the contact pattern looks back (s)."""
+
+
+class ContactHistory:
+    """The feet's contacts of one simulation over the last two seconds.
+
+    Args:
+        dt: time between frames (s).
+        feet: number of feet.
+    """
+
+    def __init__(self, dt: float, feet: int) -> None:
+        self.pattern = np.zeros((feet, round(_SHOWN / dt)), bool)
+        """Oldest first, (feet, frames)."""
+        self._time = -np.inf
+
+    def add(self, contact: np.ndarray, time: float) -> None:
+        """Add contacts (feet,) at a time (s) of the simulation; one that went back starts anew."""
+        if time < self._time:
+            self.pattern[:] = False
+        if time != self._time:
+            self.pattern = np.roll(self.pattern, -1, axis=1)
+            self.pattern[:, -1] = contact
+        self._time = time
+
+
+def write_overlay(
+    pixels: np.ndarray,
+    command: np.ndarray,
+    actual: np.ndarray,
+    time: float,
+    pattern: np.ndarray,
+    legs: Sequence[str],
+) -> np.ndarray:
+    """Return a copy of a frame with numbers at its top and the contact pattern at its bottom.
+
+    Args:
+        pixels: (height, width, 3) uint8.
+        command, actual: forward and leftward speed (m/s) and yaw rate (rad/s), (3,).
+        time: of the simulation (s).
+        pattern: which feet were on the ground, oldest first, (feet, frames) bool.
+        legs: the feet's names.
+    """
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    size = max(image.height // 36, 6)
+    font = ImageFont.load_default(size)
+    draw = ImageDraw.Draw(image, "RGBA")
+    _write_velocities(draw, font, size, command, actual, time)
+    _draw_contacts(image, draw, font, size, pattern, legs)
+    return np.asarray(image)
+
+
+def _write_velocities(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    size: int,
+    command: np.ndarray,
+    actual: np.ndarray,
+    time: float,
+) -> None:
+    pad, line = size // 2, round(1.4 * size)
+    columns = [pad, 9 * size, 14 * size, 19 * size]
+    draw.rounded_rectangle(
+        (pad, pad, 20 * size + pad, 2 * pad + 3 * line), radius=pad, fill=_PANEL
+    )
+    rows = [
+        ((f"{time:.1f} s", "vx m/s", "vy m/s", "yaw rad/s"), (1.0, 1.0, 1.0)),
+        (("command", *(f"{v:+.2f}" for v in command)), COMMANDED),
+        (("actual", *(f"{v:+.2f}" for v in actual)), ACTUAL),
+    ]
+    for row, (cells, colour) in enumerate(rows):
+        fill = tuple(round(255 * (0.35 + 0.65 * c)) for c in colour)
+        for column, (cell, x) in enumerate(zip(cells, columns, strict=True)):
+            anchor = "la" if column == 0 else "ra"
+            draw.text((pad + x, 1.5 * pad + row * line), cell, fill, font, anchor=anchor)
+
+
+def _draw_contacts(
+    image: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    size: int,
+    pattern: np.ndarray,
+    legs: Sequence[str],
+) -> None:
+    """Draw a bar for every stance, the present at the right."""
+    pad, line, bar = size // 2, round(1.2 * size), round(0.8 * size)
+    top, left, width = image.height - 2 * pad - len(legs) * line, 3 * size, 17 * size
+    draw.rounded_rectangle(
+        (pad, top, left + width + pad, image.height - pad), radius=pad, fill=_PANEL
+    )
+    for row, (leg, stance) in enumerate(zip(legs, pattern, strict=True)):
+        y = top + pad + row * line - (line - bar) // 2
+        draw.text((2 * pad, y + bar // 2), leg, "white", font, anchor="lm")
+        bars = Image.fromarray(np.uint8(255 * stance)[None]).resize(
+            (width, bar), Image.Resampling.NEAREST
+        )
+        image.paste(_STANCE, (left, y), bars)
