@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +24,7 @@ from algos.environments import make_vec
 from algos.evaluate import evaluate
 from algos.run_directory import RunDirectory, from_plain
 from algos.video import SUFFIXES as VIDEO
-from algos.video import check_writable, record_video
+from algos.video import Player, check_writable, record_video, write_gif
 from envs import deployment, protocol, tasks, tour
 from envs.config import ContactModel, TaskConfig
 from envs.gl import OpenGLError, choose_backend
@@ -34,15 +35,31 @@ from robots import get_robot
 ROBOT = "anymal_c"
 CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
-VIDEO_SECONDS = 20.0
-"""Default length of a video (s)."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """How a video is made."""
+
+    seconds: float = 20.0
+    """Time that passes in the environment (s)."""
+    seed: int = 1
+    """Seed of the environments' reset."""
+    size: tuple[int, int] = (1280, 720)
+    """Width and height of the frames of a trot/ task (pixels), of all tiles together."""
+    speed: float = 1.0
+    """Below 1 for slow motion."""
+    tour: bool = True
+    """Whether a locomotion task goes through a round of commands, the same for all."""
+    grid: tuple[int, int] = (1, 1)
+    """Rows and columns of robots under one policy."""
 
 
 @dataclass(frozen=True)
 class Play:
     """Make a video of a policy, judge it, or watch it live."""
 
-    source: tyro.conf.Positional[str]
+    source: tyro.conf.Positional[str] = ""
     """A run's folder, a checkpoint file, or a Gymnasium id with --agent zero or random."""
     agent: Literal["trained", "zero", "random"] | None = None
     """Who acts; by default the trained policy, where the source has one."""
@@ -50,8 +67,15 @@ class Play:
     """Which checkpoint of a run."""
     video: Path | None = None
     """Write a video here, .mp4 or .gif."""
+    gif: bool = False
+    """Make a GIF of the video, too, beside it."""
     slow: float = 1.0
     """Speed of the video; 0.25 is slow motion."""
+    grid: str = "1x1"
+    """Rows and columns of robots in the video; from 2 on each has a start and, unless --command
+    gives one, commands of its own."""
+    compare: tuple[str, ...] = ()
+    """More sources, shown side by side with the first under the same commands."""
     evaluate: bool = False
     """Print how good the policy is; in a trot/ task by the protocol of Hwangbo et al. 2019."""
     save: Path | None = None
@@ -90,12 +114,34 @@ class Play:
             self.seconds is None or 0 < self.seconds < 1e5,
             f"--seconds is {self.seconds}; it must be positive",
         )
+        _require(bool(self.sources), "nothing to play: give a run, a checkpoint or an id")
+        lonely = self.evaluate or self.save or self.export or self.viewer
+        _require(
+            len(self.sources) == 1 or not lonely, "--compare is for --video; judge runs one by one"
+        )
+        _require(
+            self.tiles == (1, 1) or len(self.sources) == 1, "give --grid or --compare, not both"
+        )
+        _require(bool(self.video) or not self.gif, "--gif goes with --video FILE.mp4")
         _require(0.01 <= self.slow <= 1, f"--slow is {self.slow}; it must lie in [0.01, 1]")
         _require(self.seed >= 0, f"--seed is {self.seed}; it must be 0 or more")
         _require(self.episodes >= 1, f"--episodes is {self.episodes}; it must be at least 1")
         even = all(16 <= v <= 8192 and v % 2 == 0 for v in self.size)
         _require(even, f"--size is {self.size}; it must be even numbers from 16 to 8192")
         _require(self.evaluate or not self.json, "--json holds an evaluation: give --evaluate too")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """All that is played, in order."""
+        return (self.source, *self.compare) if self.source else self.compare
+
+    @property
+    def tiles(self) -> tuple[int, int]:
+        """Rows and columns of the grid."""
+        numbers = self.grid.split("x")
+        ok = len(numbers) == 2 and all(n.isdecimal() and 1 <= int(n) <= 8 for n in numbers)
+        _require(ok, f"--grid is {self.grid!r}; it must be ROWSxCOLUMNS of up to 8, as in 3x3")
+        return int(numbers[0]), int(numbers[1])
 
 
 @dataclass(frozen=True)
@@ -123,7 +169,8 @@ def main(arguments: list[str]) -> None:
         path = getattr(options, name)
         if path is not None:
             check_writable(path, *allowed)
-    subject = find_subject(options)
+    subjects = [find_subject(options, source) for source in options.sources]
+    subject = subjects[0]
     if options.evaluate:
         judge(options, subject)
     if options.save is not None:
@@ -131,29 +178,18 @@ def main(arguments: list[str]) -> None:
     if options.export is not None:
         export_policy(subject, options.export)
     if options.video is not None:
-        record(
-            subject,
-            make_agent(options, subject, 1),
-            options.video,
-            options.seconds or VIDEO_SECONDS,
-            options.seed,
-            options.size,
-            command_tour=options.command is None,
-            progress=True,
-            speed=options.slow,
-        )
-        Console().print(f"video: {options.video}", soft_wrap=True, highlight=False)
+        make_video(options, subjects, options.video)
     if options.viewer:
         view(options, subject)
 
 
-def find_subject(options: Play) -> Subject:
-    """Return what the source names.
+def find_subject(options: Play, source: str) -> Subject:
+    """Return what a source names.
 
     Raises:
         ValueError: neither a run, a checkpoint file nor an id; or a damaged checkpoint.
     """
-    path, content = Path(options.source), None
+    path, content = Path(source), None
     if path.is_dir():
         run = RunDirectory(path)
         _require(
@@ -168,8 +204,8 @@ def find_subject(options: Play) -> Subject:
     elif path.is_file():
         content = load_checkpoint(path)
     else:
-        _check_id(options.source)
-    env_id = options.source
+        _check_id(source)
+    env_id = source
     if content is not None:
         missing = ", ".join(sorted(CONTENT - content.keys()))
         _require(not missing, f"the checkpoint of {path} lacks {missing}: it is no policy")
@@ -253,40 +289,73 @@ def export_policy(subject: Subject, path: Path) -> None:
     Console().print(f"policy: {path}", soft_wrap=True, highlight=False)
 
 
+def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
+    """Write the video that the options ask for."""
+    rows, columns = options.tiles
+    cast = [(subject, make_agent(options, subject, rows * columns)) for subject in subjects]
+    film = Film(
+        options.seconds or Film.seconds,
+        options.seed,
+        options.size,
+        options.slow,
+        tour=options.command is None,
+        grid=(rows, columns),
+    )
+    record(cast, path, film, labels(options.sources), progress=True)
+    made = [path]
+    if options.gif:
+        made.append(path.with_suffix(".gif"))
+        write_gif(path, made[-1])
+    for file in made:
+        Console().print(f"video: {file}", soft_wrap=True, highlight=False)
+
+
+def labels(sources: Sequence[str]) -> list[str]:
+    """Return short names of several sources; one alone needs none."""
+    if len(sources) == 1:
+        return [""]
+    short = [Path(source).stem for source in sources]
+    return list(sources) if len(set(short)) < len(short) else short
+
+
 def record(
-    subject: Subject,
-    act: Act,
+    cast: Sequence[tuple[Subject, Act]],
     path: Path,
-    seconds: float = VIDEO_SECONDS,
-    seed: int = 1,
-    size: tuple[int, int] = (1280, 720),
-    command_tour: bool = True,
+    film: Film = Film(),
+    names: Sequence[str] = ("",),
     progress: bool = False,
-    speed: float = 1.0,
 ) -> None:
-    """Write a video of a policy; a locomotion task goes through a round of commands."""
+    """Write a video of policies side by side, or of one in a grid of robots."""
     choose_backend()
-    kwargs: dict[str, Any] = {"render_mode": "rgb_array"}
-    if subject.task is not None:
-        kwargs["render_size"] = size
-        subject = replace(subject, task=replace(subject.task, episode_length=seconds))
-    environment = subject.make(1, **kwargs)
-    try:
-        lead = _tour(environment) if command_tour else None
-        record_video(path, environment, act, seconds, seed, lead, progress, speed)
-    finally:
-        environment.close()
+    rows, columns = film.grid if len(cast) == 1 else (1, len(cast))
+    n = rows * columns // len(cast)
+    width, height = film.size[0] // columns // 2 * 2, film.size[1] // rows // 2 * 2
+    with ExitStack() as stack:
+        players = []
+        for (subject, act), name in zip(cast, names, strict=True):
+            kwargs: dict[str, Any] = {"render_mode": "rgb_array"}
+            if subject.task is not None:
+                kwargs["render_size"] = (width, height)
+                subject = replace(subject, task=_filmed(subject.task, film, n))
+            environment = subject.make(n, **kwargs)
+            stack.callback(environment.close)
+            players.append(Player(environment, act, name))
+        robots = [p.envs for p in players if isinstance(p.envs, LocomotionVectorEnv)]
+        lead = tour.guide(robots) if robots and film.tour and n == 1 else None
+        record_video(path, players, film.seconds, film.seed, lead, progress, film.speed, columns)
 
 
-def _tour(environment: VectorEnv) -> Callable[[float], None] | None:
-    return tour.guide(environment) if isinstance(environment, LocomotionVectorEnv) else None
+def _filmed(task: TaskConfig, film: Film, n: int) -> TaskConfig:
+    """The task for as long as the film; where there are many robots, from starts of their own."""
+    start = replace(task.randomization, start_state=n > 1 or task.randomization.start_state)
+    return replace(task, episode_length=film.seconds, randomization=start)
 
 
 def view(options: Play, subject: Subject) -> None:
     """Open the interactive viewer."""
     environment = subject.make(1)
     assert isinstance(environment, LocomotionVectorEnv)
-    lead = None if options.command else _tour(environment)
+    lead = None if options.command else tour.guide([environment])
     watch(environment, make_agent(options, subject, 1), options.seed, lead)
 
 

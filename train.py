@@ -30,15 +30,15 @@ from algos.trainer import Act, Schedule, Trainer
 from envs import tasks
 from envs.config import TaskConfig
 from envs.protocol import evaluation_config
-from play import Subject, record
+from play import Film, Subject, record
 from robots import get_robot
 
 log = logging.getLogger(__name__)
 
 Device = Literal["auto", "cpu", "cuda"]
 ROBOT = "anymal_c"
-VIDEO_SECONDS, VIDEO_SIZE = 8.0, (640, 360)
-"""Length (s) and size (pixels) of the videos made during training."""
+FILM = Film(seconds=8.0, size=(640, 360))
+"""The videos made during training."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def make_recorder(config: TrainConfig) -> Callable[[Act, Path], None] | None:
         return None
     judged = evaluation_config(config.env) if config.env else None
     subject = Subject(config.env_id, robot=config.robot, task=judged)
-    return lambda act, path: record(subject, act, path, VIDEO_SECONDS, size=VIDEO_SIZE)
+    return lambda act, path: record([(subject, act)], path, FILM)
 
 
 def identity(config: TrainConfig) -> dict[str, Any]:

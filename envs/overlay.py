@@ -12,7 +12,8 @@ COMMANDED = (0.18, 0.80, 0.32)
 ACTUAL = (0.16, 0.50, 0.98)
 """Colour of actual velocities: blue."""
 _PANEL = (20, 24, 28, 170)
-_STANCE = (255, 190, 60)
+STANCE = (255, 190, 60)
+"""Colour of a foot's time on the ground."""
 _SHOWN = 2.0
 """Time that the contact pattern looks back (s)."""
 
@@ -76,9 +77,7 @@ def _write_velocities(
 ) -> None:
     pad, line = size // 2, round(1.4 * size)
     columns = [pad, 9 * size, 14 * size, 19 * size]
-    draw.rounded_rectangle(
-        (pad, pad, 20 * size + pad, 2 * pad + 3 * line), radius=pad, fill=_PANEL
-    )
+    draw.rounded_rectangle((pad, pad, 20 * size + pad, 2 * pad + 3 * line), radius=pad, fill=_PANEL)
     rows = [
         ((f"{time:.1f} s", "vx m/s", "vy m/s", "yaw rad/s"), (1.0, 1.0, 1.0)),
         (("command", *(f"{v:+.2f}" for v in command)), COMMANDED),
@@ -108,7 +107,7 @@ def _draw_contacts(
     for row, (leg, stance) in enumerate(zip(legs, pattern, strict=True)):
         y = top + pad + row * line - (line - bar) // 2
         draw.text((2 * pad, y + bar // 2), leg, "white", font, anchor="lm")
-        bars = Image.fromarray(np.uint8(255 * stance)[None]).resize(
+        bars = Image.fromarray(np.where(stance, 255, 0).astype(np.uint8)[None]).resize(
             (width, bar), Image.Resampling.NEAREST
         )
-        image.paste(_STANCE, (left, y), bars)
+        image.paste(STANCE, (left, y), bars)

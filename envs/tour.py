@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -23,13 +23,17 @@ STOP_SECONDS = 2.5
 """How long each of them holds (s)."""
 
 
-def guide(env: LocomotionVectorEnv) -> Callable[[float], None]:
-    """Return what gives every simulation the command of a time (s), round after round."""
-    commands = env.config.commands
+def guide(envs: Sequence[LocomotionVectorEnv]) -> Callable[[float], None]:
+    """Return what gives every simulation the command of a time (s), round after round.
+
+    Several environments get the same ones, by the limits of the first.
+    """
+    commands = envs[0].config.commands
     largest = np.array([commands.lin_vel_x[1], commands.lin_vel_y[1], commands.yaw_rate[1]])
 
     def lead(time: float) -> None:
         stop = STOPS[int(time / STOP_SECONDS) % len(STOPS)]
-        env.set_command(np.array(stop) * largest)
+        for env in envs:
+            env.set_command(np.array(stop) * largest)
 
     return lead

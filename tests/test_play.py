@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import imageio
+import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
@@ -61,7 +63,7 @@ def metadata(path: Path) -> dict[str, Any]:
 @pytest.mark.usefixtures("opengl")
 @pytest.mark.parametrize(
     ("env_id", "size", "fps"),
-    [("CartPole-v1", (600, 400), 25), ("Ant-v5", (480, 480), 20), (WALK, (160, 120), 25)],
+    [("CartPole-v1", (600, 400), 50), ("Ant-v5", (480, 480), 20), (WALK, (160, 120), 50)],
 )
 def test_video_plays_anywhere_in_real_time(
     env_id: str, size: tuple[int, int], fps: int, tmp_path: Path
@@ -86,13 +88,41 @@ def test_slow_motion_shows_every_step_for_longer(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("opengl")
-def test_a_gif_plays_in_real_time(tmp_path: Path) -> None:
-    path, agent = tmp_path / "pole.gif", ["--agent", "random", "--seed", "1"]
-    play.main(["CartPole-v1", *agent, "--seconds", "0.4", "--video", str(path)])
-    with Image.open(path) as gif:
+@pytest.mark.parametrize("arguments", [["--video", "pole.mp4", "--gif"], ["--video", "pole.gif"]])
+def test_a_gif_plays_in_real_time(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    play.main(["CartPole-v1", "--agent", "random", "--seconds", "0.4", *arguments])
+    assert {p.name for p in tmp_path.iterdir()} == {arguments[1], "pole.gif"}
+    with Image.open("pole.gif") as gif:
+        assert gif.size == (480, 320)
         frames = list(ImageSequence.Iterator(gif))
         assert sum(frame.info["duration"] for frame in frames) == pytest.approx(400, abs=60)
         assert gif.info["loop"] == 0
+
+
+@pytest.mark.usefixtures("opengl")
+def test_a_grid_shows_robots_with_commands_of_their_own(tmp_path: Path) -> None:
+    path, size = tmp_path / "grid.mp4", ["--size", "240", "160", "--seconds", "0.1"]
+    play.main([WALK, "--agent", "zero", *size, "--grid", "2x3", "--video", str(path)])
+    frame = imageio.mimread(path)[-1]
+    assert frame.shape == (160, 240, 3)
+    tiles = [frame[y : y + 80, x : x + 80].astype(int) for y in (0, 80) for x in (0, 80, 160)]
+    assert all(np.abs(a - b).max() > 50 for a, b in combinations(tiles, 2))
+
+
+@pytest.mark.usefixtures("opengl")
+def test_compared_policies_share_start_and_commands(checkpoint: Path, tmp_path: Path) -> None:
+    path, size = tmp_path / "two.mp4", ["--size", "320", "120", "--seconds", "0.1"]
+    again = tmp_path / "again.pt"
+    again.write_bytes(checkpoint.read_bytes())
+    play.main(["--compare", str(checkpoint), str(again), *size, "--video", str(path)])
+    frame = imageio.mimread(path)[-1].astype(int)
+    difference = np.abs(frame[:, :160] - frame[:, 160:])
+    assert frame.std() > 20
+    assert difference[:100].mean() < 5  # h264's rounding
+    assert difference[100:].max() > 100  # their names
 
 
 @pytest.mark.parametrize("source", ["run", "file"])
@@ -103,7 +133,7 @@ def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path)
     results = json.loads(out.read_text())
     assert (results["episodes"], results["seed"]) == (2, 7)
     assert results["lin_vel_error"]["low"] <= results["lin_vel_error"]["high"]
-    subject = play.find_subject(play.Play(str(given), evaluate=True))
+    subject = play.find_subject(play.Play(str(given), evaluate=True), str(given))
     assert subject.task is not None
     assert subject.task.action.scale == 0.123
 
@@ -112,7 +142,7 @@ def test_options_shape_the_task(checkpoint: Path) -> None:
     options = play.Play(
         str(checkpoint), viewer=True, contact="menagerie", command=(0.5, 0.0, -0.2), seconds=3.0
     )
-    task = play.find_subject(options).task
+    task = play.find_subject(options, options.source).task
     assert task is not None
     assert task.simulation.contact == "menagerie"
     assert (task.commands.lin_vel_x, task.commands.yaw_rate) == ((0.5, 0.5), (-0.2, -0.2))
@@ -188,7 +218,16 @@ def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[WALK], [WALK, "--evaluate", "--episodes", "0"], [WALK, "--video", "a.mp4", "--slow", "0"]],
+    [
+        [WALK],
+        ["--evaluate"],
+        [WALK, "--evaluate", "--episodes", "0"],
+        [WALK, "--video", "a.mp4", "--slow", "0"],
+        [WALK, "--video", "a.mp4", "--grid", "3"],
+        [WALK, "--video", "a.mp4", "--compare", WALK, "--grid", "2x2"],
+        [WALK, "--evaluate", "--compare", WALK],
+        [WALK, "--evaluate", "--gif"],
+    ],
 )
 def test_senseless_options_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:

@@ -11,11 +11,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs import gl, render
+from envs import gl, overlay, render
 from envs.vector import LocomotionVectorEnv
 
 ROOT = Path(__file__).parents[2]
 SIZE = (160, 120)
+LEGS = ("LF", "RF", "LH", "RH")
 
 
 @pytest.fixture
@@ -81,12 +82,36 @@ def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> Non
     assert tracking.camera.lookat[0] == 50.0
 
 
-def test_overlay_writes_in_its_corner_only() -> None:
-    blank = np.zeros((120, 160, 3), np.uint8)
-    written = render.write_overlay(blank, np.ones(3), -np.ones(3), 1.5)
+def test_overlay_writes_in_its_corners_only() -> None:
+    blank, stance = np.zeros((240, 320, 3), np.uint8), np.zeros((4, 100), bool)
+    stance[1, -50:] = True
+    written = overlay.write_overlay(blank, np.ones(3), -np.ones(3), 1.5, stance, LEGS)
     assert written[:40].any()
-    assert not written[60:].any()
+    assert not written[60:180].any()
+    assert not written[:, 160:].any()
     assert not blank.any()
+
+
+def test_overlay_shows_each_stance_in_its_row_and_time() -> None:
+    blank, stance = np.zeros((720, 1280, 3), np.uint8), np.zeros((4, 100), bool)
+    stance[0], stance[2, 50:] = True, True
+    written = overlay.write_overlay(blank, np.zeros(3), np.zeros(3), 0.0, stance, LEGS)
+    bars = (written == overlay.STANCE).all(axis=2)
+    rows = np.flatnonzero(bars.any(axis=1))
+    (gap,) = np.flatnonzero(np.diff(rows) > 1)
+    always, later = bars[rows[gap]], bars[rows[-1]]
+    assert later.sum() == pytest.approx(always.sum() / 2, abs=1)
+    assert np.flatnonzero(later)[-1] == np.flatnonzero(always)[-1]
+
+
+def test_contact_history_scrolls_and_starts_anew_with_the_simulation() -> None:
+    history = overlay.ContactHistory(dt=0.5, feet=2)
+    history.add(np.array([True, False]), 0.0)
+    history.add(np.array([False, True]), 0.5)
+    history.add(np.array([True, True]), 0.5)  # the same moment rendered twice
+    np.testing.assert_array_equal(history.pattern, [[0, 0, 1, 0], [0, 0, 0, 1]])
+    history.add(np.array([True, True]), 0.0)
+    np.testing.assert_array_equal(history.pattern, [[0, 0, 0, 1], [0, 0, 0, 1]])
 
 
 def test_backend_of_the_user_is_kept(headless: pytest.MonkeyPatch) -> None:
