@@ -1,5 +1,7 @@
 """Checkpoints: dictionaries of tensors, numbers and strings in one file."""
 
+import hashlib
+import io
 import os
 import tempfile
 import warnings
@@ -9,7 +11,8 @@ from typing import Any
 import torch
 
 FORMAT = "trot-checkpoint"
-VERSION = 1
+VERSION = 2
+"""Version 2 holds its content as bytes with their SHA-256; version 1 held it as it is."""
 
 
 def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
@@ -24,7 +27,7 @@ def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            torch.save({"format": FORMAT, "version": VERSION, "content": content}, file)
+            torch.save(_sealed(content), file)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
@@ -43,18 +46,38 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dic
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"checkpoint {path}: there is no such file")
+    data = _read(path, path, device)
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ValueError(f"checkpoint {path}: a torch file, but not a {FORMAT}")
+    version = data.get("version")
+    if version == 1:
+        return data["content"]
+    if version != VERSION:
+        raise ValueError(
+            f"checkpoint {path}: version {version}, this code reads up to version {VERSION}; "
+            "update Trot"
+        )
+    sealed, checksum = data.get("content"), data.get("sha256")
+    content = sealed.cpu().numpy().tobytes() if isinstance(sealed, torch.Tensor) else b""
+    if hashlib.sha256(content).hexdigest() != checksum:
+        raise ValueError(f"checkpoint {path}: damaged, its content does not fit its checksum")
+    return _read(io.BytesIO(content), path, device)
+
+
+def _sealed(content: dict[str, Any]) -> dict[str, Any]:
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    data = torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
+    checksum = hashlib.sha256(buffer.getvalue()).hexdigest()
+    return {"format": FORMAT, "version": VERSION, "sha256": checksum, "content": data}
+
+
+def _read(file: Path | io.BytesIO, path: Path, device: torch.device | str) -> Any:
     try:
         with warnings.catch_warnings(action="ignore"):  # of other formats; the error says it
-            data = torch.load(path, map_location=device, weights_only=True)
+            return torch.load(file, map_location=device, weights_only=True)
     except Exception as error:
         raise ValueError(
             f"checkpoint {path}: not readable, truncated or no checkpoint at all "
             f"({type(error).__name__})"
         ) from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ValueError(f"checkpoint {path}: a torch file, but not a {FORMAT}")
-    if data["version"] != VERSION:
-        raise ValueError(
-            f"checkpoint {path}: version {data['version']}, this code reads version {VERSION}"
-        )
-    return data["content"]

@@ -1,5 +1,6 @@
 import os
 
+import numpy as np
 import pytest
 import torch
 
@@ -56,6 +57,30 @@ def test_bad_files_are_named_with_the_reason(tmp_path):
     torch.save({"format": "trot-checkpoint", "version": 99}, tmp_path / "newer.pt")
     with pytest.raises(ValueError, match=r"newer\.pt: version 99"):
         load_checkpoint(tmp_path / "newer.pt")
+
+
+def test_a_flipped_bit_anywhere_is_noticed_or_harmless(tmp_path):
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, CONTENT)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    noticed = 0
+    for position in rng.integers(len(whole), size=300):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << int(rng.integers(8))
+        path.write_bytes(flipped)
+        try:
+            loaded = load_checkpoint(path)
+        except ValueError:
+            noticed += 1
+        else:
+            assert torch.equal(loaded["weights"]["w"], CONTENT["weights"]["w"])
+            assert (loaded["iteration"], loaded["best"]) == (12, 1.5)
+    assert noticed > 100  # the rest falls into the container's padding
+
+
+def test_files_of_version_1_still_load(tmp_path):
+    torch.save({"format": "trot-checkpoint", "version": 1, "content": CONTENT}, tmp_path / "a.pt")
+    assert load_checkpoint(tmp_path / "a.pt")["iteration"] == 12
 
 
 class Payload:
