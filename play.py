@@ -5,8 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,7 +24,7 @@ from algos.agents import Act, load_agent, random_agent, trained_agent, zero_agen
 from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
 from algos.evaluate import evaluate
-from algos.run_directory import RunDirectory, from_plain
+from algos.run_directory import RunDirectory, from_plain, provenance
 from algos.video import SUFFIXES as VIDEO
 from algos.video import check_writable, record_video
 from envs import deployment, protocol, tasks, tour
@@ -36,6 +39,8 @@ CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
 VIDEO_SECONDS = 20.0
 """Default length of a video (s)."""
+REPORT_SECONDS, REPORT_SIZE = 10.0, (640, 360)
+"""Length (s) and size (pixels) of the video in a report."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class Play:
     """Write the policy alone here, without what training needs: a small .pt file to share."""
     export: Path | None = None
     """Write the policy here for other programs: .onnx, or .pt2 for torch.export."""
+    report: Path | None = None
+    """Write an .html page that explains a trot/ policy: evaluation, gait, joints, pushes, video."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
     seed: int = 1
@@ -82,9 +89,11 @@ class Play:
     """Where the policy runs; auto takes CUDA where there is one."""
 
     def __post_init__(self) -> None:
+        outputs = (self.video, self.evaluate, self.save, self.export, self.report, self.viewer)
         _require(
-            bool(self.video or self.evaluate or self.save or self.export or self.viewer),
-            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE or --viewer",
+            any(outputs),
+            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE, "
+            "--report FILE or --viewer",
         )
         _require(
             self.seconds is None or 0 < self.seconds < 1e5,
@@ -119,6 +128,7 @@ def main(arguments: list[str]) -> None:
     """Parse, find what is played, and play it."""
     options = tyro.cli(Play, args=arguments)
     suffixes = {"video": VIDEO, "json": [".json"], "save": [".pt"], "export": [".onnx", ".pt2"]}
+    suffixes["report"] = [".html"]
     for name, allowed in suffixes.items():
         path = getattr(options, name)
         if path is not None:
@@ -130,6 +140,8 @@ def main(arguments: list[str]) -> None:
         save_policy(subject, options.save)
     if options.export is not None:
         export_policy(subject, options.export)
+    if options.report is not None:
+        write_report(options, subject, options.report)
     if options.video is not None:
         record(
             subject,
@@ -175,7 +187,7 @@ def find_subject(options: Play) -> Subject:
         _require(not missing, f"the checkpoint of {path} lacks {missing}: it is no policy")
         env_id = content["env_id"]
     if env_id not in envs.IDS:
-        trot_only = ("robot", "contact", "command", "randomize", "viewer")
+        trot_only = ("robot", "contact", "command", "randomize", "report", "viewer")
         given = [f"--{name}" for name in trot_only if getattr(options, name)]
         _require(not given, f"{' and '.join(given)}: for trot/ tasks, not for {env_id!r}")
         return Subject(env_id, content)
@@ -251,6 +263,69 @@ def export_policy(subject: Subject, path: Path) -> None:
     environment.close()
     export(DeployedPolicy(agent.policy, agent.normalizer, target), path, metadata)
     Console().print(f"policy: {path}", soft_wrap=True, highlight=False)
+
+
+def write_report(options: Play, subject: Subject, path: Path) -> None:
+    """Write one page with all that a trot/ policy's trials and a video show."""
+    from envs import report, trials  # matplotlib takes a second
+
+    task = subject.task
+    assert task is not None
+
+    def agent(n: int) -> Act:
+        return make_agent(options, subject, n)
+
+    with Console().status("") as status:
+        found = trials.run(
+            agent, task, subject.robot, options.episodes, options.seed, status.update
+        )
+        status.update(f"video of {REPORT_SECONDS:g} s")
+        video = _film(options, subject, agent(1))
+        status.update("page")
+        walks = envs.IDS[subject.env_id] == "walk"
+        about = report.About(*_origin(options, subject))
+        page = report.page(about, found, get_robot(subject.robot), walks, video)
+    path.write_text(page, encoding="utf-8")
+    Console().print(f"report: {path}", soft_wrap=True, highlight=False)
+
+
+def _film(options: Play, subject: Subject, act: Act) -> bytes | str:
+    """Return a video of the policy, or why this machine cannot make one."""
+    tours = options.command is None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.mp4"
+        try:
+            record(subject, act, path, REPORT_SECONDS, options.seed, REPORT_SIZE, tours)
+        except OpenGLError as error:
+            return str(error)
+        return path.read_bytes()
+
+
+def _origin(options: Play, subject: Subject) -> tuple[str, dict[str, str], dict[str, str]]:
+    """Return the policy's name, facts of where it comes from, and its long texts."""
+    content = subject.content or {}
+    config, git = provenance(Path(options.source))
+    agent = options.agent or "trained"
+    commit, diff = git.get("commit"), git.get("diff")
+    facts = {"Task": subject.env_id, "Robot": subject.robot, "Agent": agent}
+    if content and agent == "trained":
+        facts |= {
+            "Algorithm": f"{content['algorithm']}, deterministic policy",
+            "Environment steps": f"{content.get('env_steps') or 0:,}",
+            "Iteration": f"{content.get('iteration')}",
+            "Training seed": f"{config.get('seed', 'unknown')}",
+            "Commit": f"{commit or 'unknown'}" + (" with uncommitted changes" if diff else ""),
+        }
+    changed = {name: getattr(options, name) for name in ("contact", "command", "randomize")}
+    facts |= {name.capitalize(): f"{value}" for name, value in changed.items() if value}
+    used = ", ".join(f"{name} {version(name)}" for name in ("trot", "mujoco", "torch"))
+    facts |= {"Made with": used, "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
+    settings = config or {name: content.get(name) for name in ("algo_config", "env")}
+    details = {"Configuration": json.dumps(settings, indent=2)}
+    if diff:
+        details["Uncommitted changes"] = diff
+    path = Path(options.source)
+    return (path.resolve().name if path.exists() else options.source), facts, details
 
 
 def record(
