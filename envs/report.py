@@ -79,8 +79,9 @@ def _tiles(found: Trials, walks: bool) -> str:
     if walks and feet is not None:
         pace = f"{feet.frequency.mean():.2f} Hz, duty factor {feet.duty.mean():.2f}"
         tiles.append((feet.gait, "", "gait", pace))
-    held = f"withstood by 90 %, of {found.pushes.robots.sum()} robots"
-    tiles.append((f"{found.pushes.withstood_size():g}", "m/s", "push", held))
+    held = found.pushes.withstood_size()
+    size = f"{held:g}" if held else f"< {found.pushes.sizes[0]:g}"
+    tiles.append((size, "m/s", "push withstood", "by at least 90 %"))
     cells = (
         f"<li><b>{escape(value)}</b> {escape(unit)}<span>{escape(label)}</span>"
         f"<small>{escape(note)}</small></li>"
@@ -120,7 +121,7 @@ def _evaluation(found: Trials, walks: bool) -> str:
     )
     if walks:
         text += " Hwangbo et al. 2019 measured their learned policy on a real ANYmal B."
-    return _table(head, rows) + _note(text)
+    return _beside(_table(head, rows), _note(text))
 
 
 def _tracking(errors: Tracking) -> str:
@@ -134,16 +135,17 @@ def _tracking(errors: Tracking) -> str:
 
 def _steady_sections(steady: Steady, robot: Robot) -> Iterable[str]:
     """Gait, base and joints of the robot under a steady command."""
-    sections = {"gait": "Gait", "base": "Base", "joints": "Joints"}
+    gait = "" if steady.footfalls is None else f": {steady.footfalls.gait}"
+    sections = {"gait": f"Gait{gait}", "base": "Base", "joints": "Joints"}
     if steady.footfalls is None:
         for name, title in sections.items():
             fell = _note(f"Told {_told(steady)}, the robot fell after {steady.fell:.2f} s.")
             yield _section(name, title, fell)
         return
-    over = len(steady.recording.alive) * steady.recording.dt
-    where = f"One robot told {_told(steady)}, from {trials.SETTLE:g} s after its start, {over:g} s"
+    end = trials.SETTLE + len(steady.recording.alive) * steady.recording.dt
+    where = f"One robot told {_told(steady)}, {trials.SETTLE:g} s to {end:g} s after its start"
     if steady.fell is not None:
-        where += f" until it fell ({steady.fell:.2f} s)"
+        where += ", when it fell"
     bodies = (_gait(steady, robot, where), _base(steady, where), _joints(steady, robot, where))
     for (name, title), body in zip(sections.items(), bodies, strict=True):
         yield _section(name, title, body)
@@ -161,11 +163,12 @@ def _gait(steady: Steady, robot: Robot, where: str) -> str:
         )
     ]
     text = (
-        f"{where}; bars are stances, by their phases: {feet.gait}. A phase is the mean touchdown "
-        f"as a share of {robot.legs[0]}'s stride, regular at 1; a contact or gap under 0.04 s is "
-        "no step here, while the evaluation's stride frequency counts every touchdown."
+        f"{where}; bars are stances, the gait's name comes from the phases. A phase is the mean "
+        f"touchdown as a share of {robot.legs[0]}'s stride; its regularity is 1 where all are "
+        "alike. A contact or a gap under 0.04 s is no step here, while the evaluation's stride "
+        "frequency counts every touchdown."
     )
-    return figures.footfall_diagram(steady, robot) + _table(head, rows) + _note(text)
+    return figures.footfall_diagram(steady, robot) + _beside(_table(head, rows), _note(text))
 
 
 def _base(steady: Steady, where: str) -> str:
@@ -182,7 +185,7 @@ def _joints(steady: Steady, robot: Robot, where: str) -> str:
         rows.append(
             [
                 name,
-                f"{position.min():.2f} to {position.max():.2f}",
+                f"{position.min():.2f} to {position.max():.2f}".replace("-", "−"),
                 _percent(shares["position"][j]),
                 f"{np.abs(r.joint_vel[:, 0, j]).max():.2f}",
                 _percent(shares["speed"][j]),
@@ -197,7 +200,7 @@ def _joints(steady: Steady, robot: Robot, where: str) -> str:
         "range, from its middle (0 %) to its ends (100 %). The simulation limits torques, not "
         "speeds."
     )
-    return figures.joints(steady, robot) + _table(head, rows) + _note(text)
+    return figures.joints(steady, robot) + _beside(_table(head, rows), _note(text))
 
 
 def _pushes(pushes: Pushes, steady: Steady) -> str:
@@ -205,10 +208,11 @@ def _pushes(pushes: Pushes, steady: Steady) -> str:
     text = (
         f"Robots told {_told(steady)} get a horizontal jump of their velocity, feet and all, "
         f"{trials.SETTLE:g} s after a random start; the colour is the share still up "
-        f"{trials.RECOVERY:g} s later of {trials.PUSHED} robots for each size and direction."
+        f"{trials.RECOVERY:g} s later of {trials.PUSHED} robots for each size and direction, the "
+        "curve that over all directions."
     )
     if early:
-        text += f" {early} that fell before their push are left out."
+        text += f" Left out, since they fell before their push: {early}."
     return figures.push_map(pushes) + _note(text)
 
 
@@ -233,6 +237,10 @@ def _folded(named: tuple[str, str]) -> str:
 
 def _note(text: str) -> str:
     return f'<p class="note">{escape(text)}</p>'
+
+
+def _beside(table: str, note: str) -> str:
+    return f'<div class="beside">{table}{note}</div>'
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

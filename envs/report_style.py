@@ -27,17 +27,20 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 5px 16px; margi
   align-content: start; font-size: 14px; }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
-table { border-collapse: collapse; margin: 10px 0; font-size: 14px;
+table { border-collapse: collapse; font-size: 14px;
   font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 18px 4px 0; text-align: right; border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; }
 th:first-child { text-align: left; font-weight: 500; }
+.beside { display: grid; grid-template-columns: max-content minmax(220px, 1fr); gap: 0 44px;
+  margin-top: 10px; }
+.beside .note { max-width: 460px; margin-top: 6px; }
 .note { max-width: 860px; margin: 8px 0 0; color: var(--soft); font-size: 13.5px; }
 details { margin: 8px 0; }
 summary { cursor: pointer; }
 pre { max-height: 480px; overflow: auto; padding: 14px; border-radius: 8px; font-size: 12.5px;
   background: var(--card); white-space: pre-wrap; overflow-wrap: anywhere; }
-@media (max-width: 900px) { .pair { grid-template-columns: 1fr; } }
+@media (max-width: 900px) { .pair, .beside { grid-template-columns: 1fr; } }
 @media print {
   body { max-width: none; padding: 0; font-size: 11pt; }
   .tiles li, .video, pre { border: 1px solid var(--line); }
