@@ -115,34 +115,37 @@ def body_motion(steady: Steady) -> str:
 
 def joints(steady: Steady, robot: Robot) -> str:
     """Draw position, velocity and torque of every joint over time, with the limits in reach."""
-    r, limits = steady.recording, steady.limits
-    time = np.arange(len(r.alive)) * r.dt
     per_leg = len(robot.joints) // len(robot.legs)
     fixed = {"figure.constrained_layout.use": False}  # which takes 2 s for so many axes
     with mpl.rc_context(_STYLE | fixed | {"lines.linewidth": 1.1}):
-        figure = Figure((WIDTH, 1.05 * 3 * per_leg))
-        axes = figure.subplots(3 * per_leg, len(robot.legs), sharex=True, sharey="row")
-        for joint, name in enumerate(robot.joints):
-            leg, part = divmod(joint, per_leg)
-            column = axes[3 * part : 3 * part + 3, leg]
-            column[0].plot(time, r.joint_pos[:, 0, joint], color=LEGS[leg])
-            column[1].plot(time, r.joint_vel[:, 0, joint], color=LEGS[leg])
-            column[2].plot(time, r.torque[:, 0, joint], color=LEGS[leg])
-            column[0].set_title(name, fontsize=10, fontweight="bold")
-            for axis, kind in zip(column[1:], ("speed", "torque"), strict=True):
-                for bound in (-limits[kind][joint], limits[kind][joint]):
-                    axis.axhline(bound, color=LIMIT, lw=0.9, ls="--")
-            if leg == 0:
-                for axis, label in zip(column, ("rad", "rad/s", "N·m"), strict=True):
-                    axis.set_ylabel(label)
-        for part, row in enumerate(axes[::3]):
-            _add_reachable_limits(row, limits["position"][part::per_leg])
-        for axis in axes[-1]:
-            axis.set_xlabel("time (s)")
-            axis.set_xlim(0, len(time) * r.dt)
-        figure.align_ylabels()
-        figure.subplots_adjust(0.055, 0.045, 0.995, 0.975, 0.08, 0.3)
+        figure = Figure((WIDTH, 3.5 * per_leg))
+        parts = figure.subfigures(per_leg, 1, squeeze=False)[:, 0]
+        for part, subfigure in enumerate(parts):
+            axes = subfigure.subplots(3, len(robot.legs), sharex=True, sharey="row")
+            subfigure.subplots_adjust(0.055, 0.15, 0.995, 0.91, 0.08, 0.16)
+            for leg, column in enumerate(axes.T):
+                joint = leg * per_leg + part
+                column[0].set_title(robot.joints[joint], fontweight="bold")
+                _draw_joint(column, steady, joint, LEGS[leg])
+            _add_reachable_limits(axes[0], steady.limits["position"][part::per_leg])
+            for axis, label in zip(axes[:, 0], ("rad", "rad/s", "N·m"), strict=True):
+                axis.set_ylabel(label)
+            for axis in axes[-1]:
+                axis.set_xlabel("time (s)")
+            subfigure.align_ylabels()
         return _svg(figure, "joints", "Joint positions, velocities and torques over time")
+
+
+def _draw_joint(column: np.ndarray, steady: Steady, joint: int, colour: str) -> None:
+    """Draw one joint into three axes."""
+    r, limits = steady.recording, steady.limits
+    time = np.arange(len(r.alive)) * r.dt
+    for axis, values in zip(column, (r.joint_pos, r.joint_vel, r.torque), strict=True):
+        axis.plot(time, values[:, 0, joint], color=colour)
+        axis.set_xlim(0, len(time) * r.dt)
+    for axis, kind in zip(column[1:], ("speed", "torque"), strict=True):
+        for bound in (-limits[kind][joint], limits[kind][joint]):
+            axis.axhline(bound, color=LIMIT, lw=0.9, ls="--")
 
 
 def push_map(pushes: Pushes) -> str:
