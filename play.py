@@ -8,8 +8,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,11 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 import envs
+from algos import provenance
 from algos.agents import Act, load_agent, random_agent, trained_agent, zero_agent
 from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
 from algos.evaluate import evaluate
-from algos.run_directory import RunDirectory, from_plain, provenance
+from algos.run_directory import RunDirectory, from_plain
 from algos.video import SUFFIXES as VIDEO
 from algos.video import check_writable, record_video
 from envs import deployment, protocol, tasks, tour
@@ -283,7 +282,8 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
         video = _film(options, subject, agent(1))
         status.update("page")
         walks = envs.IDS[subject.env_id] == "walk"
-        about = report.About(*_origin(options, subject))
+        name = Path(options.source).resolve().name
+        about = report.About(name, *_origin(options, subject))
         page = report.page(about, found, get_robot(subject.robot), walks, video)
     path.write_text(page, encoding="utf-8")
     Console().print(f"report: {path}", soft_wrap=True, highlight=False)
@@ -301,31 +301,17 @@ def _film(options: Play, subject: Subject, act: Act) -> bytes | str:
         return path.read_bytes()
 
 
-def _origin(options: Play, subject: Subject) -> tuple[str, dict[str, str], dict[str, str]]:
-    """Return the policy's name, facts of where it comes from, and its long texts."""
-    content = subject.content or {}
-    config, git = provenance(Path(options.source))
-    agent = options.agent or "trained"
-    commit, diff = git.get("commit"), git.get("diff")
-    facts = {"Task": subject.env_id, "Robot": subject.robot, "Agent": agent}
-    if content and agent == "trained":
-        facts |= {
-            "Algorithm": f"{content['algorithm']}, deterministic policy",
-            "Environment steps": f"{content.get('env_steps') or 0:,}",
-            "Iteration": f"{content.get('iteration')}",
-            "Training seed": f"{config.get('seed', 'unknown')}",
-            "Commit": f"{commit or 'unknown'}" + (" with uncommitted changes" if diff else ""),
-        }
-    changed = {name: getattr(options, name) for name in ("contact", "command", "randomize")}
-    facts |= {name.capitalize(): f"{value}" for name, value in changed.items() if value}
-    used = ", ".join(f"{name} {version(name)}" for name in ("trot", "mujoco", "torch"))
-    facts |= {"Made with": used, "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"}
-    settings = config or {name: content.get(name) for name in ("algo_config", "env")}
-    details = {"Configuration": json.dumps(settings, indent=2)}
-    if diff:
-        details["Uncommitted changes"] = diff
-    path = Path(options.source)
-    return (path.resolve().name if path.exists() else options.source), facts, details
+def _origin(options: Play, subject: Subject) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is told of a policy at the top of its report, and its long texts."""
+    source, agent = Path(options.source), options.agent or "trained"
+    facts, details = {"Task": subject.env_id, "Robot": subject.robot, "Agent": agent}, {}
+    if subject.content and agent == "trained":
+        facts |= provenance.facts(source, subject.content)
+        details = provenance.details(source, subject.content)
+    for name in ("contact", "command", "randomize"):
+        if getattr(options, name):
+            facts[name.capitalize()] = str(getattr(options, name))
+    return facts | provenance.made_with(), details
 
 
 def record(

@@ -67,18 +67,6 @@ class RunDirectory:
         self.config.write_text(json.dumps(config, indent=2) + "\n")
 
 
-def provenance(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the configuration and the code's state of a run's folder, empty where unknown."""
-    found = []
-    for name in ("config.json", "git.json"):
-        try:
-            content = json.loads((path / name).read_text())
-        except (OSError, ValueError):
-            content = {}
-        found.append(content if isinstance(content, dict) else {})
-    return found[0], found[1]
-
-
 def code_state() -> dict[str, str | None]:
     """Return the commit and the uncommitted diff of this code, None where git cannot tell."""
     here = Path(__file__).parent

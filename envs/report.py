@@ -43,8 +43,10 @@ def page(about: About, found: Trials, robot: Robot, walks: bool, video: bytes | 
         _section("tracking", "Tracking", _tracking(found.tracking)) if found.tracking else "",
         *_steady_sections(found.steady, robot),
         _section("pushes", "Push recovery", _pushes(found.pushes, found.steady)),
-        _section("provenance", "Provenance", "".join(map(_folded, about.details.items()))),
     ]
+    if about.details:
+        folded = "".join(map(_folded, about.details.items()))
+        sections.append(_section("provenance", "Provenance", folded))
     facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in about.facts.items())
     title = escape(about.name)
     return f"""<!DOCTYPE html>
@@ -157,16 +159,16 @@ def _gait(steady: Steady, robot: Robot, where: str) -> str:
     head = ["foot", "duty factor", "stride frequency (Hz)", f"phase after {robot.legs[0]}"]
     head.append("regularity")
     rows = [
-        [leg, f"{duty:.2f}", f"{frequency:.2f}", _percent(phase % 1.0), f"{regularity:.2f}"]
+        [leg, f"{duty:.2f}", f"{frequency:.2f}", _percent(phase), _percent(regularity)]
         for leg, duty, frequency, phase, regularity in zip(
             robot.legs, feet.duty, feet.frequency, feet.phase, feet.regularity, strict=True
         )
     ]
     text = (
         f"{where}; bars are stances, the gait's name comes from the phases. A phase is the mean "
-        f"touchdown as a share of {robot.legs[0]}'s stride; its regularity is 1 where all are "
-        "alike. A contact or a gap under 0.04 s is no step here, while the evaluation's stride "
-        "frequency counts every touchdown."
+        f"touchdown as a share of {robot.legs[0]}'s stride; its regularity is 100\u00a0% where all "
+        "are alike. A contact or a gap under 0.04 s is no step here, while the evaluation's "
+        "stride frequency counts every touchdown."
     )
     return figures.footfall_diagram(steady, robot) + _beside(_table(head, rows), _note(text))
 
@@ -197,8 +199,8 @@ def _joints(steady: Steady, robot: Robot, where: str) -> str:
     text = (
         f"{where}, at {1 / r.dt:g} Hz; dashed: limits ({robot.speed_limit:g} rad/s, "
         f"{robot.torque_limit:g} N·m, ends of a range where they are near). Largest values; of a "
-        "range, from its middle (0 %) to its ends (100 %). The simulation limits torques, not "
-        "speeds."
+        "range, from its middle (0\u00a0%) to its ends (100\u00a0%). The simulation limits "
+        "torques, not speeds."
     )
     return figures.joints(steady, robot) + _beside(_table(head, rows), _note(text))
 
@@ -255,4 +257,4 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if np.isfinite(share) else "none"
+    return f"{100 * share:.0f}\u00a0%" if np.isfinite(share) else "none"
