@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import envs
+from algos import provenance
 from algos.agents import Act, load_agent, random_agent, trained_agent, zero_agent
 from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
@@ -55,6 +57,10 @@ class Film:
     """Rows and columns of robots under one policy."""
 
 
+REPORT_FILM = Film(seconds=10.0, size=(640, 360))
+"""The video in a report."""
+
+
 @dataclass(frozen=True)
 class Play:
     """Make a video of a policy, judge it, or watch it live."""
@@ -82,6 +88,8 @@ class Play:
     """Write the policy alone here, without what training needs: a small .pt file to share."""
     export: Path | None = None
     """Write the policy here for other programs: .onnx, or .pt2 for torch.export."""
+    report: Path | None = None
+    """Write an .html page that explains a trot/ policy: evaluation, gait, joints, pushes, video."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
     seed: int = 1
@@ -106,18 +114,21 @@ class Play:
     """Where the policy runs; auto takes CUDA where there is one."""
 
     def __post_init__(self) -> None:
+        outputs = (self.video, self.evaluate, self.save, self.export, self.report, self.viewer)
         _require(
-            bool(self.video or self.evaluate or self.save or self.export or self.viewer),
-            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE or --viewer",
+            any(outputs),
+            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE, "
+            "--report FILE or --viewer",
         )
         _require(
             self.seconds is None or 0 < self.seconds < 1e5,
             f"--seconds is {self.seconds}; it must be positive",
         )
         _require(bool(self.sources), "nothing to play: give a run, a checkpoint or an id")
-        lonely = self.evaluate or self.save or self.export or self.viewer
+        filmed_alone = outputs == (self.video, False, None, None, None, False)
         _require(
-            len(self.sources) == 1 or not lonely, "--compare is for --video; judge runs one by one"
+            len(self.sources) == 1 or filmed_alone,
+            "--compare is for --video alone; judge runs one by one",
         )
         _require(
             self.tiles == (1, 1) or len(self.sources) == 1, "give --grid or --compare, not both"
@@ -165,6 +176,7 @@ def main(arguments: list[str]) -> None:
     """Parse, find what is played, and play it."""
     options = tyro.cli(Play, args=arguments)
     suffixes = {"video": VIDEO, "json": [".json"], "save": [".pt"], "export": [".onnx", ".pt2"]}
+    suffixes["report"] = [".html"]
     for name, allowed in suffixes.items():
         path = getattr(options, name)
         if path is not None:
@@ -177,6 +189,8 @@ def main(arguments: list[str]) -> None:
         save_policy(subject, options.save)
     if options.export is not None:
         export_policy(subject, options.export)
+    if options.report is not None:
+        write_report(options, subject, options.report)
     if options.video is not None:
         make_video(options, subjects, options.video)
     if options.viewer:
@@ -211,7 +225,7 @@ def find_subject(options: Play, source: str) -> Subject:
         _require(not missing, f"the checkpoint of {path} lacks {missing}: it is no policy")
         env_id = content["env_id"]
     if env_id not in envs.IDS:
-        trot_only = ("robot", "contact", "command", "randomize", "viewer")
+        trot_only = ("robot", "contact", "command", "randomize", "report", "viewer")
         given = [f"--{name}" for name in trot_only if getattr(options, name)]
         _require(not given, f"{' and '.join(given)}: for trot/ tasks, not for {env_id!r}")
         return Subject(env_id, content)
@@ -316,6 +330,56 @@ def labels(sources: Sequence[str]) -> list[str]:
         return [""]
     short = [Path(source).stem for source in sources]
     return list(sources) if len(set(short)) < len(short) else short
+
+
+def write_report(options: Play, subject: Subject, path: Path) -> None:
+    """Write one page with all that a trot/ policy's trials and a video show."""
+    from envs import report, trials  # matplotlib takes a second
+
+    task = subject.task
+    assert task is not None
+
+    def agent(n: int) -> Act:
+        return make_agent(options, subject, n)
+
+    with Console().status("") as status:
+        found = trials.run(
+            agent, task, subject.robot, options.episodes, options.seed, status.update
+        )
+        status.update(f"video of {REPORT_FILM.seconds:g} s")
+        video = _report_video(options, subject, agent(1))
+        status.update("page")
+        walks = envs.IDS[subject.env_id] == "walk"
+        name = Path(options.sources[0]).resolve().name
+        about = report.About(name, *_origin(options, subject))
+        page = report.page(about, found, get_robot(subject.robot), walks, video)
+    path.write_text(page, encoding="utf-8")
+    Console().print(f"report: {path}", soft_wrap=True, highlight=False)
+
+
+def _report_video(options: Play, subject: Subject, act: Act) -> bytes | str:
+    """Return a video of the policy, or why this machine cannot make one."""
+    film = replace(REPORT_FILM, seed=options.seed, tour=options.command is None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.mp4"
+        try:
+            record([(subject, act)], path, film)
+        except OpenGLError as error:
+            return str(error)
+        return path.read_bytes()
+
+
+def _origin(options: Play, subject: Subject) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is told of a policy at the top of its report, and its long texts."""
+    source, agent = Path(options.sources[0]), options.agent or "trained"
+    facts, details = {"Task": subject.env_id, "Robot": subject.robot, "Agent": agent}, {}
+    if subject.content and agent == "trained":
+        facts |= provenance.facts(source, subject.content)
+        details = provenance.details(source, subject.content)
+    for name in ("contact", "command", "randomize"):
+        if getattr(options, name):
+            facts[name.capitalize()] = str(getattr(options, name))
+    return facts | provenance.made_with(), details
 
 
 def record(

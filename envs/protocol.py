@@ -66,10 +66,12 @@ class Recording:
     """Command in force during the step, (T, n, 3)."""
     velocity: np.ndarray
     """Forward and leftward speed (m/s) and yaw rate (rad/s) in the base frame, (T, n, 3)."""
+    joint_pos: np.ndarray
+    """Joint positions (rad), (T, n, joints)."""
+    joint_vel: np.ndarray
+    """Joint velocities (rad/s), (T, n, joints)."""
     torque: np.ndarray
-    """Mean |joint torque| over the joints (N·m), (T, n)."""
-    power: np.ndarray
-    """Mechanical power, Σ max(τ q̇, 0) over the joints (W), (T, n): drives do not recuperate."""
+    """Joint torques of the drives (N·m), (T, n, joints)."""
     base_height: np.ndarray
     """Height of the base frame (m), (T, n)."""
     base_tilt: np.ndarray
@@ -80,6 +82,11 @@ class Recording:
     """Height of the feet's underside (m), (T, n, feet)."""
     foot_speed: np.ndarray
     """Horizontal speed of the foot centres (m/s), (T, n, feet)."""
+
+    @property
+    def power(self) -> np.ndarray:
+        """Mechanical power, Σ max(τ q̇, 0) over the joints (W), (T, n): drives do not recuperate."""
+        return np.maximum(self.torque * self.joint_vel, 0.0).sum(axis=2)
 
 
 def evaluation_config(config: TaskConfig, randomize: bool = False) -> TaskConfig:
@@ -149,25 +156,43 @@ def evaluate(
     require(episodes >= 1, "episodes", episodes, "at least 1")
     env = LocomotionVectorEnv(episodes, robot=robot, config=config, autoreset=False)
     try:
-        recording = record(act, env, seed)
+        return summarize(record(act, env, seed), seed)
     finally:
         env.close()
+
+
+def summarize(recording: Recording, seed: int) -> dict[str, Any]:
+    """Return what `evaluate` does, from its recording."""
     rng = np.random.default_rng(seed)
     results: dict[str, Any] = {
         name: bootstrap(values, rng) for name, values in measure(recording).items()
     }
-    return results | {"episodes": episodes, "seed": seed}
+    return results | {"episodes": recording.alive.shape[1], "seed": seed}
 
 
-def record(act: Act, env: LocomotionVectorEnv, seed: int) -> Recording:
-    """Run one episode in every simulation of an environment without autoreset."""
+def record(
+    act: Act,
+    env: LocomotionVectorEnv,
+    seed: int,
+    before_step: Callable[[int], None] | None = None,
+) -> Recording:
+    """Run one episode in every simulation of an environment without autoreset.
+
+    Args:
+        act: the policy.
+        env: the environment.
+        seed: seed of its reset.
+        before_step: called with the number of a control step, from 0, ahead of it.
+    """
     model = env.physics.batch.model
     mass = float(model.body_subtreemass[model.body(env.robot.base).id])
     dt = env.config.simulation.dt
     observation, _ = env.reset(seed=seed)
     alive = np.ones(env.num_envs, bool)
     rows: list[dict[str, np.ndarray]] = []
-    for _ in range(round(env.config.episode_length / dt)):
+    for step in range(round(env.config.episode_length / dt)):
+        if before_step is not None:
+            before_step(step)
         command = env.state.command.copy()  # step() ends by drawing the next one
         observation, _, terminated, _, _ = env.step(act(observation))
         alive = alive & ~terminated
@@ -182,14 +207,15 @@ def measure(recording: Recording) -> dict[str, np.ndarray]:
     moving = r.alive & (_planar(r.command) > MOVING)
     weight = r.mass * GRAVITY  # N
     speed = gait.masked_mean(_planar(r.velocity), moving)
+    torque, power = np.abs(r.torque).mean(axis=2), r.power
     with np.errstate(divide="ignore"):
-        transport = gait.masked_mean(r.power, moving) / (weight * speed)
+        transport = gait.masked_mean(power, moving) / (weight * speed)
     return {
         "lin_vel_error": gait.masked_mean(_planar(error), r.alive),
         "yaw_rate_error": gait.masked_mean(np.abs(error[:, :, 2]), r.alive),
         "fall_rate": (~r.alive[-1]).astype(float),
-        "mean_torque": gait.masked_mean(r.torque, r.alive),
-        "power": gait.masked_mean(r.power, r.alive),
+        "mean_torque": gait.masked_mean(torque, r.alive),
+        "power": gait.masked_mean(power, r.alive),
         "cost_of_transport": transport,
         "stride_frequency": gait.stride_frequency(r.foot_contact, moving, r.dt),
         "duty_factor": gait.duty_factor(r.foot_contact, moving),
@@ -216,11 +242,11 @@ def bootstrap(values: np.ndarray, rng: np.random.Generator) -> dict[str, float |
 def _read(env: LocomotionVectorEnv) -> dict[str, np.ndarray]:
     """Return the fields of one row of a Recording that come from the state."""
     state = env.state
-    power = np.maximum(state.torque * state.joint_vel, 0.0)
     return {
         "velocity": np.column_stack([state.lin_vel_b[:, :2], state.ang_vel_b[:, 2]]),
-        "torque": np.abs(state.torque).mean(axis=1),
-        "power": power.sum(axis=1),
+        "joint_pos": state.joint_pos,
+        "joint_vel": state.joint_vel,
+        "torque": state.torque,
         "base_height": state.base_height.copy(),
         "base_tilt": np.arccos(np.clip(-state.gravity_b[:, 2], -1.0, 1.0)),
         "foot_contact": state.foot_contact.copy(),

@@ -48,14 +48,16 @@ def recording(steps: int = 10, robots: int = 2) -> Recording:
     """Robots that walk exactly as commanded: 0.5 m/s ahead, a quarter turn a second."""
     velocity = np.tile([0.5, 0.0, np.pi / 2], (steps, robots, 1))
     one, feet = np.ones((steps, robots)), np.zeros((steps, robots, 4))
+    joints = np.zeros((steps, robots, 12))
     return Recording(
         dt=0.02,
         mass=50.0,
         alive=one > 0,
         command=velocity.copy(),
         velocity=velocity,
-        torque=7.0 * one,
-        power=100.0 * one,
+        joint_pos=joints,
+        joint_vel=np.where(np.arange(12) < 6, 1.0, -1.0) * 100 / (6 * 7.0) + joints,
+        torque=7.0 + joints,
         base_height=0.5 * one,
         base_tilt=0.1 * one,
         foot_contact=feet == 0,
@@ -134,7 +136,7 @@ def test_measures_of_a_known_walk() -> None:
 def test_nothing_counts_after_a_fall() -> None:
     r = recording()
     r.alive[5:, 1] = False
-    for values in (r.velocity, r.torque, r.power, r.foot_speed, r.base_height):
+    for values in (r.velocity, r.torque, r.joint_vel, r.foot_speed, r.base_height):
         values[5:, 1] = 1e9
     sound, fallen = recording(), protocol.measure(r)
     for name, values in protocol.measure(sound).items():

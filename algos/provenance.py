@@ -1,0 +1,61 @@
+"""Where a policy comes from: the facts of its checkpoint and of its run's folder."""
+
+import json
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+UNKNOWN = "unknown"
+PACKAGES = ("trot", "mujoco", "torch")
+"""Whose versions are told."""
+
+
+def facts(source: Path, content: dict[str, Any]) -> dict[str, str]:
+    """Return what is known of a policy's training, name and value.
+
+    Args:
+        source: a run's folder, or a checkpoint file, which knows neither seed nor commit.
+        content: of the checkpoint.
+    """
+    config, git = _read(source / "config.json"), _read(source / "git.json")
+    changed = " with uncommitted changes" if git.get("diff") else ""
+    return {
+        "Algorithm": f"{content['algorithm']}, deterministic policy",
+        "Environment steps": f"{content.get('env_steps') or 0:,}",
+        "Iteration": str(content.get("iteration", UNKNOWN)),
+        "Training seed": str(config.get("seed", UNKNOWN)),
+        "Commit": str(git.get("commit") or UNKNOWN)[:12] + changed,
+    }
+
+
+def details(source: Path, content: dict[str, Any]) -> dict[str, str]:
+    """Return the configuration and the uncommitted changes, title and text; arguments as above."""
+    settings = {name: content.get(name) for name in ("algo_config", "env")}
+    config, diff = _read(source / "config.json"), _read(source / "git.json").get("diff")
+    texts = {"Configuration": json.dumps(config or settings, indent=2)}
+    return texts | ({"Uncommitted changes": str(diff)} if diff else {})
+
+
+def made_with() -> dict[str, str]:
+    """Return the versions in use and the time, name and value."""
+    return {
+        "Made with": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return a JSON file's object, empty where there is none."""
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return UNKNOWN
