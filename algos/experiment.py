@@ -85,7 +85,8 @@ def run(
         folder = RunDirectory(base.with_name(f"{base.name}-s{seed}"))
         trials.append(Trial(seed, folder, config | {"seed": seed}))
         trials[-1].check()
-    given = [a for a in arguments if a != config["env_id"]]
+    given = list(arguments)
+    given.remove(config["env_id"])
     kept = without(given, "--seeds", "--seed", "--jobs", "--run-dir", "--wandb-group")
     group = config["wandb_group"] or base.name
 

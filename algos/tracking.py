@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 WandbMode = Literal["auto", "online", "offline", "disabled"]
 LoggerName = Literal["wandb", "tensorboard", "none"]
 Alias = Literal["best", "latest"]
+PATIENCE = 10.0
+"""Seconds that logging a model may take; if the network is that slow, it was the last one."""
 
 
 class Tracker:
@@ -107,6 +110,7 @@ class WandbTracker(Tracker):
     ):
         super().__init__(run_id)
         self._run: Any = None
+        self._takes_models = True
         self._folder = Path(run_dir) / "wandb"
         if mode == "auto":
             mode = "online" if logged_in() else "offline"
@@ -138,8 +142,13 @@ class WandbTracker(Tracker):
         self._log(lambda: {page.stem: self._wandb.Html(page, inject=False)}, env_steps)
 
     def log_model(self, path: str | Path, alias: Alias, env_steps: int) -> None:
-        if self._run is not None:
-            self._guarded(lambda: self._log_model(Path(path), alias, env_steps))
+        if self._run is None or not self._takes_models:
+            return
+        start = time.monotonic()
+        problem = self._problem(lambda: self._log_model(Path(path), alias, env_steps))
+        if problem or time.monotonic() - start > PATIENCE:  # it asks the server, and waits
+            log.warning("wandb gets no more models of this run: %s", problem or "it is too slow")
+            self._takes_models = False
 
     def finish(self) -> None:
         if self._run is not None:
@@ -195,11 +204,18 @@ class WandbTracker(Tracker):
 
     def _guarded(self, call: Callable[[], None]) -> None:
         """Run `call`; a failure is one warning and ends this tracker's work."""
+        problem = self._problem(call)
+        if problem:
+            log.warning("wandb failed, %s", problem)
+            self._run = None
+
+    def _problem(self, call: Callable[[], None]) -> str:
+        """Run `call`; return what went wrong, the empty string where nothing did."""
         try:
             call()
         except Exception as error:
-            log.warning("wandb failed, %s: %s", type(error).__name__, error)
-            self._run = None
+            return f"{type(error).__name__}: {error}".partition("\n")[0]
+        return ""
 
 
 def make_tracker(
