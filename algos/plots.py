@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tyro
 from rich.console import Console
-from scipy.special import stdtrit
 
 from algos.run_directory import RunDirectory, settings
 from algos.video import check_writable
@@ -102,6 +101,8 @@ def mean_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     n = len(values)
     if n == 1:
         return values[0], np.zeros_like(values[0])
+    from scipy.special import stdtrit  # takes a while, and train.py imports this module
+
     half = stdtrit(n - 1, 0.975) * values.std(axis=0, ddof=1) / np.sqrt(n)
     return values.mean(axis=0), half
 
