@@ -193,7 +193,7 @@ def draw(paths: Sequence[Path], picture: Path) -> Path:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # it is done once, not for each file
         for suffix in (".svg", ".png"):
-            figure.savefig(picture.with_suffix(suffix), dpi=110)
+            figure.savefig(picture.with_suffix(suffix), dpi=100)
         plt.close(figure)
     return picture.with_suffix(".png")
 
