@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import envs
-from algos import provenance
+from algos import provenance, wandb_models
 from algos.agents import Act, load_agent, random_agent, trained_agent, zero_agent
 from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
@@ -66,7 +66,8 @@ class Play:
     """Make a video of a policy, judge it, or watch it live."""
 
     source: tyro.conf.Positional[str] = ""
-    """A run's folder, a checkpoint file, or a Gymnasium id with --agent zero or random."""
+    """A run's folder, a checkpoint file, a run in W&B as wandb:ENTITY/PROJECT/RUN, or a Gymnasium
+    id with --agent zero or random."""
     agent: Literal["trained", "zero", "random"] | None = None
     """Who acts; by default the trained policy, where the source has one."""
     checkpoint: Literal["best", "last"] = "best"
@@ -204,7 +205,9 @@ def find_subject(options: Play, source: str) -> Subject:
         ValueError: neither a run, a checkpoint file nor an id; or a damaged checkpoint.
     """
     path, content = Path(source), None
-    if path.is_dir():
+    if source.startswith(wandb_models.PREFIX):
+        content = wandb_models.download(source, options.checkpoint)
+    elif path.is_dir():
         run = RunDirectory(path)
         _require(
             run.last.exists() or run.best.exists(),

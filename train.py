@@ -1,9 +1,12 @@
-"""Train a policy: `python train.py ENV_ID [options]`; go on: `python train.py --resume RUN`."""
+"""Train a policy: `python train.py ENV_ID [options]`; go on: `python train.py --resume RUN`.
+
+With `--seeds 1 2 3` an experiment; `python train.py plot RUN …` draws learning curves.
+"""
 
 from __future__ import annotations
 
-import difflib
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,21 +14,20 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal
 
-import gymnasium
 import torch
 import tyro
 from gymnasium.vector import VectorEnv
 from rich.console import Console
 
 import envs
-from algos import ALGORITHMS, TRPO, TRPOConfig
+from algos import ALGORITHMS, TRPO, TRPOConfig, experiment, plots
 from algos.checkpoint import load_checkpoint
-from algos.environments import make_vec
+from algos.environments import is_id, make_vec, unknown_id
 from algos.evaluate import evaluate
-from algos.logger import WandbLogger, WandbMode
 from algos.presets import preset
 from algos.rollout import Collector
 from algos.run_directory import RunDirectory, from_plain, to_plain
+from algos.tracking import LoggerName, WandbMode, make_tracker
 from algos.trainer import Act, Schedule, Trainer
 from envs import tasks
 from envs.config import TaskConfig
@@ -60,7 +62,12 @@ class TrainConfig:
     rollout_steps: int = 128
     """Control steps of each environment in one iteration."""
     run_dir: Path | None = None
-    """Folder of the run; by default runs/ENV-sSEED."""
+    """Folder of the run; by default runs/ENV-sSEED, in a W&B sweep with the trial's id."""
+    seeds: tuple[int, ...] = ()
+    """Train each of these seeds, in RUN_DIR-sSEED (by default runs/ENV-sSEED), and compare them;
+    the same command again goes on where it stopped."""
+    jobs: int = 1
+    """Seeds trained side by side."""
     robot: str = ROBOT
     """Robot of a trot/ task."""
     device: Device = "auto"
@@ -68,10 +75,16 @@ class TrainConfig:
     torch_threads: int = 1
     """Threads of torch on the CPU. On two cores a second one is slower: it waits actively and
     so takes a core from the simulation (7,800 against 5,700 steps/s for the walking task)."""
+    logger: LoggerName = "wandb"
+    """Where the run is shown beside its metrics.csv; tensorboard writes RUN/tensorboard."""
     wandb: WandbMode = "auto"
     """Weights & Biases: auto is online where the user has logged in and offline elsewhere."""
     wandb_project: str = "trot"
     """W&B project."""
+    wandb_group: str | None = None
+    """W&B group, which its pages average over; --seeds takes the name of the experiment."""
+    wandb_tags: tuple[str, ...] = ()
+    """W&B tags."""
     eval_interval: int = 200
     """Iterations between evaluations of the deterministic policy, which choose the best
     checkpoint; 0 evaluates at the end alone."""
@@ -88,13 +101,15 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         positive = ("total_steps", "num_envs", "rollout_steps", "eval_episodes", "torch_threads")
-        for name in positive:
+        for name in (*positive, "jobs", "checkpoint_interval"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("eval_interval", "video_interval"):
             _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         _require(0 <= self.seed < 2**32, "seed", self.seed, "in [0, 2**32)")
-        interval = self.checkpoint_interval
-        _require(interval >= 1, "checkpoint_interval", interval, "at least 1")
+        for seed in self.seeds:
+            _require(0 <= seed < 2**32, "seeds", seed, "in [0, 2**32)")
+        distinct = len(set(self.seeds)) == len(self.seeds)
+        _require(distinct, "seeds", self.seeds, "without repetition")
 
 
 @dataclass(frozen=True)
@@ -108,6 +123,8 @@ class ResumeConfig:
     schedule stretches with it."""
     device: Device | None = None
     """Where the algorithm runs; by default as before."""
+    logger: LoggerName | None = None
+    """Where the run is shown, by default as before."""
     wandb: WandbMode | None = None
     """Weights & Biases, by default as before; the run of before is continued."""
 
@@ -136,42 +153,23 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, An
     """Return the settings, the run's folder, and the checkpoint to go on from, if any."""
     if any(a.split("=")[0] == "--resume" for a in arguments):
         return _reopen(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
-    env_id = next((a for a in arguments if _is_id(a)), None)
+    env_id = next((a for a in arguments if is_id(a)), None)
     if env_id is None and not {"-h", "--help"} & set(arguments):
-        raise ValueError(_unknown_id(arguments))
-    robot = _option(arguments, "--robot")
+        raise ValueError(unknown_id(next((a for a in arguments if not a.startswith("-")), None)))
+    robot = experiment.option(arguments, "--robot")
     default = defaults(env_id or "trot/AnymalWalk-v0", robot or ROBOT)
     if robot and default.env is None:
         raise ValueError(f"--robot is {robot}; {env_id} is no trot/ task and has none")
     config = tyro.cli(TrainConfig, default=default, args=arguments, config=_CLI)
-    name = f"{config.env_id.split('/')[-1]}-s{config.seed}"
-    run_dir = config.run_dir or Path("runs") / name
+    base = Path("runs") / config.env_id.split("/")[-1]
+    if config.seeds:
+        return config, RunDirectory(config.run_dir or base), None
+    trial = f"-{os.environ['WANDB_RUN_ID']}" if "WANDB_SWEEP_ID" in os.environ else ""
+    run_dir = config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}")
     return config, RunDirectory(run_dir), None
 
 
 _CLI = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
-
-
-def _is_id(argument: str) -> bool:
-    return argument in gymnasium.registry or argument.startswith("dm_control/")
-
-
-def _unknown_id(arguments: list[str]) -> str:
-    given = next((a for a in arguments if not a.startswith("-")), None)
-    close = difflib.get_close_matches(given or "", gymnasium.registry, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"
-    problem = f"environment id {given!r} is unknown" if given else "give a Gymnasium id"
-    return f"{problem}; {hint}"
-
-
-def _option(arguments: list[str], name: str) -> str | None:
-    """Return an option's value ahead of the full parse, since defaults depend on it."""
-    for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if argument == name and not value.startswith("-"):
-            return value
-        if argument.startswith(f"{name}="):
-            return argument.split("=", 1)[1]
-    return None
 
 
 def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str, Any]]:
@@ -184,7 +182,7 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str,
         raise ValueError(f"{run.config} is damaged ({error}); restore it") from error
     if not run.last.exists():
         raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
-    given = {name: getattr(options, name) for name in ("total_steps", "device", "wandb")}
+    given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(config, **{name: v for name, v in given.items() if v is not None})
     return config, run, load_checkpoint(run.last)
 
@@ -249,8 +247,18 @@ def identity(config: TrainConfig) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> None:
-    """Parse, wire and run."""
+    """Parse, and train one seed or several, or draw the curves of earlier runs."""
+    if arguments[:1] == ["plot"]:
+        return plots.main(arguments[1:])
     config, run, checkpoint = parse(arguments)
+    if config.seeds:
+        _device(config.device)
+        return experiment.run(run.path, to_plain(config), [sys.executable, __file__], arguments)
+    return train(config, run, checkpoint)
+
+
+def train(config: TrainConfig, run: RunDirectory, checkpoint: dict[str, Any] | None) -> None:
+    """Wire and run one training."""
     device = _device(config.device)
     torch.set_num_threads(config.torch_threads)
     environment = make_environment(config)
@@ -265,9 +273,7 @@ def main(arguments: list[str]) -> None:
         config.checkpoint_interval,
         config.video_interval,
     )
-    wandb_id = checkpoint["wandb_id"] if checkpoint else None
-    name = run.path.name
-    wandb = WandbLogger(run.path, plain, config.wandb, config.wandb_project, name, wandb_id)
+    tracker = make_tracker(run.path, plain, checkpoint)
     trainer = Trainer(
         agent,
         collector,
@@ -276,7 +282,7 @@ def main(arguments: list[str]) -> None:
         identity(config),
         lambda act: judge(config, act),
         make_recorder(config),
-        wandb,
+        tracker,
     )
     if checkpoint is not None:
         trainer.load(checkpoint)
@@ -284,7 +290,9 @@ def main(arguments: list[str]) -> None:
         if trainer.env_steps >= config.total_steps:
             log.warning("the run has its steps already; give a larger --total-steps for more")
     finished = trainer.train(resumed=checkpoint is not None)
-    wandb.finish()
+    for page in sorted(run.path.glob("*.html")):
+        tracker.log_html(page, trainer.env_steps)
+    tracker.finish()
     environment.close()
     if finished:
         outcome = f"Trained {trainer.env_steps:,} steps: {run.path}"

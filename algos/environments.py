@@ -1,5 +1,6 @@
 """Vector environments by Gymnasium id."""
 
+import difflib
 from typing import Any
 
 import gymnasium
@@ -68,3 +69,16 @@ def _has_image(space: spaces.Space) -> bool:
     if isinstance(space, spaces.Dict):
         return any(_has_image(part) for part in space.values())
     return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) > 1
+
+
+def is_id(name: str) -> bool:
+    """Whether a Gymnasium id is of this name; dm_control's register when they are made."""
+    return name in gymnasium.registry or name.startswith("dm_control/")
+
+
+def unknown_id(name: str | None) -> str:
+    """Return what to say of a name that is no id."""
+    close = difflib.get_close_matches(name or "", gymnasium.registry, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"
+    problem = f"environment id {name!r} is unknown" if name else "give a Gymnasium id"
+    return f"{problem}; {hint}"

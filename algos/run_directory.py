@@ -67,6 +67,25 @@ class RunDirectory:
         self.config.write_text(json.dumps(config, indent=2) + "\n")
 
 
+BOOKKEEPING = {
+    *("seed", "seeds", "jobs", "run_dir", "device", "torch_threads", "eval_interval"),
+    *("eval_episodes", "checkpoint_interval", "video_interval", "logger", "wandb"),
+    *("wandb_project", "wandb_group", "wandb_tags"),
+}
+"""Entries of a run's configuration that do not change what is learned, and the seed."""
+
+
+def settings(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what seeds of one experiment have in common, as dotted names without nesting."""
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": v for inner, v in settings(value).items()}
+        elif name not in BOOKKEEPING:
+            flat[name] = value
+    return flat
+
+
 def code_state() -> dict[str, str | None]:
     """Return the commit and the uncommitted diff of this code, None where git cannot tell."""
     here = Path(__file__).parent

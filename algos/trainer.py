@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from algos.checkpoint import save_checkpoint
-from algos.logger import CSVLogger, WandbLogger
+from algos.logger import CSVLogger
 from algos.progress import Progress
 from algos.rollout import Collector
 from algos.run_directory import RunDirectory
+from algos.tracking import Tracker
 from algos.trpo import TRPO
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ class Trainer:
         identity: what a checkpoint says of the run: env_id, robot, algorithm, algo_config.
         evaluate: judges a deterministic policy; `return_mean` chooses the best checkpoint.
         record: makes a video of a policy at a path, or None.
-        wandb: the Weights & Biases logger.
+        tracker: where the run is shown beside its folder.
     """
 
     def __init__(
@@ -58,11 +59,11 @@ class Trainer:
         identity: dict[str, Any],
         evaluate: Callable[[Act], dict[str, float]],
         record: Callable[[Act, Path], None] | None,
-        wandb: WandbLogger,
+        tracker: Tracker,
     ) -> None:
         self._agent, self._collector, self._run = agent, collector, run
         self._schedule, self._identity = schedule, identity
-        self._evaluate, self._record, self._wandb = evaluate, record, wandb
+        self._evaluate, self._record, self._tracker = evaluate, record, tracker
         self.iteration, self.env_steps = 0, 0
         self._best = -np.inf
         self._seconds = 0.0
@@ -80,13 +81,14 @@ class Trainer:
                 if finished or self._due(self._schedule.eval_interval):
                     metrics |= self._judge()
                 csv.write(self.iteration, metrics)
-                self._wandb.log(metrics, self.env_steps)
+                self._tracker.log(metrics, self.env_steps)
                 progress.update(self.env_steps, metrics)
                 if self._due(self._schedule.checkpoint_interval):
                     self.save(self._run.last)
                 if self._record and (finished or self._due(self._schedule.video_interval)):
                     self._video(progress)
             self.save(self._run.last)
+            self._tracker.log_model(self._run.last, "latest", self.env_steps)
         return self.env_steps >= total
 
     def _due(self, interval: int) -> bool:
@@ -116,6 +118,7 @@ class Trainer:
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
             self.save(self._run.best)
+            self._tracker.log_model(self._run.best, "best", self.env_steps)
         return {f"eval/{name}": value for name, value in metrics.items()}
 
     def _video(self, progress: Progress) -> None:
@@ -127,7 +130,7 @@ class Trainer:
             progress.say(f"no more videos in this run: {error}")
             self._record = None
             return
-        self._wandb.log_video(path, self.env_steps)
+        self._tracker.log_video(path, self.env_steps)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -141,7 +144,7 @@ class Trainer:
                 "env_steps": self.env_steps,
                 "best": float(self._best),
                 "seconds": self._seconds,
-                "wandb_id": self._wandb.run_id,
+                "wandb_id": self._tracker.run_id,
             },
         )
 

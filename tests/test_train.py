@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
 from algos.checkpoint import load_checkpoint
@@ -101,6 +102,26 @@ def test_damaged_run_is_named(
     damage(run)
     with pytest.raises(ValueError, match=message):
         train.main(["--resume", str(run), "--total-steps", "1000"])
+
+
+def test_tensorboard_shows_the_csv_and_changes_nothing(tmp_path: Path) -> None:
+    short = ["CartPole-v1", "--num-envs", "2", "--rollout-steps", "16", "--eval-episodes", "1"]
+    short += ["--video-interval", "0", "--total-steps", "64"]
+    shown, plain = tmp_path / "shown", tmp_path / "plain"
+    train.main([*short, "--logger", "tensorboard", "--run-dir", str(shown)])
+    train.main(["--resume", str(shown), "--total-steps", "96"])
+    train.main([*short, "--logger", "none", "--run-dir", str(plain)])
+    events = EventAccumulator(str(shown / "tensorboard"))
+    events.Reload()
+    for name in ("kl", "eval/return_mean"):
+        points = [(event.step, event.value) for event in events.Scalars(name)]
+        table = [row for row in rows(shown) if row[name]]
+        assert points == [(int(row["env_steps"]), pytest.approx(float(row[name]))) for row in table]
+    for one, other in zip(rows(shown), rows(plain), strict=False):
+        timed = {name for name in one if "second" in name}
+        assert {n: v for n, v in one.items() if n not in timed} == {
+            n: v for n, v in other.items() if n not in timed
+        }
 
 
 def test_existing_run_is_never_overwritten(walk_run: Path) -> None:

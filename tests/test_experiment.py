@@ -1,0 +1,128 @@
+"""Several seeds by one command: trained, resumed, stopped and compared."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import train
+from algos import experiment
+from algos.checkpoint import load_checkpoint
+
+ROOT = Path(__file__).parent.parent
+CARTPOLE = ["CartPole-v1", "--num-envs", "4", "--rollout-steps", "32", "--eval-episodes", "1"]
+QUIET = ["--video-interval", "0", "--logger", "none"]
+
+
+def steps(run: Path) -> list[int]:
+    with (run / "metrics.csv").open(newline="") as file:
+        return [int(row["env_steps"]) for row in csv.DictReader(file)]
+
+
+WRITES = "import sys; open({!r}, 'a').write(str(sys.argv[1:]) + '\\n')"
+"""A program that notes its arguments."""
+
+
+def program(tmp_path: Path, code: str) -> list[str]:
+    """Return the command of a stand-in for train.py."""
+    script = tmp_path / "program.py"
+    script.write_text(code)
+    return [sys.executable, str(script)]
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    settings, _, _ = train.parse([*CARTPOLE, *QUIET, "--seeds", "1", "2"])
+    return train.to_plain(settings) | changes
+
+
+def test_seeds_are_trained_once_resumed_and_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = tmp_path / "cart"
+    command = [*CARTPOLE, *QUIET, "--run-dir", str(base), "--jobs", "2"]
+    train.main([*command, "--total-steps", "256", "--seeds", "1", "2"])
+    runs = [tmp_path / f"cart-s{seed}" for seed in (1, 2)]
+    assert [steps(run) for run in runs] == [[128, 256], [128, 256]]
+    assert [train.RunDirectory.open(run)[1]["seed"] for run in runs] == [1, 2]
+    assert {train.RunDirectory.open(run)[1]["wandb_group"] for run in runs} == {"cart"}
+    output = capsys.readouterr().out
+    assert output.count("training seed") == 2
+    assert "95 %" in output
+    assert (tmp_path / "cart-curves.png").is_file()
+
+    saved = [(run / "checkpoints" / "last.pt").stat().st_mtime_ns for run in runs]
+    train.main([*command, "--total-steps", "256", "--seeds", "1", "2"])
+    assert saved == [(run / "checkpoints" / "last.pt").stat().st_mtime_ns for run in runs]
+    assert "seed 1," not in capsys.readouterr().out  # nothing was left to train
+
+    told = tmp_path / "told"
+    writes = program(tmp_path, WRITES.format(str(told)))
+    more = config(jobs=1, total_steps=384, seeds=[2])
+    experiment.run(base, more, writes, [*command, "--seeds", "2", "--total-steps", "384"])
+    resumed, run, _ = train.parse(ast.literal_eval(told.read_text()))
+    assert run.path == runs[1]
+    assert (resumed.total_steps, resumed.seed) == (384, 2)
+
+
+def test_a_run_of_other_settings_is_left_alone(tmp_path: Path) -> None:
+    run, _, _ = train.parse([*CARTPOLE])
+    train.RunDirectory.create(tmp_path / "cart-s1", train.to_plain(run))
+    (tmp_path / "cart-s1" / "metrics.csv").write_text("iteration\n1\n")
+    command = [*CARTPOLE, *QUIET, "--run-dir", str(tmp_path / "cart"), "--seeds", "1"]
+    with pytest.raises(ValueError, match=r"cart-s1 was trained with algo\.gamma 0\.99, not 0\.9"):
+        train.main([*command, "--algo.gamma", "0.9"])
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "train.py"), *CARTPOLE, *QUIET, "--seeds", "1", "2"]
+    process = subprocess.Popen(
+        [*command, "--total-steps", "10000000", "--run-dir", str(tmp_path / "cart")],
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    run = tmp_path / "cart-s1"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not ((run / "metrics.csv").is_file() and steps(run)):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "the same command again" in output
+    assert "Traceback" not in output
+    assert load_checkpoint(run / "checkpoints" / "last.pt")["env_steps"] == steps(run)[-1]
+    assert not (tmp_path / "cart-s2").exists()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "words"), [(1, "seed 1 failed; what"), (2, "failed: error: no such")]
+)
+def test_a_seed_that_fails_ends_the_experiment(tmp_path: Path, jobs: int, words: str) -> None:
+    fails = program(tmp_path, "import sys; print('error: no such thing'); sys.exit(2)")
+    with pytest.raises(ValueError, match=words):
+        experiment.run(tmp_path / "x", config(jobs=jobs), fails, ["CartPole-v1", "--seeds", "1"])
+
+
+def test_each_seed_gets_the_users_own_options(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    writes = program(
+        tmp_path, f"import sys; open({str(told)!r}, 'a').write(f'{{sys.argv[1:]}}\\n')"
+    )
+    arguments = ["CartPole-v1", "--wandb-tags", "a", "b", "--seeds", "1", "2", "--algo.gamma=0.9"]
+    arguments += ["--run_dir=x", "--jobs", "1"]
+    experiment.run(tmp_path / "x", config(), writes, arguments)
+    kept = ["CartPole-v1", "--wandb-tags", "a", "b", "--algo.gamma=0.9"]
+    assert told.read_text().splitlines() == [
+        str([*kept, "--seed", seed, "--run-dir", f"{tmp_path}/x-s{seed}", "--wandb-group", "x"])
+        for seed in ("1", "2")
+    ]
