@@ -27,6 +27,7 @@ from algos.video import check_writable, record_video
 from envs import deployment, protocol, tasks, tour
 from envs.config import ContactModel, TaskConfig
 from envs.gl import OpenGLError, choose_backend
+from envs.live import Live
 from envs.vector import LocomotionVectorEnv
 from envs.viewer import watch
 from robots import get_robot
@@ -34,6 +35,8 @@ from robots import get_robot
 ROBOT = "anymal_c"
 CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
+ENDLESS = 1e6
+"""Episode length of a live simulation (s): only a fall ends it."""
 VIDEO_SECONDS = 20.0
 """Default length of a video (s)."""
 
@@ -60,6 +63,12 @@ class Play:
     """Write the policy here for other programs: .onnx, or .pt2 for torch.export."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
+    web: bool = False
+    """Serve a page that shows the policy live in a browser (trot/ tasks)."""
+    host: str = "127.0.0.1"
+    """Address where --web listens; by default only for browsers on this computer."""
+    port: int = 8080
+    """Port where --web listens; 0 for any that is free."""
     seed: int = 1
     """Seed of the environment and of a random agent."""
     seconds: float | None = None
@@ -83,14 +92,17 @@ class Play:
 
     def __post_init__(self) -> None:
         _require(
-            bool(self.video or self.evaluate or self.save or self.export or self.viewer),
-            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE or --viewer",
+            any((self.video, self.evaluate, self.save, self.export, self.viewer, self.web)),
+            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE, --viewer "
+            "or --web",
         )
         _require(
             self.seconds is None or 0 < self.seconds < 1e5,
             f"--seconds is {self.seconds}; it must be positive",
         )
         _require(0.01 <= self.slow <= 1, f"--slow is {self.slow}; it must lie in [0.01, 1]")
+        _require(0 <= self.port <= 65535, f"--port is {self.port}; it must be 0 to 65535")
+        _require(not (self.viewer and self.web), "--viewer and --web: give one of them")
         _require(self.seed >= 0, f"--seed is {self.seed}; it must be 0 or more")
         _require(self.episodes >= 1, f"--episodes is {self.episodes}; it must be at least 1")
         even = all(16 <= v <= 8192 and v % 2 == 0 for v in self.size)
@@ -123,6 +135,10 @@ def main(arguments: list[str]) -> None:
         path = getattr(options, name)
         if path is not None:
             check_writable(path, *allowed)
+    if options.web:
+        from envs import web  # takes a second
+
+        web.check_address(options.host, options.port)
     subject = find_subject(options)
     if options.evaluate:
         judge(options, subject)
@@ -143,8 +159,8 @@ def main(arguments: list[str]) -> None:
             speed=options.slow,
         )
         Console().print(f"video: {options.video}", soft_wrap=True, highlight=False)
-    if options.viewer:
-        view(options, subject)
+    if options.viewer or options.web:
+        watch_live(options)
 
 
 def find_subject(options: Play) -> Subject:
@@ -175,7 +191,7 @@ def find_subject(options: Play) -> Subject:
         _require(not missing, f"the checkpoint of {path} lacks {missing}: it is no policy")
         env_id = content["env_id"]
     if env_id not in envs.IDS:
-        trot_only = ("robot", "contact", "command", "randomize", "viewer")
+        trot_only = ("robot", "contact", "command", "randomize", "viewer", "web")
         given = [f"--{name}" for name in trot_only if getattr(options, name)]
         _require(not given, f"{' and '.join(given)}: for trot/ tasks, not for {env_id!r}")
         return Subject(env_id, content)
@@ -282,12 +298,40 @@ def _tour(environment: VectorEnv) -> Callable[[float], None] | None:
     return tour.guide(environment) if isinstance(environment, LocomotionVectorEnv) else None
 
 
-def view(options: Play, subject: Subject) -> None:
-    """Open the interactive viewer."""
-    environment = subject.make(1)
+def watch_live(options: Play) -> None:
+    """Show the policy live, in a browser or in MuJoCo's viewer, under commands given there."""
+    subject = find_subject(replace(options, command=None))  # whose limits are the task's own
+    assert subject.task is not None
+    endless = replace(subject.task, episode_length=options.seconds or ENDLESS)
+    environment = replace(subject, task=endless).make(1)
     assert isinstance(environment, LocomotionVectorEnv)
-    lead = None if options.command else _tour(environment)
-    watch(environment, make_agent(options, subject, 1), options.seed, lead)
+    agents, first = live_agents(options, subject)
+    live = Live(environment, agents, first, options.seed, options.command)
+    if options.viewer:
+        watch(live)
+    else:
+        from envs import web
+
+        web.serve(live, options.host, options.port)
+
+
+def live_agents(options: Play, subject: Subject) -> tuple[dict[str, Callable[[], Act]], str]:
+    """Return what loads each agent that can act, by its name, and the one that starts."""
+
+    def loader(**changes: Any) -> Callable[[], Act]:
+        chosen = replace(options, **changes)
+        return lambda: make_agent(chosen, find_subject(chosen), 1)
+
+    agents = {name: loader(agent=name) for name in ("zero", "random")}
+    path = Path(options.source)
+    if path.is_dir():
+        found = [name for name in ("best", "last") if getattr(RunDirectory(path), name).exists()]
+        agents = {name: loader(checkpoint=name, agent="trained") for name in found} | agents
+    elif subject.content is not None:
+        agents = {path.stem: loader(agent="trained")} | agents
+    if options.agent in ("zero", "random"):
+        return agents, options.agent
+    return agents, options.checkpoint if options.checkpoint in agents else next(iter(agents))
 
 
 def judge(options: Play, subject: Subject) -> None:
