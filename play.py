@@ -29,7 +29,7 @@ from envs.config import ContactModel, TaskConfig
 from envs.gl import OpenGLError, choose_backend
 from envs.live import Live
 from envs.vector import LocomotionVectorEnv
-from envs.viewer import watch
+from envs.viewer import check_display, watch
 from robots import get_robot
 
 ROBOT = "anymal_c"
@@ -135,6 +135,8 @@ def main(arguments: list[str]) -> None:
         path = getattr(options, name)
         if path is not None:
             check_writable(path, *allowed)
+    if options.viewer:
+        check_display()
     if options.web:
         from envs import web  # takes a second
 

@@ -28,7 +28,7 @@ class Plots:
     """
 
     def __init__(self, gui: viser.GuiApi, live: Live, axes: tuple[str, str, str]) -> None:
-        self._live, self._terms = live, list(live.env.reward_rates())
+        self._live, terms = live, list(live.env.reward_rates())
         self._rows: deque[np.ndarray] = deque(maxlen=round(SPAN / MEAN_OVER))
         self._pending: list[np.ndarray] = []
         self._every = max(round(MEAN_OVER / live.env.config.simulation.dt), 1)
@@ -42,35 +42,34 @@ class Plots:
                     (_line("s"), _line("command", COMMANDED), _line("actual", ACTUAL)),
                     title=name,
                     scales={"x": uplot.Scale(time=False), "y": _scale(limits)},
-                    height=190,
+                    height=140,
                 )
                 for name, limits in zip(axes, live.limits, strict=True)
             ]
         with panel.add_tab("Rewards"):
-            colours = [colorsys.hls_to_rgb(i * 0.381966 % 1, 0.45, 0.75) for i in range(99)]
-            lines = [_line(n, c) for n, c in zip(self._terms, colours, strict=False)]
+            n = len(terms)
+            hues = [colorsys.hls_to_rgb(i / n, (0.35, 0.6)[i % 2], 0.8) for i in range(n)]
+            lines = map(_line, terms, hues)
             self._rewards = gui.add_uplot(
-                (empty,) * (1 + len(lines)),
+                (empty,) * (1 + n),
                 (_line("s"), *lines),
-                title="reward per second; a click on a name hides it",
+                title="reward per second (click to hide)",
                 scales={"x": uplot.Scale(time=False)},
                 height=420,
             )
         panel.dock_left()
 
-    def record(self) -> bool:
-        """Take note of a new step; return whether the plots have a new point."""
+    def record(self) -> None:
+        """Take note of a new step, if there is one."""
         live = self._live
         if live.steps == self._seen:
-            return False
+            return
         self._seen = live.steps
         rewards = [float(value[0]) for value in live.env.reward_rates().values()]
         self._pending.append(np.array([live.time, *live.command, *live.velocity, *rewards]))
-        if len(self._pending) < self._every:
-            return False
-        self._rows.append(np.mean(self._pending, axis=0))
-        self._pending.clear()
-        return True
+        if len(self._pending) == self._every:
+            self._rows.append(np.mean(self._pending, axis=0))
+            self._pending.clear()
 
     def draw(self) -> None:
         """Send the plots."""

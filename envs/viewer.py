@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 
 import mujoco
 import mujoco.viewer
@@ -58,19 +59,33 @@ def watch(live: Live) -> None:
         if code in actions:
             live.request(lambda: act(code))
 
-    with mujoco.viewer.launch_passive(live.model, live.data, key_callback=pressed) as viewer:
-        viewer.cam.type = mujoco.mjtCamera.mjCAMERA_TRACKING
-        viewer.cam.trackbodyid = live.model.body(live.env.robot.base).id
-        viewer.cam.distance = 3.0
-        shown = viewer.user_scn
-        assert shown is not None
-        print(f"keys: {', '.join(f'{key} {name.lower()}' for key, (_, name) in KEYS.items())}")
+    others = set(threading.enumerate())
+    viewer = mujoco.viewer.launch_passive(
+        live.model, live.data, key_callback=pressed, show_left_ui=False, show_right_ui=False
+    )
+    print(f"keys: {', '.join(f'{key} {name.lower()}' for key, (_, name) in KEYS.items())}")
+    print("tab and shift-tab show the viewer's own panels", flush=True)
+    try:
+        _follow(live, viewer)
+        live.run(lambda: _show(live, viewer), viewer.is_running)
+    finally:
+        viewer.close()
+        for thread in set(threading.enumerate()) - others:
+            thread.join(timeout=5)  # one that still draws while the process ends crashes it
 
-        def show() -> None:
-            with viewer.lock():
-                live.pose()
-                shown.ngeom = 0
-                draw_velocities(shown, live.position, live.heading, live.command, live.velocity)
-            viewer.sync()
 
-        live.run(show, viewer.is_running)
+def _follow(live: Live, viewer: mujoco.viewer.Handle) -> None:
+    viewer.cam.type = mujoco.mjtCamera.mjCAMERA_TRACKING
+    viewer.cam.trackbodyid = live.model.body(live.env.robot.base).id
+    viewer.cam.distance = 3.0
+
+
+def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
+    """Bring the viewer's picture up to date, with the velocities drawn over the robot."""
+    scene = viewer.user_scn
+    assert scene is not None
+    with viewer.lock():
+        live.pose()
+        scene.ngeom = 0
+        draw_velocities(scene, live.position, live.heading, live.command, live.velocity)
+    viewer.sync()

@@ -17,7 +17,7 @@ from envs.live import ACTIONS, PUSHES, SPEEDS, Live
 from envs.plots import Plots
 from envs.render import velocity_strokes
 
-AXES = ("vx (m/s)", "vy (m/s)", "yaw rate (rad/s)")
+AXES = ("vx (m/s)", "vy (m/s)", "yaw (rad/s)")
 """The command's entries: forward, leftward, turning left."""
 KEYS: dict[Any, str] = {
     "I": "Forwards",
@@ -34,7 +34,8 @@ KEYS: dict[Any, str] = {
     "R": "Reset",
 }
 """Key -> an action of `Live`. W, A, S, D, Q, E and the arrows move viser's own camera."""
-_MAX_FPS = 60
+SCENE_RATE, REPORT_RATE = 60.0, 4.0
+"""How often the robot at most, and plots and numbers, are sent (Hz)."""
 
 
 def check_address(host: str, port: int) -> None:
@@ -110,7 +111,8 @@ class Page:
         self._build_controls()
         self._build_keys()
         self._plots = Plots(gui, live, AXES)
-        self._drawn, self._offset, self._text = 0.0, np.zeros(3), ""
+        self._centre, self._text = np.zeros(3), ""
+        self._moved = self._reported = 0.0
 
     def close(self) -> None:
         """Stop serving."""
@@ -120,7 +122,7 @@ class Page:
         self._scene = ViserMujocoScene(self._server, self._live.model, num_envs=1)
         self._scene.camera_tracking_enabled = False  # it would follow the base's height, too
         scene, camera = self._server.scene, self._server.initial_camera
-        camera.position, camera.look_at = (1.9, -2.2, 1.3), (0.0, 0.0, 0.45)
+        camera.position, camera.look_at = (1.5, -1.7, 1.0), (0.0, 0.0, 0.4)
         none, colours = np.zeros((1, 2, 3), np.float32), np.zeros((1, 2, 3), np.uint8)
         self._arrows = scene.add_arrows("/velocities/arrows", none, colours[:, 0])
         self._arcs = scene.add_line_segments("/velocities/arcs", none, colours, thickness=0.02)
@@ -144,6 +146,9 @@ class Page:
                 buttons = gui.add_button_group("", names)
                 buttons.on_click(lambda event: self._press(event.target.value))
             self._status = gui.add_markdown("")
+        with gui.add_folder("Keys", expand_by_default=False):
+            rows = (f"| `{key}` | {name.lower()} |" for key, name in KEYS.items())
+            gui.add_markdown("\n".join(["| key | action |", "| --- | --- |", *rows]))
 
     def _command_slider(self, axis: int) -> viser.GuiSliderHandle[float]:
         live, (low, high) = self._live, self._live.limits[axis].tolist()
@@ -196,39 +201,41 @@ class Page:
         self._tour.value = self._live.touring
 
     def show(self) -> None:
-        """Send what has changed since the last call."""
-        fresh, now = self._plots.record(), time.monotonic()
+        """Send what has changed since the last call, if a browser is there to see it."""
+        self._plots.record()
         if not self._server.get_clients():
             return
-        if fresh:
+        now = time.monotonic()
+        if now - self._moved > 1 / SCENE_RATE:
+            self._moved = now
+            with self._server.atomic():
+                self._show_robot()
+        if now - self._reported > 1 / REPORT_RATE:
+            self._reported = now
             self._plots.draw()
+            self._show_status()
             if self._live.touring:
                 self._show_command()
-        if now - self._drawn > 1 / _MAX_FPS:
-            self._drawn = now
-            self._draw()
 
-    def _draw(self) -> None:
-        """Send the robot's pose, the velocities' arrows and the state of the simulation."""
-        live, scene = self._live, self._scene
-        data = live.pose()
+    def _show_robot(self) -> None:
+        live, data = self._live, self._live.pose()
         if self._follow.value:
-            self._offset = np.array([*live.position[:2], 0.0])
-        strokes = list(
-            velocity_strokes(
-                live.position - self._offset, live.heading, live.command, live.velocity
-            )
-        )
-        with self._server.atomic():
-            matrices = data.xmat.reshape(1, -1, 3, 3)
-            scene.update_from_arrays((data.xpos - self._offset)[None], matrices)
-            scene.fixed_bodies_frame.position = -self._offset
-            for handle, wanted in ((self._arrows, True), (self._arcs, False)):
-                chosen = [stroke for stroke in strokes if stroke[2] == wanted]
-                handle.visible = bool(chosen)
-                if chosen:
-                    handle.points = np.array([stroke[:2] for stroke in chosen], np.float32)
-                    handle.colors = np.array([[stroke[3]] * (2 - wanted) for stroke in chosen])
+            self._centre = np.array([*live.position[:2], 0.0])
+        matrices = data.xmat.reshape(1, -1, 3, 3)
+        self._scene.update_from_arrays((data.xpos - self._centre)[None], matrices)
+        self._scene.fixed_bodies_frame.position = -self._centre
+        base = live.position - self._centre
+        strokes = list(velocity_strokes(base, live.heading, live.command, live.velocity))
+        for handle, pointed in ((self._arrows, True), (self._arcs, False)):
+            chosen = [stroke for stroke in strokes if stroke[2] == pointed]
+            handle.visible = bool(chosen)
+            if chosen:
+                colours = np.array([stroke[3] for stroke in chosen])
+                handle.points = np.array([stroke[:2] for stroke in chosen], np.float32)
+                handle.colors = colours if pointed else np.stack([colours, colours], axis=1)
+
+    def _show_status(self) -> None:
+        live = self._live
         state = "paused" if live.paused else f"{live.speed:g} × real time"
         text = f"{live.time:.1f} s, {state}, falls: {live.falls}"
         if text != self._text:
