@@ -25,9 +25,9 @@ PUSHES = (0.0, 2.0)
 """Weakest and strongest push (m/s)."""
 NUDGES = 10
 """Steps from standing to the largest command, for keys."""
-_IDLE = 0.1
+IDLE = 0.1
 """Time between looks at a paused simulation (s)."""
-_LATEST = 0.1
+LATEST = 0.1
 """A loop that lags further behind the clock (s) lets the lost time go."""
 
 
@@ -205,11 +205,11 @@ class Live:
         due = time.monotonic()
         while running():
             if self.paused:
-                due = time.monotonic() + _IDLE
+                due = time.monotonic() + IDLE
             else:
                 self.step()
                 dt = self.env.config.simulation.dt / self.speed
-                due = max(due + dt, time.monotonic() - _LATEST)
+                due = max(due + dt, time.monotonic() - LATEST)
             show()
             self._serve(due)
 
