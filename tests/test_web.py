@@ -41,6 +41,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+"""Software rendering, and nothing sent to anywhere."""
 PATIENCE = 120.0
 """What a browser without a GPU may need on a busy machine (s)."""
 
@@ -173,8 +174,8 @@ async def _pester(port: int) -> None:
                 await client.send(encode(update))
         await client.send(encode({"type": "ShareUrlRequest"}))
         await asyncio.wait_for(client.ping(), PATIENCE)
-    async with websockets.connect(uri, subprotocols=protocol[:0]) as client:
-        await client.wait_closed()  # no viser client at all
+    async with websockets.connect(uri) as client:  # not viser's
+        await client.wait_closed()
 
 
 async def _controls(client: websockets.ClientConnection) -> list[str]:
