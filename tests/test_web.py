@@ -114,7 +114,7 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     steps = live.steps
     browser.get_by_role("button", name="Step").dispatch_event("click")
     until(lambda: live.steps == steps + 1, "it takes a step")
-    browser.get_by_role("textbox", name="Policy").dispatch_event("click")
+    browser.locator("input[role=combobox][value=walk]").dispatch_event("click")
     browser.get_by_role("option", name="zero").dispatch_event("click")
     until(lambda: live.agent == "zero", "another policy acts")
 
