@@ -6,8 +6,9 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 DEMO := runs/demo
 # A browser and a display for tests, where root can install them.
 SYSTEM := { command -v chromium && command -v Xvfb; } > /dev/null || \
-	{ [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qqy --no-install-recommends \
-	chromium xvfb libgl1-mesa-dri libxtst6; } > /dev/null 2>&1
+	{ [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -qqy --no-install-recommends chromium xvfb libgl1-mesa-dri libxtst6; } \
+	> /dev/null 2>&1
 
 .PHONY: demo test play check bench clean
 
