@@ -43,6 +43,7 @@ class Plots:
                     title=name,
                     scales={"x": uplot.Scale(time=False), "y": _scale(limits)},
                     height=140,
+                    padding=(8, 24, 0, 0),
                 )
                 for name, limits in zip(axes, live.limits, strict=True)
             ]

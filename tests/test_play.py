@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import imageio
+import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
@@ -176,6 +177,15 @@ def test_viewer_without_a_display_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         play.main([WALK, "--agent", "zero", "--viewer"])
 
 
+def test_a_run_s_checkpoints_can_be_watched_in_turn(checkpoint: Path) -> None:
+    options = play.Play(str(checkpoint.parent.parent), web=True)
+    agents, first = play.live_agents(options, play.find_subject(options))
+    assert (list(agents), first) == (["last", "zero", "random"], "last")
+    assert agents["last"]()(np.zeros((1, 56), np.float32)).shape == (1, 12)
+    checkpoint.with_name("best.pt").write_bytes(checkpoint.read_bytes())
+    assert play.live_agents(options, play.find_subject(options))[1] == "best"
+
+
 def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:500])
     command = [sys.executable, "play.py", str(checkpoint), "--evaluate"]
@@ -188,7 +198,13 @@ def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[WALK], [WALK, "--evaluate", "--episodes", "0"], [WALK, "--video", "a.mp4", "--slow", "0"]],
+    [
+        [WALK],
+        [WALK, "--evaluate", "--episodes", "0"],
+        [WALK, "--video", "a.mp4", "--slow", "0"],
+        [WALK, "--web", "--port", "-1"],
+        [WALK, "--web", "--viewer"],
+    ],
 )
 def test_senseless_options_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as exit_:
