@@ -4,6 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
+# A browser and a display for tests, where root can install them.
+SYSTEM := { command -v chromium && command -v Xvfb; } > /dev/null || \
+	{ [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -qqy --no-install-recommends chromium xvfb libgl1-mesa-dri libxtst6; } \
+	> /dev/null 2>&1
 
 .PHONY: demo test play check bench clean
 
@@ -17,6 +22,7 @@ play: $(VENV)/.installed
 	$(BIN)/python play.py policies/walk.pt --video walk.mp4 --seed 1 --seconds 10
 
 test: $(VENV)/.installed-test
+	@$(SYSTEM) || echo "make: no chromium or Xvfb; the tests that need them are skipped" >&2
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench

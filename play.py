@@ -6,7 +6,7 @@ import difflib
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,13 +30,16 @@ from algos.video import Player, check_writable, record_video, write_gif
 from envs import deployment, protocol, tasks, tour
 from envs.config import ContactModel, TaskConfig
 from envs.gl import OpenGLError, choose_backend
+from envs.live import Live
 from envs.vector import LocomotionVectorEnv
-from envs.viewer import watch
+from envs.viewer import check_display, watch
 from robots import get_robot
 
 ROBOT = "anymal_c"
 CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
+ENDLESS = 1e6
+"""Episode length of a live simulation (s): only a fall ends it."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,12 @@ class Play:
     """Write an .html page that explains a trot/ policy: evaluation, gait, joints, pushes, video."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
+    web: bool = False
+    """Serve a page that shows the policy live in a browser (trot/ tasks)."""
+    host: str = "127.0.0.1"
+    """Address where --web listens; by default only for browsers on this computer."""
+    port: int = 8080
+    """Port where --web listens; 0 for any that is free."""
     seed: int = 1
     """Seed of the environment and of a random agent."""
     seconds: float | None = None
@@ -115,20 +124,20 @@ class Play:
     """Where the policy runs; auto takes CUDA where there is one."""
 
     def __post_init__(self) -> None:
-        outputs = (self.video, self.evaluate, self.save, self.export, self.report, self.viewer)
+        outputs = (self.video, self.report, self.evaluate, self.save, self.export)
         _require(
-            any(outputs),
-            "nothing to do: give --video FILE, --evaluate, --save FILE, --export FILE, "
-            "--report FILE or --viewer",
+            any((*outputs, self.viewer, self.web)),
+            "nothing to do: give --video FILE, --report FILE, --evaluate, --save FILE, "
+            "--export FILE, --viewer or --web",
         )
         _require(
             self.seconds is None or 0 < self.seconds < 1e5,
             f"--seconds is {self.seconds}; it must be positive",
         )
         _require(bool(self.sources), "nothing to play: give a run, a checkpoint or an id")
-        filmed_alone = outputs == (self.video, False, None, None, None, False)
+        lonely = (*outputs[1:], self.viewer, self.web)
         _require(
-            len(self.sources) == 1 or filmed_alone,
+            len(self.sources) == 1 or not any(lonely),
             "--compare is for --video alone; judge runs one by one",
         )
         _require(
@@ -136,6 +145,8 @@ class Play:
         )
         _require(bool(self.video) or not self.gif, "--gif goes with --video FILE.mp4")
         _require(0.01 <= self.slow <= 1, f"--slow is {self.slow}; it must lie in [0.01, 1]")
+        _require(0 <= self.port <= 65535, f"--port is {self.port}; it must be 0 to 65535")
+        _require(not (self.viewer and self.web), "--viewer and --web: give one of them")
         _require(self.seed >= 0, f"--seed is {self.seed}; it must be 0 or more")
         _require(self.episodes >= 1, f"--episodes is {self.episodes}; it must be at least 1")
         even = all(16 <= v <= 8192 and v % 2 == 0 for v in self.size)
@@ -182,6 +193,12 @@ def main(arguments: list[str]) -> None:
         path = getattr(options, name)
         if path is not None:
             check_writable(path, *allowed)
+    if options.viewer:
+        check_display()
+    if options.web:
+        from envs import web  # takes a second
+
+        web.check_address(options.host, options.port)
     subjects = [find_subject(options, source) for source in options.sources]
     subject = subjects[0]
     if options.evaluate:
@@ -194,16 +211,17 @@ def main(arguments: list[str]) -> None:
         write_report(options, subject, options.report)
     if options.video is not None:
         make_video(options, subjects, options.video)
-    if options.viewer:
-        view(options, subject)
+    if options.viewer or options.web:
+        watch_live(options)
 
 
-def find_subject(options: Play, source: str) -> Subject:
-    """Return what a source names.
+def find_subject(options: Play, source: str | None = None) -> Subject:
+    """Return what a source names, by default the first one.
 
     Raises:
         ValueError: neither a run, a checkpoint file nor an id; or a damaged checkpoint.
     """
+    source = source or options.sources[0]
     path, content = Path(source), None
     if source.startswith(wandb_models.PREFIX):
         content = wandb_models.download(source, options.checkpoint)
@@ -228,7 +246,7 @@ def find_subject(options: Play, source: str) -> Subject:
         _require(not missing, f"the checkpoint of {path} lacks {missing}: it is no policy")
         env_id = content["env_id"]
     if env_id not in envs.IDS:
-        trot_only = ("robot", "contact", "command", "randomize", "report", "viewer")
+        trot_only = ("robot", "contact", "command", "randomize", "report", "viewer", "web")
         given = [f"--{name}" for name in trot_only if getattr(options, name)]
         _require(not given, f"{' and '.join(given)}: for trot/ tasks, not for {env_id!r}")
         return Subject(env_id, content)
@@ -418,12 +436,40 @@ def _filmed(task: TaskConfig, film: Film, n: int) -> TaskConfig:
     return replace(task, episode_length=film.seconds, randomization=start)
 
 
-def view(options: Play, subject: Subject) -> None:
-    """Open the interactive viewer."""
-    environment = subject.make(1)
+def watch_live(options: Play) -> None:
+    """Show the policy live, in a browser or in MuJoCo's viewer, under commands given there."""
+    subject = find_subject(replace(options, command=None))  # whose limits are the task's own
+    assert subject.task is not None
+    endless = replace(subject.task, episode_length=options.seconds or ENDLESS)
+    environment = replace(subject, task=endless).make(1)
     assert isinstance(environment, LocomotionVectorEnv)
-    lead = None if options.command else tour.guide([environment])
-    watch(environment, make_agent(options, subject, 1), options.seed, lead)
+    agents, first = live_agents(options, subject)
+    live = Live(environment, agents, first, options.seed, options.command)
+    if options.viewer:
+        watch(live)
+    else:
+        from envs import web
+
+        web.serve(live, options.host, options.port)
+
+
+def live_agents(options: Play, subject: Subject) -> tuple[dict[str, Callable[[], Act]], str]:
+    """Return what loads each agent that can act, by its name, and the one that starts."""
+
+    def loader(**changes: Any) -> Callable[[], Act]:
+        chosen = replace(options, **changes)
+        return lambda: make_agent(chosen, find_subject(chosen), 1)
+
+    agents = {name: loader(agent=name) for name in ("zero", "random")}
+    path = Path(options.sources[0])
+    if path.is_dir():
+        found = [name for name in ("best", "last") if getattr(RunDirectory(path), name).exists()]
+        agents = {name: loader(checkpoint=name, agent="trained") for name in found} | agents
+    elif subject.content is not None:
+        agents = {path.stem: loader(agent="trained")} | agents
+    if options.agent in ("zero", "random"):
+        return agents, options.agent
+    return agents, options.checkpoint if options.checkpoint in agents else next(iter(agents))
 
 
 def judge(options: Play, subject: Subject) -> None:

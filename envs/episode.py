@@ -18,6 +18,8 @@ class EpisodeLog:
         self._errors = ("lin_vel_error", "yaw_rate_error")
         self.sums = {name: np.zeros(n) for name in (*terms, *self._errors)}
         self.steps = np.zeros(n, np.int64)
+        self.last = {name: np.zeros(n) for name in terms}
+        """Each term's reward in the last control step, (n,)."""
         self._fell, self._diverged = np.zeros(n, bool), np.zeros(n, bool)
 
     def reward(self, state: State, diverged: np.ndarray, k: float) -> np.ndarray:
@@ -33,6 +35,7 @@ class EpisodeLog:
                 value[diverged] = 0.0
             total += value
             self.sums[name] += value
+            self.last[name] = value
         error = state.command - np.column_stack([state.lin_vel_b[:, :2], state.ang_vel_b[:, 2]])
         self.sums["lin_vel_error"] += np.hypot(error[:, 0], error[:, 1]) * state.dt
         self.sums["yaw_rate_error"] += np.abs(error[:, 2]) * state.dt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -168,6 +169,17 @@ def draw_velocities(
         heading: of the base (rad).
         command, actual: forward and leftward speed (m/s) and yaw rate (rad/s), (3,).
     """
+    for start, end, pointed, colour in velocity_strokes(position, heading, command, actual):
+        if pointed:
+            _arrow(scene, start, end, colour)
+        else:
+            _connect(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.012, start, end, colour)
+
+
+def velocity_strokes(
+    position: np.ndarray, heading: float, command: np.ndarray, actual: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, bool, tuple[float, float, float]]]:
+    """Yield `draw_velocities`' strokes: start and end (m), (3,), whether an arrow, colour."""
     for velocity, colour, height, radius in zip(
         (command, actual), (COMMANDED, ACTUAL), _ARROW_HEIGHTS, _ARC_RADII, strict=True
     ):
@@ -175,14 +187,14 @@ def draw_velocities(
         if speed > _SHORTEST:
             start = position + np.array([0.0, 0.0, height])
             angle = heading + float(np.arctan2(velocity[1], velocity[0]))
-            _arrow(scene, start, start + _ARROW_SCALE * speed * _direction(angle), colour)
+            yield start, start + _ARROW_SCALE * speed * _direction(angle), True, colour
         if abs(velocity[2]) > _SHORTEST:
             centre = np.array([position[0], position[1], 0.02])
             angles = heading + _ARC_SCALE * velocity[2] * np.linspace(0.0, 1.0, _ARC_POINTS)
             arc = [centre + radius * _direction(angle) for angle in angles]
             for start, end in pairwise(arc[:-4]):
-                _connect(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.012, start, end, colour)
-            _arrow(scene, arc[-5], arc[-1], colour)
+                yield start, end, False, colour
+            yield arc[-5], arc[-1], True, colour
 
 
 def _gl_context(width: int, height: int) -> Any:

@@ -171,6 +171,10 @@ class LocomotionVectorEnv(VectorEnv):
                 observation = self._reset_rows(done, observation)
         return observation, reward, terminated, truncated, info
 
+    def reward_rates(self) -> dict[str, np.ndarray]:
+        """Return each term's reward per second in the last step, (n,), before any reset."""
+        return {name: value / self.config.simulation.dt for name, value in self._log.last.items()}
+
     def render(self) -> tuple[np.ndarray, ...] | None:
         """Return a frame (height, width, 3) uint8 of every simulation in mode `rgb_array`."""
         if self.render_mode != "rgb_array":

@@ -4,55 +4,88 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable
+import threading
 
 import mujoco
 import mujoco.viewer
-import numpy as np
 
-from envs import scene
-from envs.vector import LocomotionVectorEnv
+from envs.live import ACTIONS, Live
+from envs.render import draw_velocities
+
+KEYS = {
+    "up": (265, "Forwards"),
+    "down": (264, "Backwards"),
+    "7": (55, "To the left"),
+    "9": (57, "To the right"),
+    "left": (263, "Turn left"),
+    "right": (262, "Turn right"),
+    "8": (56, "Stand"),
+    "home": (268, "Tour"),
+    "enter": (257, "Push"),
+    "space": (32, "Pause"),
+    "end": (269, "Step"),
+    "backspace": (259, "Reset"),
+    "-": (45, "Slower"),
+    "=": (61, "Faster"),
+    "insert": (260, "Next policy"),
+}
+"""Key -> its GLFW code and an action of `Live`; most other keys are the viewer's own."""
 
 
-def watch(
-    env: LocomotionVectorEnv,
-    act: Callable[[np.ndarray], np.ndarray],
-    seed: int,
-    before_step: Callable[[float], None] | None,
-) -> None:
-    """Show the first simulation until the window is closed.
+def check_display() -> None:
+    """Raise ValueError where there is no display."""
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        raise ValueError(
+            "the viewer needs a display, and there is none; give --web or --video FILE"
+        )
 
-    Args:
-        env: the environment.
-        act: observations (n, O) to actions (n, joints).
-        seed: seed of the environment's reset.
-        before_step: called with the time (s) ahead of every step.
+
+def watch(live: Live) -> None:
+    """Show the simulation until the window is closed, steered by the keys of `KEYS`.
 
     Raises:
         ValueError: no display.
     """
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        raise ValueError("the viewer needs a display, and there is none; make a video instead")
+    check_display()
+    actions = {code: ACTIONS[name] for code, name in KEYS.values()}
 
-    simulation = env.config.simulation
-    model = scene.build(env.robot, simulation, env.config.action.mode, visual=True)
-    shown, batch = mujoco.MjData(model), env.physics.batch
-    simulated = mujoco.MjData(batch.model)
-    observation, _ = env.reset(seed=seed)
-    start = time.monotonic()
-    with mujoco.viewer.launch_passive(model, shown) as viewer:
-        viewer.cam.type = mujoco.mjtCamera.mjCAMERA_TRACKING
-        viewer.cam.trackbodyid = model.body(env.robot.base).id
-        viewer.cam.distance = 3.0
-        steps = 0
-        while viewer.is_running():
-            if before_step is not None:
-                before_step(steps * simulation.dt)
-            observation, *_ = env.step(act(observation))
-            steps += 1
-            batch.get_data(0, simulated)
-            shown.qpos, shown.qvel = simulated.qpos, simulated.qvel
-            mujoco.mj_forward(model, shown)
-            viewer.sync()
-            time.sleep(max(start + steps * simulation.dt - time.monotonic(), 0.0))
+    def act(code: int) -> None:
+        try:
+            actions[code](live)
+        except ValueError as problem:
+            print(problem, file=sys.stderr)
+
+    def pressed(code: int) -> None:
+        if code in actions:
+            live.request(lambda: act(code))
+
+    others = set(threading.enumerate())
+    viewer = mujoco.viewer.launch_passive(
+        live.model, live.data, key_callback=pressed, show_left_ui=False, show_right_ui=False
+    )
+    print(f"keys: {', '.join(f'{key} {name.lower()}' for key, (_, name) in KEYS.items())}")
+    print("tab and shift-tab show the viewer's own panels", flush=True)
+    try:
+        _follow(live, viewer)
+        live.run(lambda: _show(live, viewer), viewer.is_running)
+    finally:
+        viewer.close()
+        for thread in set(threading.enumerate()) - others:
+            thread.join(timeout=5)  # one that still draws while the process ends crashes it
+
+
+def _follow(live: Live, viewer: mujoco.viewer.Handle) -> None:
+    viewer.cam.type = mujoco.mjtCamera.mjCAMERA_TRACKING
+    viewer.cam.trackbodyid = live.model.body(live.env.robot.base).id
+    viewer.cam.distance = 3.0
+
+
+def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
+    """Bring the viewer's picture up to date, with the velocities drawn over the robot."""
+    scene = viewer.user_scn
+    assert scene is not None
+    with viewer.lock():
+        live.pose()
+        scene.ngeom = 0
+        draw_velocities(scene, live.position, live.heading, live.command, live.velocity)
+    viewer.sync()

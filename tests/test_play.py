@@ -133,7 +133,7 @@ def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path)
     results = json.loads(out.read_text())
     assert (results["episodes"], results["seed"]) == (2, 7)
     assert results["lin_vel_error"]["low"] <= results["lin_vel_error"]["high"]
-    subject = play.find_subject(play.Play(str(given), evaluate=True), str(given))
+    subject = play.find_subject(play.Play(str(given), evaluate=True))
     assert subject.task is not None
     assert subject.task.action.scale == 0.123
 
@@ -142,7 +142,7 @@ def test_options_shape_the_task(checkpoint: Path) -> None:
     options = play.Play(
         str(checkpoint), viewer=True, contact="menagerie", command=(0.5, 0.0, -0.2), seconds=3.0
     )
-    task = play.find_subject(options, options.source).task
+    task = play.find_subject(options).task
     assert task is not None
     assert task.simulation.contact == "menagerie"
     assert (task.commands.lin_vel_x, task.commands.yaw_rate) == ((0.5, 0.5), (-0.2, -0.2))
@@ -206,6 +206,15 @@ def test_viewer_without_a_display_is_refused(monkeypatch: pytest.MonkeyPatch) ->
         play.main([WALK, "--agent", "zero", "--viewer"])
 
 
+def test_a_run_s_checkpoints_can_be_watched_in_turn(checkpoint: Path) -> None:
+    options = play.Play(str(checkpoint.parent.parent), web=True)
+    agents, first = play.live_agents(options, play.find_subject(options))
+    assert (list(agents), first) == (["last", "zero", "random"], "last")
+    assert agents["last"]()(np.zeros((1, 56), np.float32)).shape == (1, 12)
+    checkpoint.with_name("best.pt").write_bytes(checkpoint.read_bytes())
+    assert play.live_agents(options, play.find_subject(options))[1] == "best"
+
+
 def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:500])
     command = [sys.executable, "play.py", str(checkpoint), "--evaluate"]
@@ -227,6 +236,9 @@ def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
         [WALK, "--video", "a.mp4", "--compare", WALK, "--grid", "2x2"],
         [WALK, "--evaluate", "--compare", WALK],
         [WALK, "--evaluate", "--gif"],
+        [WALK, "--web", "--port", "-1"],
+        [WALK, "--web", "--viewer"],
+        [WALK, "--web", "--compare", WALK],
     ],
 )
 def test_senseless_options_are_refused(arguments: list[str]) -> None:

@@ -69,7 +69,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials of a few robots for tenths of a second."""
     for name, value in QUICK.items():
         monkeypatch.setattr(trials, name, value)
-    monkeypatch.setattr(play, "REPORT_SECONDS", 0.2)
+    monkeypatch.setattr(play, "REPORT_FILM", replace(play.REPORT_FILM, seconds=0.2))
 
 
 @pytest.mark.usefixtures("quick")
@@ -138,7 +138,7 @@ def test_a_standing_page_has_a_video_and_neither_commands_nor_paper(tmp_path: Pa
 @pytest.mark.usefixtures("quick")
 def test_a_robot_that_falls_at_once_has_a_page() -> None:
     options = play.Play("trot/AnymalWalk-v0", agent="random", evaluate=True, seconds=0.4)
-    subject = play.find_subject(options, options.source)
+    subject = play.find_subject(options)
     assert subject.task is not None
     task = replace(subject.task, termination=Termination(min_height=0.7))
     found = trials.run(lambda n: play.make_agent(options, subject, n), task, episodes=2)

@@ -36,7 +36,7 @@ CARTPOLE = ["CartPole-v1", "--total-steps", "1024", "--video-interval", "0"]
 CODE = {"commit": "0123456789abcdef", "diff": "--- a\n+++ b\n+a line"}
 
 
-def write_video(subject: object, act: object, path: Path, *_: Any, **__: Any) -> None:
+def write_video(cast: object, path: Path, film: object) -> None:
     imageio.mimsave(path, [np.zeros((16, 16, 3), np.uint8)] * 2, fps=10)  # type: ignore
 
 
