@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import envs
 from algos import provenance, wandb_models
 from algos.agents import Act, load_agent, random_agent, trained_agent, zero_agent
 from algos.checkpoint import load_checkpoint, save_checkpoint
-from algos.environments import make_vec
+from algos.environments import is_id, make_vec, unknown_id
 from algos.evaluate import evaluate
 from algos.run_directory import RunDirectory, from_plain
 from algos.video import SUFFIXES as VIDEO
@@ -239,7 +238,7 @@ def find_subject(options: Play, source: str | None = None) -> Subject:
     elif path.is_file():
         content = load_checkpoint(path)
     else:
-        _check_id(source)
+        _require(is_id(source), f"no run and no checkpoint file: {unknown_id(source)}")
     env_id = source
     if content is not None:
         missing = ", ".join(sorted(CONTENT - content.keys()))
@@ -253,15 +252,6 @@ def find_subject(options: Play, source: str | None = None) -> Subject:
     learned_on = content["robot"] if content else None
     robot = options.robot or learned_on or ROBOT
     return Subject(env_id, content, robot, _task(options, env_id, robot, content))
-
-
-def _check_id(env_id: str) -> None:
-    """Raise ValueError for what cannot be a Gymnasium id; dm_control's register later."""
-    if env_id in gymnasium.registry or env_id.startswith("dm_control/"):
-        return
-    close = difflib.get_close_matches(env_id, gymnasium.registry, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise ValueError(f"no run, no checkpoint file and no environment is named {env_id!r}{hint}")
 
 
 def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None) -> TaskConfig:
@@ -497,18 +487,10 @@ def judge(options: Play, subject: Subject) -> None:
 def locomotion_table(results: dict[str, Any], env_id: str) -> Table:
     """Return the protocol's results with their intervals, beside the paper's for walking."""
     title = f"{env_id}: {results['episodes']} robots, seed {results['seed']}"
-    table = Table("", "mean", "95 % interval", title=title)
-    walks = envs.IDS[env_id] == "walk"
-    if walks:
-        table.add_column("Hwangbo 2019")
-    for name, unit in protocol.UNITS.items():
-        label = name.replace("_", " ") + (f" ({unit})" if unit else "")
-        value = results[name]
-        cells = ["none", ""]
-        if value["mean"] is not None:
-            cells = [f"{value['mean']:.3f}", f"{value['low']:.3f} to {value['high']:.3f}"]
-        paper = [f"{protocol.HWANGBO_2019.get(name, '')}"] if walks else []
-        table.add_row(label, *cells, *paper)
+    head, *rows = protocol.table(results, walks=envs.IDS[env_id] == "walk")
+    table = Table(*head, title=title)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -170,6 +170,21 @@ def summarize(recording: Recording, seed: int) -> dict[str, Any]:
     return results | {"episodes": recording.alive.shape[1], "seed": seed}
 
 
+def table(results: dict[str, Any], walks: bool) -> list[list[str]]:
+    """Return the head and the rows of what `evaluate` found, with the paper's numbers for walking.
+
+    The first cell is the quantity with its unit.
+    """
+    rows = [["", "mean", "95 % interval", *(["Hwangbo 2019"] if walks else [])]]
+    for name, unit in UNITS.items():
+        value, label = results[name], name.replace("_", " ") + (f" ({unit})" if unit else "")
+        cells = ["none", ""]
+        if value["mean"] is not None:
+            cells = [f"{value['mean']:.3f}", f"{value['low']:.3f} to {value['high']:.3f}"]
+        rows.append([label, *cells, *([f"{HWANGBO_2019.get(name, '')}"] if walks else [])])
+    return rows
+
+
 def record(
     act: Act,
     env: LocomotionVectorEnv,

@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 
 from envs import figures, trials
-from envs.protocol import HWANGBO_2019, UNITS
+from envs.protocol import HWANGBO_2019, UNITS, table
 from envs.report_style import STYLE
 from envs.trials import Pushes, Steady, Tracking, Trials
 from robots.robot import Robot
@@ -107,16 +107,8 @@ def _video(video: bytes | str) -> str:
 
 def _evaluation(found: Trials, walks: bool) -> str:
     results = found.evaluation
-    head = ["", "mean", "95 % interval", *(["Hwangbo 2019"] if walks else [])]
-    rows = []
-    for name, unit in UNITS.items():
-        value = results[name]
-        cells = ["none", ""]
-        if value["mean"] is not None:
-            cells = [f"{value['mean']:.3f}", f"{value['low']:.3f} to {value['high']:.3f}"]
-        paper = [f"{HWANGBO_2019.get(name, '')}"] if walks else []
-        label = name.replace("_", " ").capitalize() + (f" ({unit})" if unit else "")
-        rows.append([label, *cells, *paper])
+    head, *rows = table(results, walks)
+    rows = [[label[0].upper() + label[1:], *cells] for label, *cells in rows]
     text = (
         f"{results['episodes']} robots, seed {results['seed']}; means over the robots with "
         "bootstrap intervals, over every control step until a fall, transients included."
