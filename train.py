@@ -21,7 +21,7 @@ from rich.console import Console
 
 import envs
 from algos import ALGORITHMS, TRPO, TRPOConfig, experiment, plots
-from algos.checkpoint import load_checkpoint
+from algos.checkpoint import load_newest
 from algos.environments import is_id, make_vec, unknown_id
 from algos.evaluate import evaluate
 from algos.presets import preset
@@ -184,7 +184,7 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str,
         raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(config, **{name: v for name, v in given.items() if v is not None})
-    return config, run, load_checkpoint(run.last)
+    return config, run, load_newest(run.last, run.previous)
 
 
 def make_environment(config: TrainConfig) -> VectorEnv:

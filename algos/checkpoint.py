@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+import logging
 import os
+import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -10,17 +12,22 @@ from typing import Any
 
 import torch
 
+log = logging.getLogger(__name__)
+
 FORMAT = "trot-checkpoint"
 VERSION = 2
 """Version 2 holds its content as bytes with their SHA-256; version 1 held it as it is."""
 
 
-def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
+def save_checkpoint(
+    path: str | Path, content: dict[str, Any], previous: Path | None = None
+) -> None:
     """Write `content` to `path` so that the file is at every moment the old or the new one.
 
     Args:
         path: the file; its folder is made if it is missing.
         content: nested dicts and lists of tensors, numbers, strings, bools and None.
+        previous: where the file of before is kept.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,10 +38,43 @@ def save_checkpoint(path: str | Path, content: dict[str, Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
+        if previous is not None and path.exists():
+            _keep(path, previous)
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _keep(path: Path, previous: Path) -> None:
+    """Give a file a second name, or copy it where links are unknown."""
+    spare = path.with_suffix(".spare")
+    spare.unlink(missing_ok=True)
+    try:
+        os.link(path, spare)
+    except OSError:
+        shutil.copyfile(path, spare)
+    os.replace(spare, previous)
+
+
+def load_newest(last: Path, previous: Path) -> dict[str, Any]:
+    """Read the last checkpoint of a run, or the one before where that cannot be read.
+
+    The one before then takes its place; the damaged file stays beside it.
+
+    Raises:
+        ValueError: neither can be read.
+    """
+    try:
+        return load_checkpoint(last)
+    except ValueError as error:
+        if not previous.exists():
+            raise
+        content = load_checkpoint(previous)
+        log.warning("%s; going on from %s", error, previous.name)
+        last.replace(last.with_suffix(".damaged"))
+        _keep(previous, last)
+        return content
 
 
 def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from algos import plots
-from algos.checkpoint import load_checkpoint
+from algos.checkpoint import load_newest
 from algos.run_directory import RunDirectory, settings
 
 
@@ -42,7 +42,7 @@ class Trial:
     @property
     def finished(self) -> bool:
         """Whether the run has its steps."""
-        steps = load_checkpoint(self.run.last)["env_steps"] if self.begun else 0
+        steps = load_newest(self.run.last, self.run.previous)["env_steps"] if self.begun else 0
         return steps >= self.config["total_steps"]
 
     def check(self) -> None:

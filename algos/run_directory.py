@@ -27,6 +27,7 @@ class RunDirectory:
         self.config = path / "config.json"
         self.metrics = path / "metrics.csv"
         self.last = path / "checkpoints" / "last.pt"
+        self.previous = path / "checkpoints" / "previous.pt"
         self.best = path / "checkpoints" / "best.pt"
         self.videos = path / "videos"
 

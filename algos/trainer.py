@@ -67,13 +67,14 @@ class Trainer:
         self.iteration, self.env_steps = 0, 0
         self._best = -np.inf
         self._seconds = 0.0
+        self._saved = -1
 
     def train(self, resumed: bool) -> bool:
         """Train to the end of the schedule; return False where Ctrl-C ended it before."""
         csv = CSVLogger(self._run.metrics, resume_from=self.iteration if resumed else None)
         total = self._schedule.total_steps
         if not resumed:
-            self.save(self._run.last)
+            self._checkpoint()
         with Interrupt() as interrupt, Progress(total, self.env_steps) as progress:
             while self.env_steps < total and not interrupt.requested:
                 metrics = self._iterate()
@@ -84,10 +85,10 @@ class Trainer:
                 self._tracker.log(metrics, self.env_steps)
                 progress.update(self.env_steps, metrics)
                 if self._due(self._schedule.checkpoint_interval):
-                    self.save(self._run.last)
+                    self._checkpoint()
                 if self._record and (finished or self._due(self._schedule.video_interval)):
                     self._video(progress)
-            self.save(self._run.last)
+            self._checkpoint()
             self._tracker.log_model(self._run.last, "latest", self.env_steps)
         return self.env_steps >= total
 
@@ -117,7 +118,7 @@ class Trainer:
         metrics = self._evaluate(lambda o: self._agent.act(o, deterministic=True))
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
-            self.save(self._run.best)
+            save_checkpoint(self._run.best, self.state_dict())
             self._tracker.log_model(self._run.best, "best", self.env_steps)
         return {f"eval/{name}": value for name, value in metrics.items()}
 
@@ -132,21 +133,24 @@ class Trainer:
             return
         self._tracker.log_video(path, self.env_steps)
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint."""
-        save_checkpoint(
-            path,
-            {
-                **self._identity,
-                "algo": self._agent.state_dict(),
-                "collector": self._collector.state_dict(),
-                "iteration": self.iteration,
-                "env_steps": self.env_steps,
-                "best": float(self._best),
-                "seconds": self._seconds,
-                "wandb_id": self._tracker.run_id,
-            },
-        )
+    def _checkpoint(self) -> None:
+        """Write last.pt, once an iteration, and keep the one before."""
+        if self._saved != self.iteration:
+            save_checkpoint(self._run.last, self.state_dict(), self._run.previous)
+            self._saved = self.iteration
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a checkpoint's content."""
+        return {
+            **self._identity,
+            "algo": self._agent.state_dict(),
+            "collector": self._collector.state_dict(),
+            "iteration": self.iteration,
+            "env_steps": self.env_steps,
+            "best": float(self._best),
+            "seconds": self._seconds,
+            "wandb_id": self._tracker.run_id,
+        }
 
     def load(self, content: dict[str, Any]) -> None:
         """Go on from a checkpoint's content.
@@ -159,6 +163,7 @@ class Trainer:
             self._collector.load_state_dict(content["collector"])
             self.iteration, self.env_steps = content["iteration"], content["env_steps"]
             self._best, self._seconds = content["best"], content["seconds"]
+            self._saved = self.iteration
         except (KeyError, RuntimeError, ValueError) as error:
             cause = " ".join(str(error).split())
             raise ValueError(

@@ -168,7 +168,10 @@ def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["runs/none", "--evaluate"], "no run and no checkpoint file: environment id .runs.none. is unknown"),
+        (
+            ["runs/none", "--evaluate"],
+            "no run and no checkpoint file: environment id .runs.none. is unknown",
+        ),
         (["CartPol-v1", "--agent", "zero", "--evaluate"], "did you mean CartPole-v1"),
         (["trot/AnymalWlk-v0", "--evaluate"], "did you mean trot/AnymalWalk-v0"),
         (["dm_control/quadrped-walk-v0", "--agent", "zero", "--evaluate"], "quadruped-walk"),

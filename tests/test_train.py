@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
@@ -81,6 +82,11 @@ def damage_config(run: Path, **changes: Any) -> None:
     (run / "config.json").write_text(json.dumps(config | changes))
 
 
+def damage_checkpoints(run: Path) -> None:
+    for path in (run / "checkpoints").glob("*.pt"):
+        path.write_bytes(b"PK")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -91,7 +97,7 @@ def damage_config(run: Path, **changes: Any) -> None:
         (lambda run: damage_config(run, num_envs=8), "does not fit .*config.json"),
         (lambda run: damage_config(run, env_id="CartPole-v1"), "damaged|does not fit"),
         (lambda run: (run / "checkpoints" / "last.pt").unlink(), "no checkpoint to go on from"),
-        (lambda run: (run / "checkpoints" / "last.pt").write_bytes(b"PK"), "not readable"),
+        (damage_checkpoints, "not readable"),
     ],
 )
 def test_damaged_run_is_named(
@@ -102,6 +108,27 @@ def test_damaged_run_is_named(
     damage(run)
     with pytest.raises(ValueError, match=message):
         train.main(["--resume", str(run), "--total-steps", "1000"])
+
+
+def test_a_damaged_last_checkpoint_costs_an_interval_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    often = [*QUICK, "--num-envs", "4", "--rollout-steps", "8", "--checkpoint-interval", "1"]
+    arguments = ["trot/AnymalWalk-v0", *often, "--eval-interval", "0", "--wandb", "disabled"]
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    train.main([*arguments, "--total-steps", "128", "--run-dir", str(whole)])
+    train.main([*arguments, "--total-steps", "128", "--run-dir", str(damaged)])
+    last = damaged / "checkpoints" / "last.pt"
+    last.write_bytes(last.read_bytes()[:-1000])
+    train.main(["--resume", str(damaged)])
+    assert "going on from previous.pt" in caplog.text
+    found = [load_checkpoint(run / "checkpoints" / "last.pt") for run in (damaged, whole)]
+    assert found[0]["env_steps"] == 128
+    assert load_checkpoint(damaged / "checkpoints" / "previous.pt")["env_steps"] == 96
+    assert (damaged / "checkpoints" / "last.damaged").exists()
+    for name, tensor in found[1]["algo"]["policy"].items():
+        assert torch.equal(found[0]["algo"]["policy"][name], tensor)
+    assert [row["env_steps"] for row in rows(damaged)] == ["32", "64", "96", "128"]
 
 
 def test_tensorboard_shows_the_csv_and_changes_nothing(tmp_path: Path) -> None:
