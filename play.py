@@ -142,7 +142,11 @@ class Play:
         _require(
             self.tiles == (1, 1) or len(self.sources) == 1, "give --grid or --compare, not both"
         )
-        _require(bool(self.video) or not self.gif, "--gif goes with --video FILE.mp4")
+        movie = self.video is not None and self.video.suffix == ".mp4"
+        _require(movie or not self.gif, "--gif goes with --video FILE.mp4")
+        for name in ("slow", "grid"):
+            changed = getattr(self, name) != getattr(Play, name)
+            _require(bool(self.video) or not changed, f"--{name} is for --video FILE")
         _require(0.01 <= self.slow <= 1, f"--slow is {self.slow}; it must lie in [0.01, 1]")
         _require(0 <= self.port <= 65535, f"--port is {self.port}; it must be 0 to 65535")
         _require(not (self.viewer and self.web), "--viewer and --web: give one of them")
@@ -192,6 +196,8 @@ def main(arguments: list[str]) -> None:
         path = getattr(options, name)
         if path is not None:
             check_writable(path, *allowed)
+    if options.gif and options.video is not None:
+        check_writable(options.video.with_suffix(".gif"), ".gif")
     if options.viewer:
         check_display()
     if options.web:
@@ -211,7 +217,7 @@ def main(arguments: list[str]) -> None:
     if options.video is not None:
         make_video(options, subjects, options.video)
     if options.viewer or options.web:
-        watch_live(options)
+        watch_live(options, subject)
 
 
 def find_subject(options: Play, source: str | None = None) -> Subject:
@@ -339,7 +345,7 @@ def labels(sources: Sequence[str]) -> list[str]:
     """Return short names of several sources; one alone needs none."""
     if len(sources) == 1:
         return [""]
-    short = [Path(source).stem for source in sources]
+    short = [Path(source).resolve().name.removesuffix(".pt") for source in sources]
     return list(sources) if len(set(short)) < len(short) else short
 
 
@@ -426,11 +432,11 @@ def _filmed(task: TaskConfig, film: Film, n: int) -> TaskConfig:
     return replace(task, episode_length=film.seconds, randomization=start)
 
 
-def watch_live(options: Play) -> None:
+def watch_live(options: Play, subject: Subject) -> None:
     """Show the policy live, in a browser or in MuJoCo's viewer, under commands given there."""
-    subject = find_subject(replace(options, command=None))  # whose limits are the task's own
-    assert subject.task is not None
-    endless = replace(subject.task, episode_length=options.seconds or ENDLESS)
+    own = replace(options, command=None)  # with the task's own limits
+    task = _task(own, subject.env_id, subject.robot, subject.content)
+    endless = replace(task, episode_length=options.seconds or ENDLESS)
     environment = replace(subject, task=endless).make(1)
     assert isinstance(environment, LocomotionVectorEnv)
     agents, first = live_agents(options, subject)
@@ -446,17 +452,22 @@ def watch_live(options: Play) -> None:
 def live_agents(options: Play, subject: Subject) -> tuple[dict[str, Callable[[], Act]], str]:
     """Return what loads each agent that can act, by its name, and the one that starts."""
 
-    def loader(**changes: Any) -> Callable[[], Act]:
-        chosen = replace(options, **changes)
+    def agent(name: Literal["trained", "zero", "random"]) -> Callable[[], Act]:
+        return lambda: make_agent(replace(options, agent=name), subject, 1)
+
+    def checkpoint(name: Literal["best", "last"]) -> Callable[[], Act]:
+        chosen = replace(options, checkpoint=name, agent="trained")
         return lambda: make_agent(chosen, find_subject(chosen), 1)
 
-    agents = {name: loader(agent=name) for name in ("zero", "random")}
+    agents = {"zero": agent("zero"), "random": agent("random")}
     path = Path(options.sources[0])
     if path.is_dir():
-        found = [name for name in ("best", "last") if getattr(RunDirectory(path), name).exists()]
-        agents = {name: loader(checkpoint=name, agent="trained") for name in found} | agents
+        run = RunDirectory(path)
+        files = {"best": run.best, "last": run.last}
+        agents = {n: checkpoint(n) for n in ("best", "last") if files[n].exists()} | agents
     elif subject.content is not None:
-        agents = {path.stem: loader(agent="trained")} | agents
+        name = path.name.removesuffix(".pt")
+        agents = {"trained" if name in agents else name: agent("trained")} | agents
     if options.agent in ("zero", "random"):
         return agents, options.agent
     return agents, options.checkpoint if options.checkpoint in agents else next(iter(agents))

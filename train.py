@@ -162,9 +162,10 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, An
         raise ValueError(f"--robot is {robot}; {env_id} is no trot/ task and has none")
     config = tyro.cli(TrainConfig, default=default, args=arguments, config=_CLI)
     base = Path("runs") / config.env_id.split("/")[-1]
+    trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
     if config.seeds:
-        return config, RunDirectory(config.run_dir or base), None
-    trial = f"-{os.environ['WANDB_RUN_ID']}" if "WANDB_SWEEP_ID" in os.environ else ""
+        default_dir = base.with_name(base.name + trial)
+        return config, RunDirectory((config.run_dir or default_dir).resolve()), None
     run_dir = config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}")
     return config, RunDirectory(run_dir), None
 
@@ -307,7 +308,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         main(sys.argv[1:])
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except MemoryError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
@@ -55,6 +56,7 @@ class Trial:
             return
         _, config = RunDirectory.open(self.run.path)
         before, now = settings(config), settings(self.config)
+        before["seed"], now["seed"] = config.get("seed"), self.seed
         changed = [n for n in now if n != "total_steps" and before.get(n, now[n]) != now[n]]
         if changed:
             name = changed[0]
@@ -128,7 +130,8 @@ def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: 
         for _, process in running.values():
             process.terminate()
 
-    old = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    names = [n for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
+    old = {getattr(signal, n): signal.signal(getattr(signal, n), stop) for n in names}
     try:
         while running or (waiting and not stopped):
             while waiting and len(running) < jobs and not stopped:
@@ -139,9 +142,11 @@ def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: 
             for trial, process in [r for r in running.values() if r[1].poll() is not None]:
                 del running[trial.seed]
                 if process.returncode and not stopped:
-                    stop(0, None)
-                    raise ValueError(f"seed {trial.seed} failed{_end_of_log(trial)}")
+                    log = _end_of_log(trial) if jobs > 1 else "; what it said stands above"
+                    raise ValueError(f"seed {trial.seed} failed{log}")
     finally:
+        if running:
+            stop(0, None)
         for _, process in running.values():
             process.wait()
         for number, handler in old.items():
@@ -157,34 +162,45 @@ def _headline(trial: Trial, quiet: bool) -> str:
 
 def _start(command: list[str], trial: Trial, quiet: bool) -> subprocess.Popen[str]:
     """Start a training out of reach of the terminal's Ctrl-C, of which `train` tells it."""
+    own = {name: value for name, value in os.environ.items() if name != "WANDB_RUN_ID"}
     if not quiet:
-        return subprocess.Popen(command, text=True, start_new_session=True)
+        return subprocess.Popen(command, text=True, start_new_session=True, env=own)
     trial.run.path.mkdir(parents=True, exist_ok=True)
     with (trial.run.path / "train.log").open("a") as file:
         return subprocess.Popen(
-            command, text=True, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            text=True,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=own,
         )
 
 
 def _end_of_log(trial: Trial) -> str:
     path = trial.run.path / "train.log"
     lines = path.read_text().strip().splitlines() if path.is_file() else []
-    return f": {lines[-1]} ({path})" if lines else "; what it said stands above"
+    return f": {lines[-1] if lines else 'without a word'} ({path})"
 
 
 def summary(trials: Sequence[Trial], title: str) -> Table:
-    """Return each seed's last evaluation, and their mean with its 95 % interval."""
+    """Return each seed's last evaluation and when it was; their mean with its 95 % interval."""
     table = Table(title=title)
     for name in ("seed", "steps", "return of the last evaluation", "minutes"):
         table.add_column(name, justify="right")
     finals = []
     for trial in trials:
         run = plots.load(trial.run.path)
-        mean, std = (run.curve(f"eval/return_{name}")[1][-1] for name in ("mean", "std"))
-        steps, seconds = run.columns["env_steps"][-1], run.columns["seconds"][-1]
-        cells = f"{steps:,.0f}", f"{mean:.1f} ± {std:.1f}", f"{seconds / 60:.1f}"
-        table.add_row(str(trial.seed), *cells)
-        finals.append(mean)
+        steps, means = run.curve("eval/return_mean")
+        minutes = f"{run.columns['seconds'][-1] / 60:.1f}"
+        if not means.size:
+            table.add_row(str(trial.seed), f"{run.columns['env_steps'][-1]:,.0f}", "none", minutes)
+            continue
+        finals.append(means[-1])
+        cell = f"{means[-1]:.1f} ± {run.curve('eval/return_std')[1][-1]:.1f}"
+        table.add_row(str(trial.seed), f"{steps[-1]:,.0f}", cell, minutes)
+    if not finals:
+        return table
     mean, half = plots.mean_interval(np.array(finals))
     interval = f" (95 %: {mean - half:.1f} to {mean + half:.1f})" if len(finals) > 1 else ""
     table.add_section()

@@ -90,6 +90,8 @@ def load(path: Path) -> Run:
         raise ValueError(f"{path} has no metrics.csv; give the folder of a run")
     with run.metrics.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if None not in row.values()]
+    if rows and "env_steps" not in rows[0]:
+        raise ValueError(f"{run.metrics} has no column env_steps; it is no run's")
     if not rows:
         raise ValueError(f"{run.metrics} has no iteration yet; draw it when it has")
     columns = {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
@@ -147,7 +149,7 @@ def _labels(groups: list[list[Run]]) -> list[str]:
     if "env_id" in differ or not differ:
         labels = [str(values.get("env_id")) for values in flat]
     else:
-        pairs = [(n, n.removeprefix("algo.").removeprefix("env.")) for n in differ[:4]]
+        pairs = [(n, n.removeprefix("algo.").removeprefix("env.")) for n in differ]
         labels = [", ".join(f"{short} {v.get(n)}" for n, short in pairs) for v in flat]
     if len(set(labels)) < len(labels) or (len(differ) > 3 and "env_id" not in differ):
         labels = [_stem(members[0].path) for members in groups]
@@ -187,8 +189,13 @@ def draw(paths: Sequence[Path], picture: Path) -> Path:
         for axis, (column, title) in zip(axes.flat, panels.items(), strict=False):
             _draw_panel(axis, groups, column)
             axis.set_title(title)
-        handles = axes.flat[0].get_legend_handles_labels()
-        figure.legend(*handles, loc="outside upper center", ncols=4, frameon=False)
+        shown = [axis.get_legend_handles_labels() for axis in axes.flat]
+        named = dict(
+            pair for handles, labels in shown for pair in zip(labels, handles, strict=True)
+        )
+        figure.legend(
+            named.values(), named.keys(), loc="outside upper center", ncols=4, frameon=False
+        )
         figure.supxlabel("environment steps", fontsize=8)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # it is done once, not for each file
@@ -236,6 +243,8 @@ def _draw_panel(axis: Axes, groups: dict[str, list[Run]], column: str) -> None:
                 axis.fill_between(steps, low, high, color=style["color"], alpha=0.2, lw=0)
             elif len(runs) > 1 and len(steps) == 1:
                 axis.vlines(steps, low, high, **style)
+    if not bounds:
+        return
     margin = 0.05 * (max(bounds) - min(bounds)) or 0.5
     axis.set_ylim(min(bounds) - margin, max(bounds) + margin)
     axis.xaxis.set_major_formatter(_engineering)

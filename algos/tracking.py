@@ -113,12 +113,12 @@ class WandbTracker(Tracker):
         self._takes_models = True
         self._folder = Path(run_dir) / "wandb"
         if mode == "auto":
-            mode = "online" if logged_in() else "offline"
+            mode = _chosen_mode()
         self.mode: WandbMode = mode
         if mode == "disabled":
             return
         options: dict[str, Any] = {
-            "project": project,
+            "project": os.environ.get("WANDB_PROJECT", project),
             "name": name,
             "group": group,
             "tags": list(tags),
@@ -243,6 +243,14 @@ def make_tracker(
 def _seconds(variable: str, default: float) -> float:
     """Return a timeout that the user may have set."""
     return float(os.environ.get(variable, default))
+
+
+def _chosen_mode() -> WandbMode:
+    """Return what WANDB_MODE says, or online where the user has logged in."""
+    wanted = os.environ.get("WANDB_MODE")
+    if wanted == "online" or wanted == "offline" or wanted == "disabled":
+        return wanted
+    return "online" if logged_in() else "offline"
 
 
 def logged_in() -> bool:

@@ -99,8 +99,9 @@ def write_gif(video: Path, path: Path) -> None:
     scale = f"scale='min({GIF_WIDTH},iw)':-1:flags=lanczos"
     with imageio.get_reader(video) as reader:
         fps = min(reader.get_meta_data()["fps"], GIF_FPS)
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", "-i", str(video)]
-    command += ["-filter_complex", f"fps={fps},{scale},{palette}", "-loop", "0", str(path)]
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
+    command += ["-i", f"file:{video}", "-filter_complex", f"fps={fps},{scale},{palette}"]
+    command += ["-loop", "0", f"file:{path}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise ValueError(f"GIF {path} could not be made: {done.stderr.strip()[-300:]}")
@@ -135,12 +136,12 @@ def check_writable(path: Path, *suffixes: str) -> None:
 def _tiled(players: Sequence[Player], columns: int) -> np.ndarray:
     """The pictures of all players row by row, (height, width, 3) uint8."""
     tiles = [tile for player in players for tile in _frames(player)]
-    height, width = tiles[0].shape[:2]
+    height, width = np.max([tile.shape[:2] for tile in tiles], axis=0)
     rows = math.ceil(len(tiles) / columns)
     picture = np.zeros((rows * height, columns * width, 3), np.uint8)
     for i, tile in enumerate(tiles):
         row, column = divmod(i, columns)
-        picture[row * height :, column * width :][:height, :width] = tile
+        picture[row * height :, column * width :][: tile.shape[0], : tile.shape[1]] = tile
     return picture
 
 

@@ -25,6 +25,8 @@ import tyro
 from rich.console import Console
 from rich.progress import Progress
 
+from algos.plots import mean_interval
+
 ROOT = Path(__file__).parent.parent
 RESULTS, PICTURE = ROOT / "benchmarks" / "returns.json", ROOT / "docs" / "returns.png"
 EPISODES, JUDGES, JUDGE_SEED = 20, 10, 1000
@@ -167,17 +169,22 @@ def complete(results: dict[str, Any], seeds: int) -> list[str]:
 
 
 def table(results: dict[str, Any]) -> str:
-    """Return the markdown table: mean ± standard deviation over the seeds, and rliable's IQM."""
+    """Return the markdown table: mean and 95 % interval over the seeds, and rliable's IQM."""
     rows = [["task", "steps", "seeds", *ALGORITHMS], ["---"] * (3 + len(ALGORITHMS))]
     for task, steps in STEPS.items():
         scores = [finals(results, task, name) for name in ALGORITHMS]
         if all(len(score) for score in scores):
-            cells = [f"{score.mean():.0f} ± {score.std():.0f}" for score in scores]
+            cells = [_mean_with_interval(score) for score in scores]
             rows.append([task, f"{steps:,}", str(min(map(len, scores))), *cells])
     done = complete(results, 3)
     if done:
         rows.append([f"IQM over {len(done)} tasks", "", "3", *aggregate(results, done)])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _mean_with_interval(scores: np.ndarray) -> str:
+    mean, half = mean_interval(scores)
+    return f"{mean:.0f} ± {half:.0f}" if len(scores) > 1 else f"{mean:.0f}"
 
 
 def aggregate(results: dict[str, Any], tasks: list[str]) -> Iterator[str]:
@@ -239,11 +246,9 @@ def draw(results: dict[str, Any]) -> None:
             if not curves:
                 continue
             values = np.stack([np.interp(grid, c[:, 0], c[:, 1]) for c in curves])
-            half = 1.96 * values.std(axis=0) / np.sqrt(len(values))
-            axis.plot(grid, values.mean(axis=0), label=name)
-            axis.fill_between(
-                grid, values.mean(axis=0) - half, values.mean(axis=0) + half, alpha=0.2
-            )
+            mean, half = mean_interval(values)
+            axis.plot(grid, mean, label=name)
+            axis.fill_between(grid, mean - half, mean + half, alpha=0.2)
         axis.set_title(task, fontsize=9)
         axis.set_xlabel("environment steps")
         axis.ticklabel_format(axis="x", style="sci", scilimits=(0, 0))

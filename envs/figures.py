@@ -21,7 +21,7 @@ WIDTH = 11.0
 INK = "#0a0b0c"
 """Stands for the page's text colour."""
 COMMANDED, ACTUAL, LIMIT = "#2eb352", "#2f7ff0", "#d6453d"
-"""Colours of commands, of what the robot did, and of limits; the first two as in the video."""
+"""Colours of commands, of what the robot did, and of limits; the first two near the video's."""
 LEGS = ("#2f6fd0", "#e07b26", "#edb27c", "#86b3ee")
 """Colours of LF RF LH RH; diagonal legs share a hue."""
 _STYLE: Any = {

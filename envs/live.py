@@ -62,7 +62,10 @@ class Live:
         commands = env.config.commands
         ranges = np.array([commands.lin_vel_x, commands.lin_vel_y, commands.yaw_rate])
         self.limits = np.column_stack([ranges.min(1).clip(max=0), ranges.max(1).clip(min=0)])
-        """Lowest and highest commands, (3, 2)."""
+        """Lowest and highest commands, the given one among them, (3, 2)."""
+        if command is not None:
+            self.limits[:, 0] = np.minimum(self.limits[:, 0], command)
+            self.limits[:, 1] = np.maximum(self.limits[:, 1], command)
         self.command, self.touring = np.zeros(3), command is None
         self.paused, self.speed, self.push_speed = False, 1.0, 1.0
         self.steps = self.falls = 0

@@ -52,7 +52,7 @@ def watch(live: Live) -> None:
     def act(code: int) -> None:
         try:
             actions[code](live)
-        except ValueError as problem:
+        except (ValueError, OSError) as problem:
             print(problem, file=sys.stderr)
 
     def pressed(code: int) -> None:

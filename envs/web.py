@@ -133,7 +133,7 @@ class Page:
             axes = [i for i in range(3) if np.ptp(live.limits[i])]
             self._sliders = {i: self._command_slider(i) for i in axes}
             self._tour = gui.add_checkbox("Tour", live.touring, hint="A round of commands")
-            self._on(self._tour, lambda: setattr(live, "touring", self._tour.value))
+            self._on(self._tour, self._toggle_tour)
         with gui.add_folder("Simulation"):
             self._agent = gui.add_dropdown("Policy", tuple(live.agents), initial_value=live.agent)
             self._on(self._agent, lambda: live.swap(self._agent.value))
@@ -149,6 +149,10 @@ class Page:
         with gui.add_folder("Keys", expand_by_default=False):
             rows = (f"| `{key}` | {name.lower()} |" for key, name in KEYS.items())
             gui.add_markdown("\n".join(["| key | action |", "| --- | --- |", *rows]))
+
+    def _toggle_tour(self) -> None:
+        if self._live.touring != self._tour.value:
+            self._live.tour()
 
     def _command_slider(self, axis: int) -> viser.GuiSliderHandle[float]:
         live, (low, high) = self._live, self._live.limits[axis].tolist()
@@ -172,8 +176,7 @@ class Page:
         """Request what a button or a key stands for."""
 
         def act() -> None:
-            if name in ACTIONS:
-                ACTIONS[name](self._live)
+            ACTIONS[name](self._live)
             self._show_command()
 
         self._live.request(act)

@@ -125,6 +125,12 @@ def test_compared_policies_share_start_and_commands(checkpoint: Path, tmp_path: 
     assert difference[100:].max() > 100  # their names
 
 
+def test_labels_tell_policies_apart() -> None:
+    assert play.labels(["runs/lr0.1", "old/kl0.2.pt"]) == ["lr0.1", "kl0.2"]
+    assert play.labels(["a/walk.pt", "b/walk.pt"]) == ["a/walk.pt", "b/walk.pt"]
+    assert play.labels(["a/walk.pt"]) == [""]
+
+
 @pytest.mark.parametrize("source", ["run", "file"])
 def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path) -> None:
     given = checkpoint if source == "file" else checkpoint.parent.parent
@@ -239,6 +245,8 @@ def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
         [WALK, "--video", "a.mp4", "--compare", WALK, "--grid", "2x2"],
         [WALK, "--evaluate", "--compare", WALK],
         [WALK, "--evaluate", "--gif"],
+        [WALK, "--video", "a.gif", "--gif"],
+        [WALK, "--evaluate", "--slow", "0.5"],
         [WALK, "--web", "--port", "-1"],
         [WALK, "--web", "--viewer"],
         [WALK, "--web", "--compare", WALK],

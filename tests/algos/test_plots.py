@@ -41,6 +41,20 @@ def test_mean_and_interval_are_students() -> None:
     assert (half == 0).all()
 
 
+def test_evaluations_at_other_steps_have_no_mean_and_do_no_harm(tmp_path: Path) -> None:
+    rows = [returns([10, 20, 30]) for _ in range(2)]
+    rows[0][0]["eval/return_mean"] = rows[1][2]["eval/return_mean"] = 5.0
+    runs = [write_run(tmp_path / f"a-s{seed}", rows[seed], seed) for seed in (0, 1)]
+    assert plots.band([plots.load(run) for run in runs], "eval/return_mean") is None
+    assert plots.draw(runs, tmp_path / "curves.png").exists()
+
+
+def test_a_foreign_table_is_refused(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "a-s1", [{"loss": 1.0}])
+    with pytest.raises(ValueError, match="no column env_steps"):
+        plots.load(run)
+
+
 def test_a_band_covers_the_steps_that_all_seeds_have(tmp_path: Path) -> None:
     long = plots.load(write_run(tmp_path / "a-s1", returns([0, 10, 20, 30])))
     short = plots.load(write_run(tmp_path / "a-s2", returns([10, 20, 30]), seed=2))

@@ -54,8 +54,16 @@ def test_the_id_of_wandb_outlives_other_trackers(tmp_path):
 @pytest.fixture
 def no_login(monkeypatch, tmp_path):
     """An environment without W&B credentials."""
-    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def test_the_users_wandb_mode_is_kept(no_login, monkeypatch, tmp_path):
+    monkeypatch.setenv("WANDB_API_KEY", "x")
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert WandbTracker(tmp_path / "run", {}).mode == "disabled"
+    assert not (tmp_path / "run").exists()
 
 
 def test_login_is_found_in_the_environment_and_in_netrc(no_login, monkeypatch, tmp_path):
