@@ -176,7 +176,8 @@ class Page:
         """Request what a button or a key stands for."""
 
         def act() -> None:
-            ACTIONS[name](self._live)
+            if name in ACTIONS:  # a browser may send anything
+                ACTIONS[name](self._live)
             self._show_command()
 
         self._live.request(act)

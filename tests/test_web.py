@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shutil
 import signal
@@ -200,7 +201,12 @@ def test_ctrl_c_ends_it_and_a_taken_port_is_named() -> None:
     stand = ["trot/AnymalStand-v0", "--agent", "zero", "--web", "--port"]
     command = [sys.executable, "play.py", *stand]
     streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen([*command, "0"], cwd=ROOT, **streams) as process:
+    heard = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 - nohup ignores it
+    with (
+        subprocess.Popen([*command, "0"], cwd=ROOT, preexec_fn=heard, **streams) as process,
+        contextlib.ExitStack() as stack,
+    ):
+        stack.callback(process.kill)
         assert process.stdout is not None
         found = re.search(r"http://127\.0\.0\.1:(\d+) ", process.stdout.readline())
         assert found is not None
