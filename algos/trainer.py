@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from algos.agents import Act
 from algos.checkpoint import save_checkpoint
 from algos.logger import CSVLogger
 from algos.progress import Progress
@@ -22,8 +23,6 @@ from algos.tracking import Tracker
 from algos.trpo import TRPO
 
 log = logging.getLogger(__name__)
-
-Act = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)

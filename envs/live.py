@@ -12,12 +12,10 @@ import numpy as np
 
 from envs import observations, scene
 from envs.config import require
+from envs.protocol import Act
 from envs.randomization import pushes
 from envs.tour import guide
 from envs.vector import LocomotionVectorEnv
-
-Act = Callable[[np.ndarray], np.ndarray]
-"""Maps observations (n, O) to actions (n, joints)."""
 
 SPEEDS = (0.1, 2.0)
 """Slowest and fastest pace, in seconds of the simulation per second."""
