@@ -105,16 +105,7 @@ class TRPO:
             explained variance, std, entropy, value loss, and the seconds that each part took.
         """
         c, start = self.config, time.perf_counter()
-        states = self.normalizer(rollout.observations)  # (T, n, O)
-        values = self.critic(states)  # (T, n)
-        advantages = generalized_advantages(
-            rollout,
-            values,
-            self.critic(self.normalizer(rollout.next_observations)),
-            self.critic(self.normalizer(rollout.final_observations)),
-            c.gamma,
-            c.gae_lambda,
-        )
+        states, values, advantages = self.estimate(rollout)
         if not (bool(advantages.isfinite().all()) and bool(rollout.observations.isfinite().all())):
             log.warning("update refused: the batch has non-finite observations or rewards")
             return {"accepted": 0.0}
@@ -131,6 +122,21 @@ class TRPO:
             self.normalizer.update(rollout.observations)
         metrics |= {"value_loss": float(loss), "seconds_critic": time.perf_counter() - middle}
         return metrics | {"seconds_update": time.perf_counter() - start}
+
+    @torch.no_grad()
+    def estimate(self, rollout: Rollout) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalised observations (T, n, O), values (T, n) and advantages (T, n) of a batch."""
+        states = self.normalizer(rollout.observations)
+        values = self.critic(states)
+        advantages = generalized_advantages(
+            rollout,
+            values,
+            self.critic(self.normalizer(rollout.next_observations)),
+            self.critic(self.normalizer(rollout.final_observations)),
+            self.config.gamma,
+            self.config.gae_lambda,
+        )
+        return states, values, advantages
 
     def _improve_policy(
         self, states: Tensor, actions: Tensor, advantages: Tensor, max_kl: float
