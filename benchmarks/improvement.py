@@ -73,7 +73,7 @@ def discounted(agent: TRPO, env: LocomotionVectorEnv, horizon: int) -> tuple[np.
 def measure(
     old: TRPO, new: TRPO, env: LocomotionVectorEnv, options: Options
 ) -> tuple[np.ndarray, float]:
-    """Return each simulation's gain in discounted return (n,), and E[Σ γ^t] under the old policy."""
+    """Return each simulation's gain in discounted return (n,), and the old policy's E[Σ γ^t]."""
     here, gains, lengths = env.state_dict(), [], []
     for repeat in range(options.repeats):
         returns = []
