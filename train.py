@@ -149,8 +149,8 @@ def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
     )
 
 
-def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, Any] | None]:
-    """Return the settings, the run's folder, and the checkpoint to go on from, if any."""
+def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, bool]:
+    """Return the settings, the run's folder, and whether to go on with the run there."""
     if any(a.split("=")[0] == "--resume" for a in arguments):
         return _reopen(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
     env_id = next((a for a in arguments if is_id(a)), None)
@@ -165,15 +165,15 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, An
     trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
     if config.seeds:
         default_dir = base.with_name(base.name + trial)
-        return config, RunDirectory((config.run_dir or default_dir).resolve()), None
+        return config, RunDirectory((config.run_dir or default_dir).resolve()), False
     run_dir = config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}")
-    return config, RunDirectory(run_dir), None
+    return config, RunDirectory(run_dir), False
 
 
 _CLI = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
 
 
-def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str, Any]]:
+def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
     run, plain = RunDirectory.open(options.resume)
     try:
         config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
@@ -185,7 +185,7 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str,
         raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(config, **{name: v for name, v in given.items() if v is not None})
-    return config, run, load_newest(run.last, run.previous)
+    return config, run, True
 
 
 def make_environment(config: TrainConfig) -> VectorEnv:
@@ -251,22 +251,35 @@ def main(arguments: list[str]) -> None:
     """Parse, and train one seed or several, or draw the curves of earlier runs."""
     if arguments[:1] == ["plot"]:
         return plots.main(arguments[1:])
-    config, run, checkpoint = parse(arguments)
+    config, run, resumed = parse(arguments)
     if config.seeds:
         _device(config.device)
         return experiment.run(run.path, to_plain(config), [sys.executable, __file__], arguments)
-    return train(config, run, checkpoint)
+    return train(config, run, resumed)
 
 
-def train(config: TrainConfig, run: RunDirectory, checkpoint: dict[str, Any] | None) -> None:
-    """Wire and run one training."""
+def train(config: TrainConfig, run: RunDirectory, resumed: bool) -> None:
+    """Wire and run one training, alone in its folder."""
     device = _device(config.device)
     torch.set_num_threads(config.torch_threads)
     environment = make_environment(config)
     agent = make_agent(config, environment, device)
+    with run.lock():
+        checkpoint = load_newest(run.last, run.previous) if resumed else None
+        _train(config, run, checkpoint, environment, agent)
+
+
+def _train(
+    config: TrainConfig,
+    run: RunDirectory,
+    checkpoint: dict[str, Any] | None,
+    environment: VectorEnv,
+    agent: TRPO,
+) -> None:
     plain = to_plain(config)
     if checkpoint is None:
-        run = RunDirectory.create(run.path, plain)
+        RunDirectory.create(run.path, plain)
+    device = agent.device
     collector = Collector(environment, agent.sample, config.rollout_steps, device, config.seed)
     schedule = Schedule(
         config.total_steps,

@@ -3,14 +3,14 @@
 import hashlib
 import io
 import logging
-import os
-import shutil
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+
+from algos.files import keep, replacing, writing
 
 log = logging.getLogger(__name__)
 
@@ -28,33 +28,24 @@ def save_checkpoint(
         path: the file; its folder is made if it is missing.
         content: nested dicts and lists of tensors, numbers, strings, bools and None.
         previous: where the file of before is kept.
+
+    Raises:
+        WriteError: the disk is full, for example; the files are then as they were.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save(_sealed(content), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        if previous is not None and path.exists():
-            _keep(path, previous)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()  # torch reports a full disk in words of its own
+    torch.save(_sealed(content), buffer)
+    with replacing(path, previous) as file:
+        file.write(buffer.getbuffer())
 
 
-def _keep(path: Path, previous: Path) -> None:
-    """Give a file a second name, or copy it where links are unknown."""
-    spare = path.with_suffix(".spare")
-    spare.unlink(missing_ok=True)
-    try:
-        os.link(path, spare)
-    except OSError:
-        shutil.copyfile(path, spare)
-    os.replace(spare, previous)
+def is_finite(content: Any) -> bool:
+    """Whether all tensors in nested dicts are free of NaNs and infinities."""
+    if isinstance(content, dict):
+        return all(is_finite(value) for value in content.values())
+    return not isinstance(content, Tensor) or bool(content.isfinite().all())
 
 
 def load_newest(last: Path, previous: Path) -> dict[str, Any]:
@@ -73,7 +64,7 @@ def load_newest(last: Path, previous: Path) -> dict[str, Any]:
         content = load_checkpoint(previous)
         log.warning("%s; going on from %s", error, previous.name)
         last.replace(last.with_suffix(".damaged"))
-        _keep(previous, last)
+        keep(previous, last)
         return content
 
 
@@ -98,7 +89,7 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dic
             "update Trot"
         )
     sealed, checksum = data.get("content"), data.get("sha256")
-    content = sealed.cpu().numpy().tobytes() if isinstance(sealed, torch.Tensor) else b""
+    content = sealed.cpu().numpy().tobytes() if isinstance(sealed, Tensor) else b""
     if hashlib.sha256(content).hexdigest() != checksum:
         raise ValueError(f"checkpoint {path}: damaged, its content does not fit its checksum")
     return _read(io.BytesIO(content), path, device)

@@ -50,10 +50,13 @@ class Trial:
         """Clear away a run that never trained.
 
         Raises:
-            ValueError: the folder holds a run of other settings.
+            ValueError: the folder holds a run of other settings, or another process trains there.
         """
-        if not self.run.config.exists():
-            return
+        if self.run.config.exists():
+            with self.run.lock():
+                self._check()
+
+    def _check(self) -> None:
         _, config = RunDirectory.open(self.run.path)
         before, now = settings(config), settings(self.config)
         before["seed"], now["seed"] = config.get("seed"), self.seed

@@ -1,10 +1,11 @@
 """A run's metrics in a CSV file."""
 
 import csv
-import os
-import tempfile
-from collections.abc import Mapping
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from algos.files import append, replacing, writing
 
 
 class CSVLogger:
@@ -25,15 +26,19 @@ class CSVLogger:
         self._rewrite(rows)
 
     def write(self, iteration: int, metrics: Mapping[str, float]) -> None:
-        """Append a row; cells of metrics that are not given stay empty."""
+        """Append a row; cells of metrics that are not given stay empty.
+
+        Raises:
+            WriteError: the disk is full, for example; the file is then as it was.
+        """
         row = {"iteration": iteration, **metrics}
         new = [name for name in row if name not in self._columns]
-        if new:
-            rows = self._read()
-            self._columns += new
-            self._rewrite(rows)
-        with self._path.open("a", newline="") as file:
-            csv.DictWriter(file, self._columns).writerow(row)
+        with writing(self._path):
+            if new:
+                rows = self._read()
+                self._columns += new
+                self._rewrite(rows)
+            append(self._path, self._text([row]))
 
     def _read(self) -> list[dict[str, str]]:
         with self._path.open(newline="") as file:
@@ -43,13 +48,13 @@ class CSVLogger:
         return rows
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
-        handle, name = tempfile.mkstemp(dir=self._path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", newline="") as file:
-            writer = csv.DictWriter(file, self._columns)
-            if self._columns:
-                writer.writeheader()
-            writer.writerows(rows)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, self._path)
+        with replacing(self._path) as file:
+            file.write(self._text(rows, header=bool(self._columns)))
+
+    def _text(self, rows: Sequence[Mapping[str, object]], header: bool = False) -> bytes:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self._columns)
+        if header:
+            writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue().encode()

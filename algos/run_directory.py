@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import logging
+import os
+import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+from algos.files import WriteError, replacing, writing
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -18,8 +28,9 @@ class RunDirectory:
         path: the folder.
 
     Raises:
-        ValueError: from `create`, where the folder already holds a run or cannot be written;
-            from `open`, where it holds none.
+        ValueError: from `create`, where the folder already holds a run; from `open`, where it
+            holds none.
+        WriteError: from `create`, where the folder cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,6 +41,34 @@ class RunDirectory:
         self.previous = path / "checkpoints" / "previous.pt"
         self.best = path / "checkpoints" / "best.pt"
         self.videos = path / "videos"
+        self.faults = path / "faults"
+        self._lock = path / ".lock"
+        self._locked: os.stat_result | None = None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process from training here, until this one ends, however it does.
+
+        Raises:
+            ValueError: another process trains here.
+            WriteError: the folder cannot be written.
+        """
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _take(file, self.path)
+            self._locked = os.fstat(file)
+            yield
+        finally:
+            os.close(file)
+
+    def check(self) -> None:
+        """Raise WriteError where the folder was deleted, or replaced, since `lock`."""
+        with writing(self.path):
+            now = self._lock.stat()
+        if self._locked is not None and not os.path.samestat(now, self._locked):
+            raise WriteError(f"{self.path} is another folder than the one that this run began in")
 
     @classmethod
     def create(cls, path: Path, config: dict[str, Any]) -> RunDirectory:
@@ -40,12 +79,10 @@ class RunDirectory:
                 f"run directory {path} already holds a run; choose another --run-dir, or go on "
                 f"with it by --resume {path}"
             )
-        try:
+        with writing(path):
             run.videos.mkdir(parents=True, exist_ok=True)
-            run.write_config(config)
             (path / "git.json").write_text(json.dumps(code_state(), indent=2) + "\n")
-        except OSError as error:
-            raise ValueError(f"run directory {path} cannot be written: {error.strerror}") from error
+            run.write_config(config)
         return run
 
     @classmethod
@@ -64,8 +101,26 @@ class RunDirectory:
             ) from error
 
     def write_config(self, config: dict[str, Any]) -> None:
-        """Write config.json."""
-        self.config.write_text(json.dumps(config, indent=2) + "\n")
+        """Write config.json; raise WriteError where that fails, and it is as it was."""
+        with replacing(self.config) as file:
+            file.write((json.dumps(config, indent=2) + "\n").encode())
+
+
+def _take(file: int, path: Path) -> None:
+    """Lock a file, which then names this process; the kernel frees it when the process ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(file, 200, 0).decode().strip() or "another process"
+        raise ValueError(
+            f"run directory {path} is in use: {holder} trains there; wait until it ends, stop it, "
+            "or choose another --run-dir"
+        ) from error
+    except OSError as error:
+        log.warning("%s cannot be locked (%s): train there once at a time", path, error.strerror)
+    with suppress(OSError):  # on a full disk the lock holds without a name
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
 
 BOOKKEEPING = {

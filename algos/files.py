@@ -1,0 +1,83 @@
+"""Writing files so that a failure leaves them as they were."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+
+class WriteError(OSError):
+    """A file cannot be written; the message names it and says why."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn any OSError within into a WriteError that names the file."""
+    try:
+        yield
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def replacing(path: Path, previous: Path | None = None) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of `path` once it is whole and on the disk.
+
+    Args:
+        path: at every moment the old file or the new one.
+        previous: where the old one is kept.
+
+    Raises:
+        WriteError: it cannot be written; `path` is as it was.
+    """
+    draft = path.with_name(f".{path.name}.tmp")
+    with writing(path):
+        try:
+            with draft.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if previous is not None and path.exists():
+                keep(path, previous)
+            os.replace(draft, path)
+        except BaseException:
+            with suppress(OSError):
+                draft.unlink()
+            raise
+
+
+def keep(path: Path, name: Path) -> None:
+    """Give a file a second name, or copy it where links are unknown."""
+    spare = path.with_suffix(".spare")
+    spare.unlink(missing_ok=True)
+    try:
+        try:
+            os.link(path, spare)
+        except OSError:
+            shutil.copyfile(path, spare)
+        os.replace(spare, name)
+    except OSError:
+        spare.unlink(missing_ok=True)
+        raise
+
+
+def append(path: Path, data: bytes) -> None:
+    """Add all of `data` to a file that exists, or nothing.
+
+    Raises:
+        WriteError: it cannot be written, or is gone.
+    """
+    with writing(path), path.open("r+b", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        try:
+            while data:
+                data = data[file.write(data) :]
+        except OSError:
+            file.truncate(end)
+            raise
