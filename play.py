@@ -26,7 +26,7 @@ from algos.evaluate import evaluate
 from algos.run_directory import RunDirectory, from_plain
 from algos.video import SUFFIXES as VIDEO
 from algos.video import Player, check_writable, record_video, write_gif
-from envs import deployment, protocol, tasks, tour
+from envs import deployment, protocol, replay, tasks, tour
 from envs.config import ContactModel, TaskConfig
 from envs.gl import OpenGLError, choose_backend
 from envs.live import Live
@@ -93,6 +93,9 @@ class Play:
     """Write the policy here for other programs: .onnx, or .pt2 for torch.export."""
     report: Path | None = None
     """Write an .html page that explains a trot/ policy: evaluation, gait, joints, pushes, video."""
+    replay_nan: Path | None = None
+    """Repeat a simulation that went wrong in a training, from a file in RUN/faults, say where it
+    diverges, and show it with --video (by default at a quarter of its speed)."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
     web: bool = False
@@ -123,6 +126,8 @@ class Play:
     """Where the policy runs; auto takes CUDA where there is one."""
 
     def __post_init__(self) -> None:
+        if self.replay_nan is not None:
+            return
         outputs = (self.video, self.report, self.evaluate, self.save, self.export)
         _require(
             any((*outputs, self.viewer, self.web)),
@@ -198,6 +203,9 @@ def main(arguments: list[str]) -> None:
             check_writable(path, *allowed)
     if options.gif and options.video is not None:
         check_writable(options.video.with_suffix(".gif"), ".gif")
+    if options.replay_nan is not None:
+        replay_fault(options, options.replay_nan)
+        return
     if options.viewer:
         check_display()
     if options.web:
@@ -218,6 +226,20 @@ def main(arguments: list[str]) -> None:
         make_video(options, subjects, options.video)
     if options.viewer or options.web:
         watch_live(options, subject)
+
+
+def replay_fault(options: Play, path: Path) -> None:
+    """Say where a recorded simulation diverges, and make a video of it if a file is given."""
+    fault = replay.load(path)
+    again = replay.Replay(fault, render_mode="rgb_array", render_size=options.size)
+    Console().print(again.explain(), soft_wrap=True, highlight=False)
+    if options.video is not None:
+        choose_backend()
+        film = [Player(again, zero_agent(again.single_action_space, 1))]
+        speed = 0.25 if options.slow == 1 else options.slow
+        record_video(options.video, film, again.seconds, speed=speed)
+        Console().print(f"video: {options.video}", soft_wrap=True, highlight=False)
+    again.close()
 
 
 def find_subject(options: Play, source: str | None = None) -> Subject:

@@ -1,10 +1,15 @@
 """State-value function, fitted by regression."""
 
+import copy
+import logging
+
 import torch
 from torch import Tensor, nn
 
 from algos.fisher import linearize
 from algos.networks import MLP
+
+log = logging.getLogger(__name__)
 
 
 class Critic(nn.Module):
@@ -55,9 +60,32 @@ class Critic(nn.Module):
     ) -> Tensor:
         """Regress V on `returns` (N,) in random minibatches.
 
+        Where that ends in a NaN or an infinity, critic and optimizer go back to what they were.
+
         Returns:
-            Mean squared error of the last epoch, in units of the returns' std squared, ().
+            Mean squared error of the last epoch, in units of the returns' std squared, (); not
+            finite where the fit was refused.
         """
+        before = copy.deepcopy((self.state_dict(), optimizer.state_dict()))
+        loss = self._fit(observations, returns, optimizer, epochs, minibatches, generator)
+        moments = [value for state in optimizer.state.values() for value in state.values()]
+        finite = torch.stack([t.isfinite().all() for t in (*self.state_dict().values(), *moments)])
+        if not bool(finite.all() & loss.isfinite()):
+            log.warning("critic step refused: it left the finite numbers, loss %g", float(loss))
+            self.load_state_dict(before[0])
+            optimizer.load_state_dict(before[1])
+            loss = torch.full_like(loss, torch.nan)
+        return loss
+
+    def _fit(
+        self,
+        observations: Tensor,
+        returns: Tensor,
+        optimizer: torch.optim.Optimizer,
+        epochs: int,
+        minibatches: int,
+        generator: torch.Generator,
+    ) -> Tensor:
         self.rescale(returns)
         targets = ((returns - self.mean.float()) / self.std.float())[:, None]
         losses = observations.new_zeros(())

@@ -1,5 +1,6 @@
 """Collecting experience: the one place where NumPy becomes torch."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +12,8 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 Sampler = Callable[[Tensor], tuple[Tensor, np.ndarray]]
 """Maps raw observations (n, O) to sampled actions (n, ...) and the environment's actions."""
@@ -68,6 +71,26 @@ def generalized_advantages(
     return advantages
 
 
+def sound_samples(rollout: Rollout, *estimates: Tensor) -> tuple[list[Tensor], float]:
+    """The batch without the environments that gave a NaN or an infinity anywhere in it.
+
+    Args:
+        rollout: the experience.
+        estimates: what was made of it, (T, n, ...).
+
+    Returns:
+        Estimates, actions and observations (N, ...) of the others; how many are left out.
+    """
+    arrays = (*estimates, rollout.actions, rollout.observations)
+    sums = [a.sum([axis for axis in range(a.ndim) if axis != 1]) for a in arrays]
+    sound = torch.stack([total.isfinite() for total in sums]).all(0)
+    omitted = len(sound) - int(sound.sum())
+    if omitted:
+        log.warning("%d of %d environments left out: not all finite", omitted, len(sound))
+        arrays = tuple(array[:, sound] for array in arrays)
+    return [array.flatten(0, 1) for array in arrays], float(omitted)
+
+
 class Collector:
     """Steps a vector environment with a sampling policy and keeps episode statistics.
 
@@ -104,6 +127,8 @@ class Collector:
         self._return, self._length = np.zeros(n), np.zeros(n, dtype=np.int64)
         self._returns: deque[float] = deque(maxlen=100)
         self._lengths: deque[int] = deque(maxlen=100)
+        self.faults: list[dict[str, np.ndarray]] = []
+        """What the environments recorded of simulations that went wrong in the last rollout."""
         self._next, _ = envs.reset(seed=seed)
 
     @torch.no_grad()
@@ -113,7 +138,9 @@ class Collector:
         The returned tensors are the collector's own buffers: the next call overwrites them.
         Metrics: `episode_return` and `episode_length`, means of the last 100 episodes;
         `episodes`, the number finished in this rollout; `episode/NAME` for every array of
-        info["episode_means"], mean over those; `nonfinite_rewards`; `seconds_rollout`.
+        info["episode_means"], mean over those; `nonfinite_rewards`, `nonfinite_observations`,
+        their numbers; `diverged`, the number of simulations marked in info["diverged"];
+        `seconds_rollout`. `faults` holds what came as info["faults"].
         """
         start = time.perf_counter()
         if self._pin:  # the last rollout's copies must have left the buffers
@@ -121,7 +148,8 @@ class Collector:
         terms: dict[str, list[np.ndarray]] = {}
         finals: list[np.ndarray] = []
         rows: list[np.ndarray] = []
-        episodes = 0
+        episodes, diverged = 0, 0
+        self.faults = []
         observations, rewards = self._observations.numpy(), self._rewards.numpy()
         terminated, truncated = self._terminated.numpy(), self._truncated.numpy()
         for t in range(self.steps):
@@ -133,6 +161,8 @@ class Collector:
             truncated[t] = cut & ~terminated[t]
             rewards[t] = reward
             done = terminated[t] | truncated[t]
+            diverged += int(np.sum(info.get("diverged", 0)))
+            self.faults += info.get("faults", [])
             self._return += reward
             self._length += 1
             if done.any():
@@ -142,7 +172,7 @@ class Collector:
                     finals.append(_final_observations(info, ended))
                     rows.append(t * len(done) + ended)
                 _append_terms(terms, info)
-        metrics = self._episode_metrics(episodes, terms)
+        metrics = self._episode_metrics(episodes, terms) | {"diverged": float(diverged)}
         metrics["seconds_rollout"] = time.perf_counter() - start
         return self._rollout(finals, rows, metrics)
 
@@ -178,7 +208,8 @@ class Collector:
         self._actions[t] = actions
 
     def _finish(self, done: np.ndarray) -> int:
-        self._returns.extend(self._return[done].tolist())
+        returns = self._return[done]
+        self._returns.extend(returns[np.isfinite(returns)].tolist())
         self._lengths.extend(self._length[done].tolist())
         self._return[done] = 0.0
         self._length[done] = 0
@@ -193,7 +224,8 @@ class Collector:
             metrics["episode_length"] = float(np.mean(self._lengths))
         for name, arrays in terms.items():
             metrics[f"episode/{name}"] = float(np.concatenate(arrays).mean())
-        metrics["nonfinite_rewards"] = float((~torch.isfinite(self._rewards)).sum())
+        for name, array in (("rewards", self._rewards), ("observations", self._observations)):
+            metrics[f"nonfinite_{name}"] = float(array.numel() - int(array.isfinite().sum()))
         return metrics
 
     def _rollout(

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from algos.agents import Act
-from algos.checkpoint import save_checkpoint
+from algos.checkpoint import is_finite, save_checkpoint
+from algos.files import WriteError, replacing, writing
 from algos.logger import CSVLogger
 from algos.progress import Progress
 from algos.rollout import Collector
@@ -23,6 +24,11 @@ from algos.tracking import Tracker
 from algos.trpo import TRPO
 
 log = logging.getLogger(__name__)
+
+MAX_REFUSED = 10
+"""Updates in a row that may be refused before the training stops."""
+MAX_FAULTS = 10
+"""Records of faulty simulations that a run keeps."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,29 @@ class Trainer:
         self.iteration, self.env_steps = 0, 0
         self._best = -np.inf
         self._seconds = 0.0
-        self._saved = -1
+        self._saved, self._refused = -1, 0
 
     def train(self, resumed: bool) -> bool:
-        """Train to the end of the schedule; return False where Ctrl-C ended it before."""
+        """Train to the end of the schedule; return False where Ctrl-C ended it before.
+
+        Raises:
+            WriteError: the disk is full or the folder gone, for example.
+            ValueError: MAX_REFUSED updates in a row were refused, or the agent's numbers are not
+                finite.
+        """
+        try:
+            return self._train(resumed)
+        except (WriteError, ValueError) as error:
+            kind = WriteError if isinstance(error, WriteError) else ValueError
+            raise kind(f"{error}; {self._remedy()}") from error
+
+    def _remedy(self) -> str:
+        """Return what to do once the cause of a failure is removed."""
+        if self._run.last.exists():
+            return f"put that right, then: python train.py --resume {self._run.path}"
+        return f"put that right, delete {self._run.path} and start again"
+
+    def _train(self, resumed: bool) -> bool:
         csv = CSVLogger(self._run.metrics, resume_from=self.iteration if resumed else None)
         total = self._schedule.total_steps
         if not resumed:
@@ -77,12 +102,15 @@ class Trainer:
         with Interrupt() as interrupt, Progress(total, self.env_steps) as progress:
             while self.env_steps < total and not interrupt.requested:
                 metrics = self._iterate()
+                self._run.check()
+                self._write_faults(progress)
                 finished = self.env_steps >= total
                 if finished or self._due(self._schedule.eval_interval):
                     metrics |= self._judge()
                 csv.write(self.iteration, metrics)
                 self._tracker.log(metrics, self.env_steps)
                 progress.update(self.env_steps, metrics)
+                self._check_refusals(metrics)
                 if self._due(self._schedule.checkpoint_interval):
                     self._checkpoint()
                 if self._record and (finished or self._due(self._schedule.video_interval)):
@@ -117,7 +145,7 @@ class Trainer:
         metrics = self._evaluate(lambda o: self._agent.act(o, deterministic=True))
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
-            save_checkpoint(self._run.best, self.state_dict())
+            self._save(self._run.best)
             self._tracker.log_model(self._run.best, "best", self.env_steps)
         return {f"eval/{name}": value for name, value in metrics.items()}
 
@@ -135,8 +163,45 @@ class Trainer:
     def _checkpoint(self) -> None:
         """Write last.pt, once an iteration, and keep the one before."""
         if self._saved != self.iteration:
-            save_checkpoint(self._run.last, self.state_dict(), self._run.previous)
+            self._save(self._run.last, self._run.previous)
             self._saved = self.iteration
+
+    def _save(self, path: Path, previous: Path | None = None) -> None:
+        content = self.state_dict()
+        if not is_finite(content["algo"]):
+            raise ValueError(
+                f"iteration {self.iteration}: the policy or the critic has numbers that are not "
+                f"finite, so {path.name} was not saved and holds an earlier one"
+            )
+        save_checkpoint(path, content, previous)
+
+    def _check_refusals(self, metrics: dict[str, float]) -> None:
+        """Raise ValueError where too many updates in a row were refused."""
+        self._refused = self._refused + 1 if metrics["critic_refused"] else 0
+        if self._refused < MAX_REFUSED:
+            return
+        seen = {name: int(metrics[f"nonfinite_{name}"]) for name in ("rewards", "observations")}
+        cause = " and ".join(f"{count:,} non-finite {name}" for name, count in seen.items())
+        if not any(seen.values()):
+            cause = "finite rewards, yet returns that are beyond the critic"
+        raise ValueError(
+            f"{MAX_REFUSED} updates in a row were refused; the last batch had {cause}: look at "
+            f"the environment's rewards and observations and at {self._run.faults}"
+        )
+
+    def _write_faults(self, progress: Progress) -> None:
+        """Keep what the environments recorded of simulations that went wrong."""
+        folder = self._run.faults
+        for fault in self._collector.faults:
+            kept = len(list(folder.glob("*.npz")))
+            if kept >= MAX_FAULTS:
+                break
+            path = folder / f"{self.env_steps:010d}-{kept}.npz"
+            with writing(folder):
+                folder.mkdir(exist_ok=True)
+            with replacing(path) as file:
+                np.savez_compressed(file, allow_pickle=False, **fault)
+            progress.say(f"{fault['reason']}; watch it: python play.py --replay-nan {path}")
 
     def state_dict(self) -> dict[str, Any]:
         """Return a checkpoint's content."""

@@ -27,7 +27,7 @@ from algos.fisher import has_closed_form, natural_gradient
 from algos.networks import Symmetry, build_policy_network, build_value_network
 from algos.normalizer import ObservationNormalizer
 from algos.policy import LinearizedPolicy, Policy, output_size
-from algos.rollout import Rollout, check_observation_space, generalized_advantages
+from algos.rollout import Rollout, check_observation_space, generalized_advantages, sound_samples
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,8 @@ class TRPO:
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
         """One iteration of the algorithm, on a batch sampled by the present policy.
 
-        A batch with a NaN or an infinity is refused as a whole, with a warning.
+        Environments with a NaN or an infinity in the batch are left out, with a warning; where none
+        is left, the update is refused.
 
         Args:
             rollout: the batch.
@@ -102,25 +103,27 @@ class TRPO:
 
         Returns:
             Metrics: KL and its bound, surrogate gain, CG residual, backtracks, accepted (0 or 1),
-            explained variance, std, entropy, value loss, and the seconds that each part took.
+            explained variance, std, entropy, value loss, whether the critic's step was refused,
+            the number of environments left out, and the seconds that each part took.
         """
         c, start = self.config, time.perf_counter()
-        states, values, advantages = self.estimate(rollout)
-        if not (bool(advantages.isfinite().all()) and bool(rollout.observations.isfinite().all())):
-            log.warning("update refused: the batch has non-finite observations or rewards")
-            return {"accepted": 0.0}
-        states, values, advantages = states.flatten(0, 1), values.flatten(), advantages.flatten()
+        samples, omitted = sound_samples(rollout, *self.estimate(rollout))
+        states, values, advantages, actions, observations = samples
+        if not len(states):
+            return {"accepted": 0.0, "critic_refused": 1.0, "omitted_environments": omitted}
         returns = advantages + values
         metrics = {"explained_variance": explained_variance(values, returns)}
         max_kl = c.max_kl * (1 + (c.final_kl_fraction - 1) * max(0.0, 2 * progress - 1))
-        metrics |= self._improve_policy(states, rollout.actions.flatten(0, 1), advantages, max_kl)
+        metrics |= self._improve_policy(states, actions, advantages, max_kl)
         middle = time.perf_counter()
         loss = self.critic.fit(
             states, returns, self.optimizer, c.critic_epochs, c.critic_minibatches, self.generator
         )
         if c.normalize_observations:
-            self.normalizer.update(rollout.observations)
+            self.normalizer.update(observations)
         metrics |= {"value_loss": float(loss), "seconds_critic": time.perf_counter() - middle}
+        refused = float(not math.isfinite(metrics["value_loss"]))
+        metrics |= {"critic_refused": refused, "omitted_environments": omitted}
         return metrics | {"seconds_update": time.perf_counter() - start}
 
     @torch.no_grad()

@@ -9,6 +9,7 @@ import numpy as np
 from mujoco.batch import Batch, SimulationError
 
 from envs.config import Simulation
+from envs.recorder import Recorder
 from robots.robot import Robot
 
 MAX_SPEED = 200.0
@@ -38,6 +39,7 @@ class Physics:
         self._sensors = _sensor_slices(model, robot)
         self._fresh = np.ones(n, bool)
         self.batch.reset()
+        self.recorder = Recorder(self.batch.state, model.nu)
 
     def _bind(self) -> None:
         """Bind every field before the first call: one bound later would read zeros."""
@@ -53,6 +55,7 @@ class Physics:
     def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
         """Add a horizontal velocity (m/s), (len(ids), 2), to the bases of simulations ids."""
         self._qvel[ids[:, None], self._base_qvel[:2]] += velocity
+        self.recorder.push(ids, velocity)
 
     def step(self) -> np.ndarray:
         """Advance one control step; return which simulations diverged, (n,) bool.
@@ -63,10 +66,12 @@ class Physics:
         """
         self._fresh[:] = False
         failed: np.ndarray | list[int] = []
+        self.recorder.before_step(self._ctrl)
         try:
             self.batch.step(nstep=self._substeps, stage=_KINEMATICS)
         except SimulationError as error:
             failed = error.ids
+        self.recorder.after_step()
         diverged = self.batch.warning[:, :, 1].any(axis=1)  # (n, kinds, (last info, count))
         diverged |= ~(np.abs(self._qvel).max(axis=1) < MAX_SPEED)  # true of NaN as well
         diverged[failed] = True
@@ -88,6 +93,7 @@ class Physics:
         self._qpos[rows, self._joint_qpos] = joint_pos
         self._qvel[rows, self._joint_qvel] = joint_vel
         self.batch.forward(ids, stage=_KINEMATICS)
+        self.recorder.begin(ids)
         self._fresh[ids] = True
 
     def lift(self, ids: np.ndarray) -> None:
@@ -96,12 +102,14 @@ class Physics:
         if sunken.any():
             self._qpos[ids, self._base_qpos[2]] += sunken
             self.batch.forward(ids, stage=_KINEMATICS)
+            self.recorder.begin(ids)
 
     def restore(self, state: np.ndarray) -> None:
         """Put all simulations back into a copy of `batch.state`."""
         self.batch.reset(stage=int(mujoco.mjtStage.mjSTAGE_NONE))
         self.batch.state[:] = state
         self.batch.forward(stage=_KINEMATICS)
+        self.recorder.begin(slice(None))
         self._fresh[:] = True
 
     def _sensor(self, name: str) -> np.ndarray:

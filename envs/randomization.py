@@ -41,7 +41,7 @@ def pushes(config: Randomization, n: int, rng: np.random.Generator) -> np.ndarra
     return config.push_speed * np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
-_EXPANDED = {
+EXPANDED = {
     "mass": ("body_mass", "body_inertia"),
     "com": ("body_ipos",),
     "friction": ("geom_friction",),
@@ -66,7 +66,7 @@ class ModelRandomizer:
         self._nominal_bias = model.actuator_biasprm[self._drives, 1:3].copy()
         self._fields = {
             field: batch.expand(field)
-            for law, fields in _EXPANDED.items()
+            for law, fields in EXPANDED.items()
             if getattr(config, law)
             for field in fields
         }

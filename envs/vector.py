@@ -15,6 +15,7 @@ from envs.config import TaskConfig, require
 from envs.episode import EpisodeLog
 from envs.physics import Physics
 from envs.randomization import ModelRandomizer, pushes, start_rows
+from envs.recorder import MAX_RECORDS
 from envs.render import BatchRenderer
 from envs.state import State
 from robots import get_robot
@@ -43,7 +44,8 @@ class LocomotionVectorEnv(VectorEnv):
     the returned observation is the next episode's first one and `info` holds `final_obs`
     (n, observation) with the mask `_final_obs` (n,), and `episode_means`, a dict of means over the
     episode, (n,) each, with the mask `_episode_means`: every reward term per second, tracking
-    errors, falls.
+    errors, falls. Where simulations blew up, `diverged` (n,) says which; `faults` lists what
+    `envs.replay` needs to repeat one that blew up or gave a NaN or an infinity.
 
     Args:
         num_envs: number of simulations.
@@ -98,6 +100,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._max_steps = round(self.config.episode_length / simulation.dt)
         self._rng = np.random.default_rng()
         self.transitions = 0
+        self._records_left = MAX_RECORDS
         self._allocate(num_envs)
         self._define_spaces()
         self._renderer: BatchRenderer | None = None
@@ -148,6 +151,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._act(actions)
         self._push()
         diverged = self.physics.step()
+        faults = self._record(diverged, "diverged")
         self._recover(diverged)
 
         self._track(diverged)
@@ -163,7 +167,11 @@ class LocomotionVectorEnv(VectorEnv):
 
         self._next_command()
         observation, done = self._observe(), terminated | truncated
-        info: dict[str, Any] = {}
+        finite = np.isfinite(observation.sum(axis=1) + reward)
+        faults += self._record(~finite, "gave a number that is not finite")
+        info: dict[str, Any] = {"diverged": diverged} if diverged.any() else {}
+        if faults:
+            info["faults"] = faults
         if done.any():
             info |= self._log.episodes(done, self.state.dt)
             if self._autoreset:
@@ -219,6 +227,18 @@ class LocomotionVectorEnv(VectorEnv):
             upright = replace(self.config.randomization, start_state=False)
             self.physics.set_rows(ids, *start_rows(self.robot, upright, len(ids), self._rng))
             self._action[ids] = 0.0  # it may be the one that is not finite
+
+    def _record(self, broken: np.ndarray, what: str) -> list[dict[str, Any]]:
+        """Return the record of the first of the simulations that are marked, if any is."""
+        if not broken.any() or not self._records_left:
+            return []
+        self._records_left -= 1
+        i = int(np.argmax(broken))
+        terms = [n for n, value in self._log.last.items() if not np.isfinite(value[i])]
+        reason = f"simulation {i} {what}" + (f": {', '.join(terms)}" if terms else "")
+        models = {name: field[i] for name, field in self._models.state_dict().items()}
+        fault = self.physics.recorder.fault(i, reason, self.robot.name, self.config, models)
+        return [fault | {"command": self._command[i].copy()}]
 
     def _track(self, fresh: np.ndarray) -> None:
         """Advance what needs history: accelerations, swings; fresh rows have none."""

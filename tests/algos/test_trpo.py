@@ -1,6 +1,5 @@
 import copy
 import dataclasses
-import logging
 
 import gymnasium as gym
 import numpy as np
@@ -158,15 +157,82 @@ def test_zero_gradient_leaves_the_policy_unchanged(make_agent, make_rollout, cap
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("field", ["rewards", "observations"])
-def test_non_finite_batch_changes_nothing(make_agent, make_rollout, caplog, field, value):
+def test_an_environment_with_a_non_finite_number_is_left_out(
+    make_agent, make_rollout, caplog, field, value
+):
+    """The others teach the same as in a batch that never had it."""
     agent = make_agent()
     rollout = own_actions(agent, make_rollout(0))
+    rest = without_environment(rollout, 1)
     getattr(rollout, field)[3, 1] = value
+    other = copy.deepcopy(agent)
+    metrics, expected = agent.update(rollout), other.update(rest)
+    assert metrics["omitted_environments"] == 1
+    assert "1 of 4 environments left out" in caplog.text
+    assert metrics["kl"] == pytest.approx(expected["kl"], rel=1e-4)
+    for mine, theirs in zip(state(agent), state(other), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6)
+
+
+def without_environment(rollout, index):
+    """The rollout without one of its environments."""
+    n = len(rollout.next_observations)
+    kept = torch.arange(n) != index
+    time, column = rollout.final_rows // n, rollout.final_rows % n
+    final = column != index
+    return dataclasses.replace(
+        rollout,
+        **{
+            name: getattr(rollout, name)[:, kept].clone()
+            for name in ("observations", "actions", "rewards", "terminated", "truncated")
+        },
+        next_observations=rollout.next_observations[kept],
+        final_observations=rollout.final_observations[final],
+        final_rows=(time * (n - 1) + column - (column > index).long())[final],
+    )
+
+
+@pytest.mark.parametrize("field", ["rewards", "observations"])
+def test_a_batch_without_a_sound_environment_changes_nothing(make_agent, make_rollout, field):
+    agent = make_agent()
+    rollout = own_actions(agent, make_rollout(0))
+    getattr(rollout, field)[3] = float("nan")
     before = state(agent)
-    with caplog.at_level(logging.WARNING):
-        assert agent.update(rollout) == {"accepted": 0.0}
+    expected = {"accepted": 0.0, "critic_refused": 1.0, "omitted_environments": 4.0}
+    assert agent.update(rollout) == expected
     assert same(before, state(agent))
-    assert "update refused" in caplog.text
+
+
+def adam(agent: TRPO) -> list[torch.Tensor]:
+    """Copies of the critic's optimizer's state."""
+    states = agent.optimizer.state_dict()["state"].values()
+    return [value.clone() for moments in states for value in moments.values()]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_an_exploding_critic_goes_back_and_leaves_the_policy_alone(
+    make_agent, make_rollout, caplog, begun
+):
+    """Returns whose squares leave float32: Adam's moments, then the weights, would follow."""
+    agent = make_agent()
+    if begun:
+        agent.update(own_actions(agent, make_rollout(1)))
+    explode_critic(agent)
+    critic, moments = copy.deepcopy(agent.critic.state_dict()), adam(agent)
+    metrics = agent.update(own_actions(agent, make_rollout(0)))
+    assert metrics["critic_refused"] == 1
+    assert "critic step refused" in caplog.text
+    assert metrics["accepted"] == 1
+    assert metrics["kl"] <= SMALL.max_kl
+    assert all(torch.equal(critic[name], v) for name, v in agent.critic.state_dict().items())
+    assert same(moments, adam(agent))
+    assert all(value.isfinite().all() for value in state(agent))
+
+
+def explode_critic(agent: TRPO) -> None:
+    """A learning rate that takes the critic out of the finite numbers in one epoch."""
+    for group in agent.optimizer.param_groups:
+        group["lr"] = 1e38
 
 
 def test_policy_commutes_with_the_group_after_updates(make_agent, make_rollout, symmetry):
