@@ -319,6 +319,7 @@ def _train(
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    logging.raiseExceptions = False  # of libraries that log to a full disk
     try:
         main(sys.argv[1:])
     except (ValueError, OSError) as error:

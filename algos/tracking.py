@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlparse
 
+from algos.files import writing
 from algos.run_directory import code_state
 
 log = logging.getLogger(__name__)
@@ -71,13 +72,15 @@ class TensorBoardTracker(Tracker):
         from torch.utils.tensorboard import SummaryWriter  # takes a second
 
         purge = None if resume_from is None else resume_from + 1
-        self._writer = SummaryWriter(str(Path(run_dir) / "tensorboard"), purge_step=purge)
+        self._folder = Path(run_dir) / "tensorboard"
+        self._writer = SummaryWriter(str(self._folder), purge_step=purge)
         text = f"```json\n{json.dumps(config, indent=2)}\n```"
         self._writer.add_text("config", text, resume_from)
 
     def log(self, metrics: Mapping[str, float], env_steps: int) -> None:
-        for name, value in metrics.items():
-            self._writer.add_scalar(name, value, env_steps)
+        with writing(self._folder):
+            for name, value in metrics.items():
+                self._writer.add_scalar(name, value, env_steps)
 
     def finish(self) -> None:
         self._writer.close()

@@ -155,7 +155,8 @@ class Trainer:
         try:
             self._record(lambda o: self._agent.act(o, deterministic=True), path)
         except (OSError, RuntimeError, ValueError) as error:
-            progress.say(f"no more videos in this run: {error}")
+            reason = str(error).partition("\n")[0]  # ffmpeg's command and log follow
+            progress.say(f"no more videos in this run: {reason}")
             self._record = None
             return
         self._tracker.log_video(path, self.env_steps)

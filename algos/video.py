@@ -63,6 +63,7 @@ def record_video(
     Raises:
         ValueError: another file type, a file that cannot be written, or players of different
             control rates.
+        OSError: ffmpeg failed, as on a full disk; what was at `path` is still there.
     """
     path = Path(path)
     check_writable(path, *SUFFIXES)
@@ -83,6 +84,7 @@ def record_video(
                     video.append_data(_tiled(players, columns))
                 for k, player in enumerate(players):
                     observations[k], *_ = player.envs.step(player.act(observations[k]))
+        _check_whole(draft, path)
         if path.suffix == ".gif":
             write_gif(draft, path)
         else:
@@ -117,6 +119,14 @@ def _writer(path: Path, fps: float) -> Any:
         macro_block_size=2,
         output_params=["-crf", "20", "-movflags", "+faststart"],
     )
+
+
+def _check_whole(draft: Path, path: Path) -> None:
+    """Raise OSError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
+    try:
+        imageio_ffmpeg.count_frames_and_secs(str(draft))
+    except (OSError, RuntimeError) as error:
+        raise OSError(f"video {path} could not be written: is the disk full?") from error
 
 
 def check_writable(path: Path, *suffixes: str) -> None:

@@ -63,7 +63,9 @@ class Replay(LocomotionVectorEnv):
             task = tasks.make("walk", get_robot(robot))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the fault is incomplete or of other code: {error}") from error
-        laws = {law: any(f in self._fields for f in fields) for law, fields in EXPANDED.items()}
+        laws: dict[str, Any] = {
+            law: any(f in self._fields for f in fields) for law, fields in EXPANDED.items()
+        }
         config = replace(
             task,
             simulation=replace(recorded, substeps=1, nthread=1),

@@ -93,6 +93,9 @@ def test_a_divergence_is_reset_terminated_and_counted_once(
         if step == 5:
             inject(env, action, monkeypatch)
         observation, reward, terminated, truncated, info = env.step(action)
+        assert ("diverged" in info, "faults" in info) == (step == 5, step == 5)
+        assert info.pop("diverged", terminated).tolist() == terminated.tolist()
+        info.pop("faults", None)  # holds what was not finite
         for i, mine in enumerate((observation, reward, terminated, truncated)):
             assert_same(mine[others], np.asarray(expected[i])[others])
         assert all_finite(observation)
