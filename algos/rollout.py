@@ -225,7 +225,8 @@ class Collector:
         for name, arrays in terms.items():
             metrics[f"episode/{name}"] = float(np.concatenate(arrays).mean())
         for name, array in (("rewards", self._rewards), ("observations", self._observations)):
-            metrics[f"nonfinite_{name}"] = float(array.numel() - int(array.isfinite().sum()))
+            broken = 0 if array.sum().isfinite() else int((~array.isfinite()).sum())
+            metrics[f"nonfinite_{name}"] = float(broken)
         return metrics
 
     def _rollout(

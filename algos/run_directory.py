@@ -1,4 +1,4 @@
-"""A run's folder: config.json, git.json, metrics.csv, checkpoints/ and videos/."""
+"""A run's folder: config.json, git.json, metrics.csv, checkpoints/, videos/ and faults/."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class RunDirectory:
 
     def check(self) -> None:
         """Raise WriteError where the folder was deleted, or replaced, since `lock`."""
-        with writing(self.path):
+        with writing(self._lock):
             now = self._lock.stat()
         if self._locked is not None and not os.path.samestat(now, self._locked):
             raise WriteError(f"{self.path} is another folder than the one that this run began in")
