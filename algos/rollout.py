@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,10 @@ from torch import Tensor
 
 Sampler = Callable[[Tensor], tuple[Tensor, np.ndarray]]
 """Maps raw observations (n, O) to sampled actions (n, ...) and the environment's actions."""
+
+
+COUNTS = {"episodes", "nonfinite_rewards"}
+"""Metrics that are numbers of something."""
 
 
 @dataclass
@@ -160,11 +164,20 @@ class Collector:
             state["envs"] = _map_arrays(envs.state_dict(), np.ndarray, torch.from_numpy)
         return state
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave; environments that cannot be restored start anew."""
+    def load_state_dict(self, state: dict[str, Any], rows: bool = True) -> None:
+        """Restore what `state_dict` gave; environments that cannot be restored start anew.
+
+        Args:
+            state: what `state_dict` gave.
+            rows: False where it is of another number of environments: their episodes start anew,
+                and only what they count over episodes, `transitions`, goes on.
+        """
         self._returns.extend(state["returns"])
         self._lengths.extend(state["lengths"])
         if "envs" not in state:
+            return
+        if not rows:
+            self.envs.unwrapped.transitions = state["envs"]["transitions"]
             return
         envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())
         self.envs.unwrapped.load_state_dict(envs_state)
@@ -214,6 +227,13 @@ class Collector:
             final_rows=torch.as_tensor(row),
             metrics=metrics,
         ).to(self.device)
+
+
+def merged(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Metrics of rollouts that were collected side by side: sums of counts, means of the rest."""
+    names = dict.fromkeys(name for own in metrics for name in own)
+    columns = {name: [own[name] for own in metrics if name in own] for name in names}
+    return {n: sum(c) if n in COUNTS else sum(c) / len(c) for n, c in columns.items()}
 
 
 def _map_arrays(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:

@@ -12,12 +12,14 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
+from torch.distributed import is_torchelastic_launched
 
 from algos.agents import Act
 from algos.checkpoint import save_checkpoint
 from algos.logger import CSVLogger
+from algos.parallel import ALONE, Group
 from algos.progress import Progress
-from algos.rollout import Collector
+from algos.rollout import Collector, merged
 from algos.run_directory import RunDirectory
 from algos.tracking import Tracker
 from algos.trpo import TRPO
@@ -47,6 +49,7 @@ class Trainer:
         evaluate: judges a deterministic policy; `return_mean` chooses the best checkpoint.
         record: makes a video of a policy at a path, or None.
         tracker: where the run is shown beside its folder.
+        group: the processes that train; the first one evaluates, logs and saves.
     """
 
     def __init__(
@@ -59,10 +62,12 @@ class Trainer:
         evaluate: Callable[[Act], dict[str, float]],
         record: Callable[[Act, Path], None] | None,
         tracker: Tracker,
+        group: Group = ALONE,
     ) -> None:
         self._agent, self._collector, self._run = agent, collector, run
         self._schedule, self._identity = schedule, identity
         self._evaluate, self._record, self._tracker = evaluate, record, tracker
+        self._group = group
         self.iteration, self.env_steps = 0, 0
         self._best = -np.inf
         self._seconds = 0.0
@@ -70,39 +75,46 @@ class Trainer:
 
     def train(self, resumed: bool) -> bool:
         """Train to the end of the schedule; return False where Ctrl-C ended it before."""
-        csv = CSVLogger(self._run.metrics, resume_from=self.iteration if resumed else None)
+        kept = self.iteration if resumed else None
+        csv = CSVLogger(self._run.metrics, resume_from=kept) if self._group.main else None
         total = self._schedule.total_steps
         if not resumed:
             self._checkpoint()
-        with Interrupt() as interrupt, Progress(total, self.env_steps) as progress:
-            while self.env_steps < total and not interrupt.requested:
+        with Interrupt() as interrupt, Progress(total, self.env_steps, csv is not None) as progress:
+            while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
                 metrics = self._iterate()
-                finished = self.env_steps >= total
-                if finished or self._due(self._schedule.eval_interval):
-                    metrics |= self._judge()
-                csv.write(self.iteration, metrics)
-                self._tracker.log(metrics, self.env_steps)
-                progress.update(self.env_steps, metrics)
+                if csv is not None:
+                    self._report(metrics, csv, progress)
                 if self._due(self._schedule.checkpoint_interval):
                     self._checkpoint()
-                if self._record and (finished or self._due(self._schedule.video_interval)):
+                if self._group.main and self._record and self._due(self._schedule.video_interval):
                     self._video(progress)
             self._checkpoint()
             self._tracker.log_model(self._run.last, "latest", self.env_steps)
         return self.env_steps >= total
 
     def _due(self, interval: int) -> bool:
-        return interval > 0 and self.iteration % interval == 0
+        """Whether something is due at this iteration; what is done at all is done at the end."""
+        finished = self.env_steps >= self._schedule.total_steps
+        return finished or (interval > 0 and self.iteration % interval == 0)
+
+    def _report(self, metrics: dict[str, float], csv: CSVLogger, progress: Progress) -> None:
+        if self._due(self._schedule.eval_interval):
+            metrics |= self._judge()
+        csv.write(self.iteration, metrics)
+        self._tracker.log(metrics, self.env_steps)
+        progress.update(self.env_steps, metrics)
 
     def _iterate(self) -> dict[str, float]:
         """One iteration of the algorithm."""
         start = time.perf_counter()
         rollout = self._collector.collect()
         progress = min(self.env_steps / self._schedule.total_steps, 1.0)
-        metrics = rollout.metrics | self._agent.update(rollout, progress)
+        metrics = merged(self._group.gather(rollout.metrics))
+        metrics |= self._agent.update(rollout, progress)
         seconds = time.perf_counter() - start
         self._seconds += seconds
-        steps = rollout.rewards.numel()
+        steps = rollout.rewards.numel() * self._group.size
         self.iteration += 1
         self.env_steps += steps
         return {
@@ -134,9 +146,18 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         """Write last.pt, once an iteration, and keep the one before."""
-        if self._saved != self.iteration:
-            save_checkpoint(self._run.last, self.state_dict(), self._run.previous)
-            self._saved = self.iteration
+        if self._saved == self.iteration:
+            return
+        _, *others = self._group.gather(self._own_state())
+        if self._group.main:
+            content = self.state_dict() | {"others": others}
+            save_checkpoint(self._run.last, content, self._run.previous)
+        self._saved = self.iteration
+
+    def _own_state(self) -> dict[str, Any]:
+        """Return what each process has for itself."""
+        generator = self._agent.generator.get_state()
+        return {"collector": self._collector.state_dict(), "generator": generator}
 
     def state_dict(self) -> dict[str, Any]:
         """Return a checkpoint's content."""
@@ -158,9 +179,8 @@ class Trainer:
             ValueError: it is of a run with other settings, or no training checkpoint.
         """
         try:
-            self._agent.load_state_dict(content["algo"])
-            self._collector.load_state_dict(content["collector"])
             self.iteration, self.env_steps = content["iteration"], content["env_steps"]
+            self._load_own(content)
             self._best, self._seconds = content["best"], content["seconds"]
             self._saved = self.iteration
         except (KeyError, RuntimeError, ValueError) as error:
@@ -170,9 +190,31 @@ class Trainer:
                 "the other, or start a new run"
             ) from error
 
+    def _load_own(self, content: dict[str, Any]) -> None:
+        """Load what all processes share, and this one's own generator and environments."""
+        agent, group = self._agent, self._group
+        states = [content["algo"] | {"collector": content["collector"]}, *content.get("others", ())]
+        if len(states) == group.size:
+            own = states[group.rank]
+            agent.load_state_dict(content["algo"] | {"generator": own["generator"]})
+            self._collector.load_state_dict(own["collector"])
+            return
+        log.warning(
+            "the run had %d processes and goes on with %d: its episodes start anew",
+            len(states),
+            group.size,
+        )
+        seed = group.seed(agent.generator.initial_seed(), self.iteration)
+        agent.load_state_dict(content["algo"])
+        agent.generator.manual_seed(seed)
+        self._collector.load_state_dict(content["collector"], rows=False)
+
 
 class Interrupt:
-    """Turns the first Ctrl-C or SIGTERM into a request; the second one acts as usual."""
+    """Turns the first Ctrl-C or SIGTERM into a request; the second one acts as usual.
+
+    Under torchrun, which passes on what the terminal has sent already, every one is a request.
+    """
 
     def __init__(self) -> None:
         self.requested = False
@@ -191,6 +233,8 @@ class Interrupt:
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
+        if is_torchelastic_launched():
+            return
         self._restore()
         log.warning("stopping after this iteration; again to leave at once, without saving")
 
