@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, distributed
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 T = TypeVar("T")
 
@@ -107,9 +109,9 @@ def join() -> Iterator[Group]:
     cuda = torch.cuda.is_available() and torch.cuda.device_count() >= group.local_size
     if cuda:
         torch.cuda.set_device(group.local_rank)
-    store, rank, size = next(distributed.rendezvous("env://"))
+    store, rank, size = next(rendezvous("env://"))
     if group.local_size == group.size:  # torchrun's store outlives a restart, with stale addresses
-        store = distributed.PrefixStore(f"attempt-{restarts()}", store)
+        store = PrefixStore(f"attempt-{restarts()}", store)
     backend = "cpu:gloo,cuda:nccl" if cuda else "gloo"
     distributed.init_process_group(backend, store=store, rank=rank, world_size=size)
     yield group
