@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import NoneType
@@ -20,14 +21,15 @@ from gymnasium.vector import VectorEnv
 from rich.console import Console
 
 import envs
-from algos import ALGORITHMS, TRPO, TRPOConfig, experiment, plots
+from algos import ALGORITHMS, TRPO, TRPOConfig, experiment, parallel, plots
 from algos.checkpoint import load_newest
 from algos.environments import is_id, make_vec, unknown_id
 from algos.evaluate import evaluate
+from algos.parallel import Group
 from algos.presets import preset
 from algos.rollout import Collector
 from algos.run_directory import RunDirectory, from_plain, to_plain
-from algos.tracking import LoggerName, WandbMode, make_tracker
+from algos.tracking import LoggerName, Tracker, WandbMode, make_tracker
 from algos.trainer import Act, Schedule, Trainer
 from envs import tasks
 from envs.config import TaskConfig
@@ -58,7 +60,7 @@ class TrainConfig:
     total_steps: int = 1_000_000
     """Transitions to train for, over all environments."""
     num_envs: int = 16
-    """Environments stepped together."""
+    """Environments stepped together, in all processes."""
     rollout_steps: int = 128
     """Control steps of each environment in one iteration."""
     run_dir: Path | None = None
@@ -166,8 +168,10 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, bool]:
     if config.seeds:
         default_dir = base.with_name(base.name + trial)
         return config, RunDirectory((config.run_dir or default_dir).resolve()), False
-    run_dir = config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}")
-    return config, RunDirectory(run_dir), False
+    run = RunDirectory(config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}"))
+    if parallel.restarts() and run.config.exists():
+        return _reopen(ResumeConfig(run.path))
+    return config, run, False
 
 
 _CLI = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
@@ -188,11 +192,16 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
     return config, run, True
 
 
-def make_environment(config: TrainConfig) -> VectorEnv:
-    """Make the training environments."""
+def make_environment(config: TrainConfig, group: Group) -> VectorEnv:
+    """Make this process's share of the training environments."""
+    own = config.num_envs // group.size
     if config.env is None:
-        return make_vec(config.env_id, config.num_envs)
-    return make_vec(config.env_id, config.num_envs, robot=config.robot, config=config.env)
+        return make_vec(config.env_id, own)
+    task, cores = config.env, (os.cpu_count() or 1) // group.local_size
+    if group.local_size > 1 and not task.simulation.nthread:
+        task = replace(task, simulation=replace(task.simulation, nthread=max(1, cores)))
+    total = config.num_envs
+    return make_vec(config.env_id, own, robot=config.robot, config=task, total_envs=total)
 
 
 def judge(config: TrainConfig, act: Act) -> dict[str, float]:
@@ -208,13 +217,29 @@ def judge(config: TrainConfig, act: Act) -> dict[str, float]:
         envs_.close()
 
 
-def _device(name: Device) -> torch.device:
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ValueError("--device is cuda, but torch sees no CUDA device; take --device cpu")
-    return torch.device("cuda" if name != "cpu" and torch.cuda.is_available() else "cpu")
+def _device(name: Device, group: Group) -> torch.device:
+    devices = torch.cuda.device_count()
+    if name == "cuda" and devices < group.local_size:
+        raise ValueError(
+            f"--device is cuda, but torch sees {devices} CUDA devices for {group.local_size} "
+            "processes; take --device cpu"
+        )
+    if name == "cpu" or devices < group.local_size:
+        return torch.device("cpu")
+    return torch.device("cuda", group.local_rank)
 
 
-def make_agent(config: TrainConfig, environment: VectorEnv, device: torch.device) -> TRPO:
+def check_group(config: TrainConfig, group: Group) -> None:
+    """Raise ValueError unless the settings suit the processes and their devices."""
+    need = f"a multiple of the {group.size} processes"
+    _require(config.num_envs % group.size == 0, "num_envs", config.num_envs, need)
+    _require(group.size == 1 or not config.seeds, "seeds", config.seeds, "without torchrun")
+    _device(config.device, group)
+
+
+def make_agent(
+    config: TrainConfig, environment: VectorEnv, device: torch.device, group: Group
+) -> TRPO:
     """Make the algorithm for an environment, equivariant where that declares a symmetry."""
     algorithm, _ = ALGORITHMS["trpo"]
     return algorithm(
@@ -224,6 +249,7 @@ def make_agent(config: TrainConfig, environment: VectorEnv, device: torch.device
         symmetry=getattr(environment.unwrapped, "symmetry", None),
         device=device,
         seed=config.seed,
+        group=group,
     )
 
 
@@ -251,43 +277,48 @@ def main(arguments: list[str]) -> None:
     """Parse, and train one seed or several, or draw the curves of earlier runs."""
     if arguments[:1] == ["plot"]:
         return plots.main(arguments[1:])
-    config, run, resumed = parse(arguments)
-    if config.seeds:
-        _device(config.device)
-        return experiment.run(run.path, to_plain(config), [sys.executable, __file__], arguments)
-    return train(config, run, resumed)
+    with parallel.join() as group:
+        config, run, resumed = group.share(lambda: parse(arguments))
+        check_group(config, group)
+        if config.seeds:
+            program = [sys.executable, __file__]
+            return experiment.run(run.path, to_plain(config), program, arguments)
+        return train(config, run, resumed, group)
 
 
-def train(config: TrainConfig, run: RunDirectory, resumed: bool) -> None:
-    """Wire and run one training, alone in its folder."""
-    device = _device(config.device)
+def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -> None:
+    """Wire and run one training, alone in its folder, or one process of it."""
+    device = _device(config.device, group)
     torch.set_num_threads(config.torch_threads)
-    environment = make_environment(config)
-    agent = make_agent(config, environment, device)
-    with run.lock():
-        checkpoint = load_newest(run.last, run.previous) if resumed else None
-        _train(config, run, checkpoint, environment, agent)
+    environment = make_environment(config, group)
+    agent = make_agent(config, environment, device, group)
+    with ExitStack() as stack:
+        group.share(lambda: stack.enter_context(run.lock()))
+        checkpoint = group.share(lambda: load_newest(run.last, run.previous)) if resumed else None
+        _train(config, run, checkpoint, group, environment, agent)
 
 
 def _train(
     config: TrainConfig,
     run: RunDirectory,
     checkpoint: dict[str, Any] | None,
+    group: Group,
     environment: VectorEnv,
     agent: TRPO,
 ) -> None:
     plain = to_plain(config)
     if checkpoint is None:
-        RunDirectory.create(run.path, plain)
+        group.share(lambda: RunDirectory.create(run.path, plain))
+    seed = group.seed(config.seed, checkpoint["iteration"] if checkpoint else 0)
     device = agent.device
-    collector = Collector(environment, agent.sample, config.rollout_steps, device, config.seed)
+    collector = Collector(environment, agent.sample, config.rollout_steps, device, seed)
     schedule = Schedule(
         config.total_steps,
         config.eval_interval,
         config.checkpoint_interval,
         config.video_interval,
     )
-    tracker = make_tracker(run.path, plain, checkpoint)
+    tracker = make_tracker(run.path, plain, checkpoint) if group.main else Tracker()
     trainer = Trainer(
         agent,
         collector,
@@ -297,17 +328,23 @@ def _train(
         lambda act: judge(config, act),
         make_recorder(config),
         tracker,
+        group,
     )
     if checkpoint is not None:
         trainer.load(checkpoint)
-        run.write_config(plain)
+        group.share(lambda: run.write_config(plain))
         if trainer.env_steps >= config.total_steps:
             log.warning("the run has its steps already; give a larger --total-steps for more")
     finished = trainer.train(resumed=checkpoint is not None)
+    if group.main:
+        _conclude(finished, trainer, run, tracker)
+    environment.close()
+
+
+def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Tracker) -> None:
     for page in sorted(run.path.glob("*.html")):
         tracker.log_html(page, trainer.env_steps)
     tracker.finish()
-    environment.close()
     if finished:
         outcome = f"Trained {trainer.env_steps:,} steps: {run.path}"
         then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"

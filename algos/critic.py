@@ -6,8 +6,9 @@ import logging
 import torch
 from torch import Tensor, nn
 
-from algos.fisher import linearize
+from algos.fisher import flatten, linearize, unflatten
 from algos.networks import MLP
+from algos.parallel import ALONE, Group
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +17,8 @@ class Critic(nn.Module):
     """V(s) = mean + std · network(s), for returns of any scale.
 
     `rescale` follows the returns' mean and standard deviation and corrects the last layer so
-    that V stays as it was (van Hasselt et al. 2016, arXiv 1602.07714, equation 3).
+    that V stays as it was (van Hasselt et al. 2016, arXiv 1602.07714, equation 3). With a `group`,
+    statistics and gradients are those of all its processes' states.
     """
 
     mean: Tensor  # (), exponential average of the returns' mean
@@ -35,14 +37,15 @@ class Critic(nn.Module):
         return self.network(observations).squeeze(-1) * self.std.float() + self.mean.float()
 
     @torch.no_grad()
-    def rescale(self, returns: Tensor, decay: float = 0.9) -> None:
+    def rescale(self, returns: Tensor, group: Group = ALONE, decay: float = 0.9) -> None:
         """Follow the statistics of `returns` (N,)."""
         old_mean, old_std = self.mean.clone(), self.std.clone()
         weight = decay * self.weight + (1 - decay)
         share = (1 - decay) / weight
         values = returns.double()
-        self.mean.lerp_(values.mean(), share)
-        self.square.lerp_(values.square().mean(), share)
+        moments = group.mean(torch.stack([values.mean(), values.square().mean()]))
+        self.mean.lerp_(moments[0], share)
+        self.square.lerp_(moments[1], share)
         self.weight.copy_(weight)
         self.std.copy_((self.square - self.mean**2).clamp(min=1e-8).sqrt())
         *_, u, c = self.network.tensors
@@ -57,6 +60,7 @@ class Critic(nn.Module):
         epochs: int,
         minibatches: int,
         generator: torch.Generator,
+        group: Group = ALONE,
     ) -> Tensor:
         """Regress V on `returns` (N,) in random minibatches.
 
@@ -67,7 +71,7 @@ class Critic(nn.Module):
             finite where the fit was refused.
         """
         before = copy.deepcopy((self.state_dict(), optimizer.state_dict()))
-        loss = self._fit(observations, returns, optimizer, epochs, minibatches, generator)
+        loss = self._fit(observations, returns, optimizer, epochs, minibatches, generator, group)
         moments = [value for state in optimizer.state.values() for value in state.values()]
         finite = torch.stack([t.isfinite().all() for t in (*self.state_dict().values(), *moments)])
         if not bool(finite.all() & loss.isfinite()):
@@ -85,26 +89,26 @@ class Critic(nn.Module):
         epochs: int,
         minibatches: int,
         generator: torch.Generator,
+        group: Group,
     ) -> Tensor:
-        self.rescale(returns)
+        self.rescale(returns, group)
         targets = ((returns - self.mean.float()) / self.std.float())[:, None]
-        losses = observations.new_zeros(())
+        tensors, losses = list(self.network.tensors), observations.new_zeros(())
         for epoch in range(epochs):
             order = torch.randperm(len(targets), generator=generator, device=targets.device)
             for rows in order.chunk(minibatches):
                 local = linearize(self.network, observations[rows])
                 error = local.outputs - targets[rows]
-                for tensor, gradient in zip(
-                    self.network.tensors, local.vjp(error * (2 / len(rows))), strict=True
-                ):
-                    tensor.grad = gradient
+                gradient = group.mean(flatten(local.vjp(error * (2 / len(rows)))))
+                for tensor, part in zip(tensors, unflatten(gradient, tensors), strict=True):
+                    tensor.grad = part
                 optimizer.step()
                 if epoch == epochs - 1:
                     losses += error.square().sum()
-        return losses / len(targets)
+        return group.mean(losses / len(targets))
 
 
-def explained_variance(values: Tensor, returns: Tensor) -> float:
+def explained_variance(values: Tensor, returns: Tensor, group: Group = ALONE) -> float:
     """1 - Var(return - V) / Var(return): 1 is a perfect V, 0 one no better than a constant."""
-    rest, whole = (returns - values).var(correction=0), returns.var(correction=0)
+    _, (rest, whole) = group.moments(torch.stack([returns - values, returns], dim=1))
     return float(1 - rest / whole.clamp(min=1e-8))

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from algos.networks import Symmetry
+from algos.parallel import ALONE, Group
 
 
 class ObservationNormalizer(nn.Module):
@@ -48,15 +49,16 @@ class ObservationNormalizer(nn.Module):
         scaled = torch.addcmul(self._shift, observations, self._scale)
         return scaled.clamp_(-self.clip, self.clip)
 
-    def update(self, observations: Tensor) -> None:
-        """Merge the statistics of `observations` (..., O) into the running ones."""
+    def update(self, observations: Tensor, group: Group = ALONE) -> None:
+        """Merge the statistics of every process's `observations` (..., O) into the running ones."""
         batch = observations.reshape(-1, observations.shape[-1]).double()
-        var, raw_mean = torch.var_mean(batch, dim=0, correction=0)
+        raw_mean, var = group.moments(batch)
         mirrored = self._sign * raw_mean[self._index]  # (G, O)
         mean = mirrored.mean(0)
         var = (var[self._index] + (mirrored - mean) ** 2).mean(0)
-        total = self.count + len(batch)
-        weight, delta = len(batch) / total, mean - self.mean
+        size = len(batch) * group.size
+        total = self.count + size
+        weight, delta = size / total, mean - self.mean
         self.var.lerp_(var, weight).add_(delta**2 * weight * (1 - weight))
         self.mean.add_(delta * weight)
         self.count.copy_(total)

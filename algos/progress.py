@@ -33,11 +33,12 @@ class Progress:
     Args:
         total: environment steps of the whole run.
         done: environment steps of its earlier part, on a resumed run.
+        shown: False shows nothing.
         every: seconds between lines.
     """
 
-    def __init__(self, total: int, done: int = 0, every: float = 15.0) -> None:
-        self._console = Console()
+    def __init__(self, total: int, done: int = 0, shown: bool = True, every: float = 15.0) -> None:
+        self._console = Console(quiet=not shown)
         self._total, self._every = total, every
         self._bar = RichProgress(
             BarColumn(bar_width=20),

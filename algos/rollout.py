@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,16 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
+from algos.parallel import Group
+
 log = logging.getLogger(__name__)
 
 Sampler = Callable[[Tensor], tuple[Tensor, np.ndarray]]
 """Maps raw observations (n, O) to sampled actions (n, ...) and the environment's actions."""
+
+
+COUNTS = {"episodes", "nonfinite_rewards", "nonfinite_observations", "diverged"}
+"""Metrics that are numbers of something."""
 
 
 @dataclass
@@ -71,10 +77,11 @@ def generalized_advantages(
     return advantages
 
 
-def sound_samples(rollout: Rollout, *estimates: Tensor) -> tuple[list[Tensor], float]:
+def sound_samples(group: Group, rollout: Rollout, *estimates: Tensor) -> tuple[list[Tensor], float]:
     """The batch without the environments that gave a NaN or an infinity anywhere in it.
 
     Args:
+        group: the processes that learn together: as many environments are left out in each.
         rollout: the experience.
         estimates: what was made of it, (T, n, ...).
 
@@ -84,11 +91,13 @@ def sound_samples(rollout: Rollout, *estimates: Tensor) -> tuple[list[Tensor], f
     arrays = (*estimates, rollout.actions, rollout.observations)
     sums = [a.sum([axis for axis in range(a.ndim) if axis != 1]) for a in arrays]
     sound = torch.stack([total.isfinite() for total in sums]).all(0)
-    omitted = len(sound) - int(sound.sum())
-    if omitted:
+    omitted = 0
+    if group.mean(sound.all().float()) < 1:
+        omitted = max(group.gather(len(sound) - int(sound.sum())))
         log.warning("%d of %d environments left out: not all finite", omitted, len(sound))
-        arrays = tuple(array[:, sound] for array in arrays)
-    return [array.flatten(0, 1) for array in arrays], float(omitted)
+        kept = sound.nonzero().flatten()[: len(sound) - omitted]
+        arrays = tuple(array[:, kept] for array in arrays)
+    return [array.flatten(0, 1) for array in arrays], float(omitted * group.size)
 
 
 class Collector:
@@ -190,11 +199,20 @@ class Collector:
             state["envs"] = _map_arrays(envs.state_dict(), np.ndarray, torch.from_numpy)
         return state
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave; environments that cannot be restored start anew."""
+    def load_state_dict(self, state: dict[str, Any], rows: bool = True) -> None:
+        """Restore what `state_dict` gave; environments that cannot be restored start anew.
+
+        Args:
+            state: what `state_dict` gave.
+            rows: False where it is of another number of environments: their episodes start anew,
+                and only what they count over episodes, `transitions`, goes on.
+        """
         self._returns.extend(state["returns"])
         self._lengths.extend(state["lengths"])
         if "envs" not in state:
+            return
+        if not rows:
+            self.envs.unwrapped.transitions = state["envs"]["transitions"]
             return
         envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())
         self.envs.unwrapped.load_state_dict(envs_state)
@@ -247,6 +265,13 @@ class Collector:
             final_rows=torch.as_tensor(row),
             metrics=metrics,
         ).to(self.device)
+
+
+def merged(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Metrics of rollouts that were collected side by side: sums of counts, means of the rest."""
+    names = dict.fromkeys(name for own in metrics for name in own)
+    columns = {name: [own[name] for own in metrics if name in own] for name in names}
+    return {n: sum(c) if n in COUNTS else sum(c) / len(c) for n, c in columns.items()}
 
 
 def _map_arrays(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:

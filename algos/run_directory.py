@@ -8,17 +8,21 @@ import logging
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+
+import numpy as np
 
 from algos.files import WriteError, replacing, writing
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+MAX_FAULTS = 10
+"""Records of faulty simulations that a run keeps."""
 
 
 class RunDirectory:
@@ -99,6 +103,18 @@ class RunDirectory:
                 f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
                 "train.py made"
             ) from error
+
+    def keep_fault(self, name: str, fault: Mapping[str, np.ndarray]) -> Path | None:
+        """Write the record of a faulty simulation; return its file, None where there are enough."""
+        kept = len(list(self.faults.glob("*.npz")))
+        if kept >= MAX_FAULTS:
+            return None
+        path = self.faults / f"{name}-{kept}.npz"
+        with writing(self.faults):
+            self.faults.mkdir(exist_ok=True)
+        with replacing(path) as file:
+            np.savez_compressed(file, allow_pickle=False, **fault)
+        return path
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Write config.json; raise WriteError where that fails, and it is as it was."""

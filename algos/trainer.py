@@ -12,13 +12,15 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
+from torch.distributed import is_torchelastic_launched
 
 from algos.agents import Act
 from algos.checkpoint import is_finite, save_checkpoint
-from algos.files import WriteError, replacing, writing
+from algos.files import WriteError
 from algos.logger import CSVLogger
+from algos.parallel import ALONE, Group
 from algos.progress import Progress
-from algos.rollout import Collector
+from algos.rollout import Collector, merged
 from algos.run_directory import RunDirectory
 from algos.tracking import Tracker
 from algos.trpo import TRPO
@@ -27,8 +29,6 @@ log = logging.getLogger(__name__)
 
 MAX_REFUSED = 10
 """Updates in a row that may be refused before the training stops."""
-MAX_FAULTS = 10
-"""Records of faulty simulations that a run keeps."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Trainer:
         evaluate: judges a deterministic policy; `return_mean` chooses the best checkpoint.
         record: makes a video of a policy at a path, or None.
         tracker: where the run is shown beside its folder.
+        group: the processes that train; the first one evaluates, logs and saves.
     """
 
     def __init__(
@@ -65,10 +66,12 @@ class Trainer:
         evaluate: Callable[[Act], dict[str, float]],
         record: Callable[[Act, Path], None] | None,
         tracker: Tracker,
+        group: Group = ALONE,
     ) -> None:
         self._agent, self._collector, self._run = agent, collector, run
         self._schedule, self._identity = schedule, identity
         self._evaluate, self._record, self._tracker = evaluate, record, tracker
+        self._group = group
         self.iteration, self.env_steps = 0, 0
         self._best = -np.inf
         self._seconds = 0.0
@@ -89,48 +92,54 @@ class Trainer:
             raise kind(f"{error}; {self._remedy()}") from error
 
     def _remedy(self) -> str:
-        """Return what to do once the cause of a failure is removed."""
         if self._run.last.exists():
             return f"put that right, then: python train.py --resume {self._run.path}"
         return f"put that right, delete {self._run.path} and start again"
 
     def _train(self, resumed: bool) -> bool:
-        csv = CSVLogger(self._run.metrics, resume_from=self.iteration if resumed else None)
+        kept = self.iteration if resumed else None
+        csv = CSVLogger(self._run.metrics, resume_from=kept) if self._group.main else None
         total = self._schedule.total_steps
         if not resumed:
             self._checkpoint()
-        with Interrupt() as interrupt, Progress(total, self.env_steps) as progress:
-            while self.env_steps < total and not interrupt.requested:
+        with Interrupt() as interrupt, Progress(total, self.env_steps, csv is not None) as progress:
+            while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
                 metrics = self._iterate()
-                self._run.check()
-                self._write_faults(progress)
-                finished = self.env_steps >= total
-                if finished or self._due(self._schedule.eval_interval):
-                    metrics |= self._judge()
-                csv.write(self.iteration, metrics)
-                self._tracker.log(metrics, self.env_steps)
-                progress.update(self.env_steps, metrics)
+                if csv is not None:
+                    self._run.check()
+                    self._write_faults(progress)
+                    self._report(metrics, csv, progress)
                 self._check_refusals(metrics)
                 if self._due(self._schedule.checkpoint_interval):
                     self._checkpoint()
-                if self._record and (finished or self._due(self._schedule.video_interval)):
+                if self._group.main and self._record and self._due(self._schedule.video_interval):
                     self._video(progress)
             self._checkpoint()
             self._tracker.log_model(self._run.last, "latest", self.env_steps)
         return self.env_steps >= total
 
     def _due(self, interval: int) -> bool:
-        return interval > 0 and self.iteration % interval == 0
+        """Whether something is due at this iteration; what is done at all is done at the end."""
+        finished = self.env_steps >= self._schedule.total_steps
+        return finished or (interval > 0 and self.iteration % interval == 0)
+
+    def _report(self, metrics: dict[str, float], csv: CSVLogger, progress: Progress) -> None:
+        if self._due(self._schedule.eval_interval):
+            metrics |= self._judge()
+        csv.write(self.iteration, metrics)
+        self._tracker.log(metrics, self.env_steps)
+        progress.update(self.env_steps, metrics)
 
     def _iterate(self) -> dict[str, float]:
         """One iteration of the algorithm."""
         start = time.perf_counter()
         rollout = self._collector.collect()
         progress = min(self.env_steps / self._schedule.total_steps, 1.0)
-        metrics = rollout.metrics | self._agent.update(rollout, progress)
+        metrics = merged(self._group.gather(rollout.metrics))
+        metrics |= self._agent.update(rollout, progress)
         seconds = time.perf_counter() - start
         self._seconds += seconds
-        steps = rollout.rewards.numel()
+        steps = rollout.rewards.numel() * self._group.size
         self.iteration += 1
         self.env_steps += steps
         return {
@@ -145,7 +154,7 @@ class Trainer:
         metrics = self._evaluate(lambda o: self._agent.act(o, deterministic=True))
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
-            self._save(self._run.best)
+            self._save(self._run.best, {})
             self._tracker.log_model(self._run.best, "best", self.env_steps)
         return {f"eval/{name}": value for name, value in metrics.items()}
 
@@ -163,12 +172,20 @@ class Trainer:
 
     def _checkpoint(self) -> None:
         """Write last.pt, once an iteration, and keep the one before."""
-        if self._saved != self.iteration:
-            self._save(self._run.last, self._run.previous)
-            self._saved = self.iteration
+        if self._saved == self.iteration:
+            return
+        _, *others = self._group.gather(self._own_state())
+        if self._group.main:
+            self._save(self._run.last, {"others": others}, self._run.previous)
+        self._saved = self.iteration
 
-    def _save(self, path: Path, previous: Path | None = None) -> None:
-        content = self.state_dict()
+    def _own_state(self) -> dict[str, Any]:
+        """Return what each process has for itself."""
+        generator = self._agent.generator.get_state()
+        return {"collector": self._collector.state_dict(), "generator": generator}
+
+    def _save(self, path: Path, more: dict[str, Any], previous: Path | None = None) -> None:
+        content = self.state_dict() | more
         if not is_finite(content["algo"]):
             raise ValueError(
                 f"iteration {self.iteration}: the policy or the critic has numbers that are not "
@@ -191,18 +208,11 @@ class Trainer:
         )
 
     def _write_faults(self, progress: Progress) -> None:
-        """Keep what the environments recorded of simulations that went wrong."""
-        folder = self._run.faults
+        """Keep what this process's environments recorded of simulations that went wrong."""
         for fault in self._collector.faults:
-            kept = len(list(folder.glob("*.npz")))
-            if kept >= MAX_FAULTS:
-                break
-            path = folder / f"{self.env_steps:010d}-{kept}.npz"
-            with writing(folder):
-                folder.mkdir(exist_ok=True)
-            with replacing(path) as file:
-                np.savez_compressed(file, allow_pickle=False, **fault)
-            progress.say(f"{fault['reason']}; watch it: python play.py --replay-nan {path}")
+            path = self._run.keep_fault(f"{self.env_steps:010d}", fault)
+            if path is not None:
+                progress.say(f"{fault['reason']}; watch it: python play.py --replay-nan {path}")
 
     def state_dict(self) -> dict[str, Any]:
         """Return a checkpoint's content."""
@@ -224,9 +234,8 @@ class Trainer:
             ValueError: it is of a run with other settings, or no training checkpoint.
         """
         try:
-            self._agent.load_state_dict(content["algo"])
-            self._collector.load_state_dict(content["collector"])
             self.iteration, self.env_steps = content["iteration"], content["env_steps"]
+            self._load_own(content)
             self._best, self._seconds = content["best"], content["seconds"]
             self._saved = self.iteration
         except (KeyError, RuntimeError, ValueError) as error:
@@ -236,9 +245,31 @@ class Trainer:
                 "the other, or start a new run"
             ) from error
 
+    def _load_own(self, content: dict[str, Any]) -> None:
+        """Load what all processes share, and this one's own generator and environments."""
+        agent, group = self._agent, self._group
+        states = [content["algo"] | {"collector": content["collector"]}, *content.get("others", ())]
+        if len(states) == group.size:
+            own = states[group.rank]
+            agent.load_state_dict(content["algo"] | {"generator": own["generator"]})
+            self._collector.load_state_dict(own["collector"])
+            return
+        log.warning(
+            "the run had %d processes and goes on with %d: its episodes start anew",
+            len(states),
+            group.size,
+        )
+        seed = group.seed(agent.generator.initial_seed(), self.iteration)
+        agent.load_state_dict(content["algo"])
+        agent.generator.manual_seed(seed)
+        self._collector.load_state_dict(content["collector"], rows=False)
+
 
 class Interrupt:
-    """Turns the first Ctrl-C or SIGTERM into a request; the second one acts as usual."""
+    """Turns the first Ctrl-C or SIGTERM into a request; the second one acts as usual.
+
+    Under torchrun, which passes on what the terminal has sent already, every one is a request.
+    """
 
     def __init__(self) -> None:
         self.requested = False
@@ -257,6 +288,8 @@ class Interrupt:
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
+        if is_torchelastic_launched():
+            return
         self._restore()
         log.warning("stopping after this iteration; again to leave at once, without saving")
 

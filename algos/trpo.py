@@ -26,6 +26,7 @@ from algos.distributions import DiagGaussian, Distribution
 from algos.fisher import has_closed_form, natural_gradient
 from algos.networks import Symmetry, build_policy_network, build_value_network
 from algos.normalizer import ObservationNormalizer
+from algos.parallel import ALONE, Group
 from algos.policy import LinearizedPolicy, Policy, output_size
 from algos.rollout import Rollout, check_observation_space, generalized_advantages, sound_samples
 
@@ -42,6 +43,7 @@ class TRPO:
         symmetry: the environment's mirror symmetry (`envs.unwrapped.symmetry`), or None.
         device: where networks and batches live.
         seed: seed of the one generator that all randomness comes from.
+        group: the processes that update together, each on a batch of its own.
 
     Raises:
         ValueError: a space that is not supported, or widths that do not suit the symmetry.
@@ -55,8 +57,10 @@ class TRPO:
         symmetry: Symmetry | None = None,
         device: torch.device | str = "cpu",
         seed: int = 0,
+        group: Group = ALONE,
     ):
         self.config = config = config or TRPOConfig()
+        self.group = group
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)
         size, outputs = check_observation_space(observation_space), output_size(action_space)
@@ -72,8 +76,10 @@ class TRPO:
         self.policy = policy.to(self.device)
         self.normalizer = ObservationNormalizer(size, symmetry).to(self.device)
         self.critic = Critic(value_network).to(self.device)
+        if not group.main:  # the same networks, other actions
+            self.generator.manual_seed(group.seed(seed, 0))
         self.optimizer = torch.optim.Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
-        graph = self.device.type == "cuda" and has_closed_form(network)
+        graph = self.device.type == "cuda" and has_closed_form(network) and group.size == 1
         self._search = Replayed(self._search_direction) if graph else self._search_direction
 
     @torch.inference_mode()
@@ -94,8 +100,7 @@ class TRPO:
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
         """One iteration of the algorithm, on a batch sampled by the present policy.
 
-        Environments with a NaN or an infinity in the batch are left out, with a warning; where none
-        is left, the update is refused.
+        Environments with a NaN or an infinity are left out; where none is left, nothing changes.
 
         Args:
             rollout: the batch.
@@ -107,20 +112,19 @@ class TRPO:
             the number of environments left out, and the seconds that each part took.
         """
         c, start = self.config, time.perf_counter()
-        samples, omitted = sound_samples(rollout, *self.estimate(rollout))
+        samples, omitted = sound_samples(self.group, rollout, *self.estimate(rollout))
         states, values, advantages, actions, observations = samples
         if not len(states):
             return {"accepted": 0.0, "critic_refused": 1.0, "omitted_environments": omitted}
         returns = advantages + values
-        metrics = {"explained_variance": explained_variance(values, returns)}
+        metrics = {"explained_variance": explained_variance(values, returns, self.group)}
         max_kl = c.max_kl * (1 + (c.final_kl_fraction - 1) * max(0.0, 2 * progress - 1))
         metrics |= self._improve_policy(states, actions, advantages, max_kl)
         middle = time.perf_counter()
-        loss = self.critic.fit(
-            states, returns, self.optimizer, c.critic_epochs, c.critic_minibatches, self.generator
-        )
+        sweeps = c.critic_epochs, c.critic_minibatches, self.generator
+        loss = self.critic.fit(states, returns, self.optimizer, *sweeps, self.group)
         if c.normalize_observations:
-            self.normalizer.update(observations)
+            self.normalizer.update(observations, self.group)
         metrics |= {"value_loss": float(loss), "seconds_critic": time.perf_counter() - middle}
         refused = float(not math.isfinite(metrics["value_loss"]))
         metrics |= {"critic_refused": refused, "omitted_environments": omitted}
@@ -129,16 +133,11 @@ class TRPO:
     @torch.no_grad()
     def estimate(self, rollout: Rollout) -> tuple[Tensor, Tensor, Tensor]:
         """Normalised observations (T, n, O), values (T, n) and advantages (T, n) of a batch."""
-        states = self.normalizer(rollout.observations)
+        c, states = self.config, self.normalizer(rollout.observations)
         values = self.critic(states)
-        advantages = generalized_advantages(
-            rollout,
-            values,
-            self.critic(self.normalizer(rollout.next_observations)),
-            self.critic(self.normalizer(rollout.final_observations)),
-            self.config.gamma,
-            self.config.gae_lambda,
-        )
+        last = self.critic(self.normalizer(rollout.next_observations))
+        final = self.critic(self.normalizer(rollout.final_observations))
+        advantages = generalized_advantages(rollout, values, last, final, c.gamma, c.gae_lambda)
         return states, values, advantages
 
     def _improve_policy(
@@ -147,8 +146,8 @@ class TRPO:
         """Maximise E[π/π_old Â] subject to E[KL(π_old ‖ π)] <= max_kl = δ (equation 14)."""
         c, start = self.config, time.perf_counter()
         if c.normalize_advantages:
-            spread = advantages.std(correction=0)
-            advantages = (advantages - advantages.mean()) / (spread + 1e-8)
+            mean, variance = self.group.moments(advantages)
+            advantages = (advantages - mean) / (variance.sqrt() + 1e-8)
         rows = [self._subset(len(states))] if c.fisher_fraction < 1 else []
         outputs, gradient, s, curvature, residual = self._search(states, actions, advantages, *rows)
         metrics = {
@@ -183,10 +182,14 @@ class TRPO:
             Network outputs (N, K), g (P,), s (P,), sᵀ(F + λI)s () and the relative residual ().
         """
         old = LinearizedPolicy(self.policy, states)
-        g = old.gradient(actions, advantages)
+        g = self.group.mean(old.gradient(actions, advantages))
         fisher = old if rows is None else LinearizedPolicy(self.policy, states[rows])
         c = self.config
-        natural = natural_gradient(fisher.fisher_product, g, c.damping, c.cg_iterations)
+
+        def product(v: Tensor) -> Tensor:
+            return self.group.mean(fisher.fisher_product(v))
+
+        natural = natural_gradient(product, g, c.damping, c.cg_iterations)
         return old.outputs, g, natural.direction, natural.curvature, natural.residual
 
     def _subset(self, count: int) -> Tensor:
@@ -215,7 +218,7 @@ class TRPO:
             new = self.policy(states)
             ratio_change = torch.expm1(new.log_prob(actions) - old_log_prob)
             surrogate_gain = (ratio_change * advantages).mean()
-            kl, gain = torch.stack([old.kl(new).mean(), surrogate_gain]).tolist()
+            kl, gain = self.group.mean(torch.stack([old.kl(new).mean(), surrogate_gain])).tolist()
             if kl <= max_kl and 0 < gain < math.inf:
                 step_metrics = {"kl": kl, "surrogate_gain": gain, "backtracks": float(backtracks)}
                 return {"accepted": 1.0, **step_metrics}

@@ -55,6 +55,8 @@ class LocomotionVectorEnv(VectorEnv):
         render_mode: None, or `rgb_array` for `render()`.
         render_size: width and height of a frame (pixels).
         autoreset: False leaves finished simulations as they are, for `LocomotionEnv`.
+        total_envs: simulations that learn together, which the curriculum counts, where other
+            environments hold some of them; None for these alone.
 
     Raises:
         ValueError: an unknown task, robot or render mode, a num_envs below 1, or gait offsets that
@@ -77,6 +79,7 @@ class LocomotionVectorEnv(VectorEnv):
         render_mode: str | None = None,
         render_size: tuple[int, int] = (1280, 720),
         autoreset: bool = True,
+        total_envs: int | None = None,
     ) -> None:
         require(num_envs >= 1, "num_envs", num_envs, "at least 1")
         need = "None or 'rgb_array'"
@@ -91,7 +94,7 @@ class LocomotionVectorEnv(VectorEnv):
             "autoreset_mode": AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED,
             "render_fps": round(1 / simulation.dt),
         }
-        self._autoreset = autoreset
+        self._autoreset, self._total_envs = autoreset, total_envs or num_envs
         model = scene.build(self.robot, simulation, self.config.action.mode)
         self.physics = Physics(model, self.robot, num_envs, simulation)
         randomization = self.config.randomization
@@ -157,7 +160,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._track(diverged)
         self.state = self._read_state()
         self._steps += 1
-        self.transitions += self.num_envs
+        self.transitions += self._total_envs
         terminated = self.state.terminated = diverged | terminations.fallen(
             self.state, self.config.termination
         )

@@ -137,7 +137,7 @@ class NonFinite(VectorWrapper):
 def give_nans(patch: pytest.MonkeyPatch, what: str, rows: slice, begin: int = 0) -> None:
     """Let the training environments give NaNs."""
     make = train.make_environment
-    patch.setattr(train, "make_environment", lambda c: NonFinite(make(c), what, rows, begin))
+    patch.setattr(train, "make_environment", lambda *a: NonFinite(make(*a), what, rows, begin))
 
 
 def at_iteration(patch: pytest.MonkeyPatch, iteration: int, fault: Callable[[Any], Any]) -> None:

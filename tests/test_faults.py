@@ -24,7 +24,7 @@ from algos import trainer
 from algos.checkpoint import is_finite, load_checkpoint
 from algos.experiment import Trial
 from algos.files import WriteError, append, replacing
-from algos.run_directory import RunDirectory
+from algos.run_directory import MAX_FAULTS, RunDirectory
 from envs.replay import Replay, load
 from tests import faults
 
@@ -254,7 +254,7 @@ def test_simulations_that_diverge_in_a_training_can_be_repeated(
     wild += ["--env.randomization.push-speed", "150", "--env.randomization.push-interval", "0.2"]
     start(run, 8, [*WALK, *wild])
     table, records = rows(run), sorted((run / "faults").iterdir())
-    assert 1 <= len(records) <= trainer.MAX_FAULTS
+    assert 1 <= len(records) <= MAX_FAULTS
     assert sum(float(row["diverged"]) for row in table) >= len(records)
     assert f"python play.py --replay-nan {records[0]}" in capsys.readouterr().out
     for path in records:

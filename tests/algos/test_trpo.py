@@ -257,7 +257,7 @@ def test_observation_statistics_are_frozen_while_a_batch_is_used(make_agent, mak
     rollout = own_actions(agent, make_rollout(0))
     seen = []
     true_update = agent.normalizer.update
-    agent.normalizer.update = lambda x: (seen.append(agent.policy.get_flat()), true_update(x))
+    agent.normalizer.update = lambda x, _: (seen.append(agent.policy.get_flat()), true_update(x))
     assert agent.normalizer.count == 0
     agent.sample(rollout.observations)
     agent.act(rollout.observations[0].numpy())

@@ -1,0 +1,57 @@
+"""One process of a data-parallel update: `torchrun … parallel_worker.py BATCHES CONFIG RESULTS`.
+
+Saves what it holds after it has learned from its share of the environments of each batch.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from gymnasium import spaces
+
+from algos import TRPO, TRPOConfig, parallel
+from algos.rollout import Rollout
+
+
+def share(batch: Rollout, rank: int, size: int) -> Rollout:
+    """The rank's share of a batch, along the environments' axis."""
+    n = batch.rewards.shape[1]
+    own = n // size
+    columns = slice(rank * own, (rank + 1) * own)
+    parts = ("observations", "actions", "rewards", "terminated", "truncated")
+    split = {name: getattr(batch, name)[:, columns] for name in parts}
+    step, column = batch.final_rows // n, batch.final_rows % n
+    mine = (column >= columns.start) & (column < columns.stop)
+    return Rollout(
+        **split,
+        next_observations=batch.next_observations[columns],
+        final_observations=batch.final_observations[mine],
+        final_rows=(step * own + column - columns.start)[mine],
+    )
+
+
+def main(batches: Path, config: dict[str, Any], results: Path) -> None:
+    torch.set_num_threads(1)
+    rollouts = [Rollout(**plain) for plain in torch.load(batches)]
+    size, actions = rollouts[0].observations.shape[-1], rollouts[0].actions.shape[-1]
+    with parallel.join() as group:
+        agent = TRPO(
+            spaces.Box(-10, 10, (size,)),
+            spaces.Box(-1, 1, (actions,)),
+            TRPOConfig((32, 16), (32, 16), **config),
+            group=group,
+        )
+        metrics, traffic = [], []
+        for rollout in rollouts:
+            before = group.bytes
+            metrics.append(agent.update(share(rollout, group.rank, group.size)))
+            traffic.append(group.bytes - before)
+        kept = {name: value for name, value in agent.state_dict().items() if name != "generator"}
+        found = {"state": kept, "metrics": metrics, "bytes": traffic}
+        torch.save(found, results / f"{group.size}-{group.rank}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3]))

@@ -1,0 +1,121 @@
+"""Training in several processes, from the command line."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import train
+from algos.checkpoint import load_checkpoint
+from algos.parallel import Group
+from tests.launch import ROOT, torchrun, torchrun_command
+
+ITERATIONS = 24
+TRAIN = [
+    *("train.py", "trot/AnymalStand-v0", "--num-envs", "8", "--rollout-steps", "16"),
+    *("--total-steps", str(ITERATIONS * 8 * 16), "--checkpoint-interval", "1", "--logger", "none"),
+    *("--video-interval", "0", "--eval-episodes", "1", "--algo.hidden", "16"),
+    *("--algo.critic-hidden", "16", "--algo.final-kl-fraction", "1", "--run-dir"),
+]
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of two processes."""
+    path = tmp_path_factory.mktemp("parallel") / "reference"
+    torchrun(2, [*TRAIN, str(path)])
+    return path
+
+
+def rows(run: Path) -> list[dict[str, str]]:
+    """The run's metrics, times aside."""
+    with (run / "metrics.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    return [{k: v for k, v in row.items() if "second" not in k} for row in table]
+
+
+def assert_same(a: Any, b: Any, path: str = "") -> None:
+    """Nested contents of two checkpoints are bitwise the same, times aside."""
+    assert type(a) is type(b), path
+    if isinstance(a, dict):
+        assert a.keys() == b.keys(), path
+        for name in a.keys() - {"seconds"}:
+            assert_same(a[name], b[name], f"{path}/{name}")
+    elif isinstance(a, list):
+        assert len(a) == len(b), path
+        for i, (one, other) in enumerate(zip(a, b, strict=True)):
+            assert_same(one, other, f"{path}/{i}")
+    elif isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), path
+    else:
+        assert a == b, path
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started."""
+    return [int(p) for p in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads /proc")
+def test_a_killed_process_is_restarted_and_the_run_ends_as_if_nothing_had_been(
+    reference: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "killed"
+    command = torchrun_command(2, [*TRAIN, str(run)], "--max-restarts=1")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    ) as job:
+        while not (run / "metrics.csv").exists() or len(rows(run)) < 4:
+            assert job.poll() is None, job.communicate()[1]
+            time.sleep(0.01)
+        os.kill(children(job.pid)[1], signal.SIGKILL)
+        _, errors = job.communicate(timeout=120)
+    assert job.returncode == 0, errors
+    assert "another process of this training has ended" in errors
+    assert "Traceback" not in errors
+    assert rows(run) == rows(reference)
+    assert [int(row["iteration"]) for row in rows(run)] == list(range(1, ITERATIONS + 1))
+    mine, theirs = (load_checkpoint(r / "checkpoints" / "last.pt") for r in (run, reference))
+    assert_same(mine, theirs)
+
+
+def test_a_run_goes_on_with_another_number_of_processes(reference: Path) -> None:
+    before = load_checkpoint(reference / "checkpoints" / "last.pt")
+    more = before["env_steps"] + 2 * 8 * 16
+    command = [sys.executable, "train.py", "--resume", str(reference), "--total-steps", str(more)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "had 2 processes and goes on with 1" in done.stderr
+    after = load_checkpoint(reference / "checkpoints" / "last.pt")
+    assert after["iteration"] == ITERATIONS + 2
+    assert after["others"] == []
+    transitions = after["collector"]["envs"]["transitions"]
+    assert transitions == before["collector"]["envs"]["transitions"] + 2 * 8 * 16
+    assert [int(row["iteration"]) for row in rows(reference)] == list(range(1, ITERATIONS + 3))
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        (["--num-envs", "7"], "--num-envs is 7; it must be a multiple of the 2 processes"),
+        (["--seeds", "1", "2"], r"--seeds is \(1, 2\); it must be without torchrun"),
+        (["--device", "cuda"], "--device is cuda, but torch sees 0 CUDA devices for 2 processes"),
+    ],
+)
+def test_what_several_processes_cannot_do_is_refused(
+    option: list[str], problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    config, *_ = train.parse(["CartPole-v1", *option])
+    with pytest.raises(ValueError, match=problem):
+        train.check_group(config, Group(size=2, local_size=2))
