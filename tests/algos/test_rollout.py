@@ -6,7 +6,8 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from algos.evaluate import evaluate
-from algos.rollout import Collector, Rollout, generalized_advantages
+from algos.parallel import ALONE, Group
+from algos.rollout import Collector, Rollout, generalized_advantages, sound_samples
 
 
 class Clock(gym.Env):
@@ -116,6 +117,30 @@ def rollout_of(rewards, terminated, truncated, final_rows=()) -> Rollout:
         final_observations=torch.zeros(len(final_rows), 1),
         final_rows=torch.tensor(final_rows, dtype=torch.int64),
     )
+
+
+class Pair(Group):
+    """Two processes, of which the other one leaves out two environments."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 2, 0, 2)
+
+    def mean(self, tensor):
+        return tensor / 2
+
+    def gather(self, value):
+        return [value, 2]
+
+
+@pytest.mark.parametrize(("group", "kept", "omitted"), [(ALONE, 3, 1), (Pair(), 2, 4)])
+def test_every_process_leaves_out_as_many_environments(group, kept, omitted):
+    zeros = np.zeros((2, 4))
+    rollout, advantages = rollout_of(zeros, zeros, zeros), torch.arange(8.0).view(2, 4)
+    advantages[1, 0] = torch.inf
+    (mine, actions, observations), count = sound_samples(group, rollout, advantages)
+    assert mine.tolist() == [*range(1, 1 + kept), *range(5, 5 + kept)]
+    assert len(actions) == len(observations) == 2 * kept
+    assert count == omitted
 
 
 def test_advantages_match_a_hand_computed_table():
