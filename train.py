@@ -151,8 +151,13 @@ def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
     )
 
 
-def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, bool]:
-    """Return the settings, the run's folder, and whether to go on with the run there."""
+def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, RunDirectory, bool]:
+    """Return the settings, the run's folder, and whether to go on with the run there.
+
+    Args:
+        arguments: of the command line.
+        restarted: whether torchrun has started the same command before: an earlier run goes on.
+    """
     if any(a.split("=")[0] == "--resume" for a in arguments):
         return _reopen(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
     env_id = next((a for a in arguments if is_id(a)), None)
@@ -169,7 +174,7 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, bool]:
         default_dir = base.with_name(base.name + trial)
         return config, RunDirectory((config.run_dir or default_dir).resolve()), False
     run = RunDirectory(config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}"))
-    if parallel.restarts() and run.config.exists():
+    if restarted and run.config.exists():
         return _reopen(ResumeConfig(run.path))
     return config, run, False
 
@@ -278,7 +283,8 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["plot"]:
         return plots.main(arguments[1:])
     with parallel.join() as group:
-        config, run, resumed = group.share(lambda: parse(arguments))
+        restarted = max(group.gather(parallel.restarts())) > 0
+        config, run, resumed = group.share(lambda: parse(arguments, restarted))
         check_group(config, group)
         if config.seeds:
             program = [sys.executable, __file__]

@@ -119,7 +119,7 @@ def join() -> Iterator[Group]:
 
 
 def restarts() -> int:
-    """How often torchrun has restarted this training."""
+    """How often torchrun has restarted this training on this machine."""
     return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
 
 

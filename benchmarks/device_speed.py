@@ -79,4 +79,4 @@ def main(options: Options) -> None:
 
 
 if __name__ == "__main__":
-    tyro.cli(main, description=__doc__)
+    main(tyro.cli(Options, description=__doc__))

@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -151,7 +152,8 @@ class Peer:
 
     def step(self) -> None:
         """One policy step."""
-        self._model.train()
+        with warnings.catch_warnings(action="ignore"):  # it averages the critic's loss of no steps
+            self._model.train()
 
     def restore(self) -> None:
         """Go back to the first weights."""
