@@ -173,7 +173,7 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, An
 _CLI = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
 
 
-def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str, Any]]:
+def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str, Any] | None]:
     run, plain = RunDirectory.open(options.resume)
     try:
         config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
@@ -181,10 +181,13 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str,
             raise TypeError(f"settings of another task than {config.env_id}'s")
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{run.config} is damaged ({error}); restore it") from error
-    if not run.last.exists():
-        raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(config, **{name: v for name, v in given.items() if v is not None})
+    if not run.begun:
+        log.warning("%s was left before its first checkpoint; it starts anew", run.path)
+        return config, run, None
+    if not (run.last.exists() or run.previous.exists()):
+        raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
     return config, run, load_newest(run.last, run.previous)
 
 
@@ -267,6 +270,7 @@ def train(config: TrainConfig, run: RunDirectory, checkpoint: dict[str, Any] | N
     plain = to_plain(config)
     if checkpoint is None:
         run = RunDirectory.create(run.path, plain)
+    run.sweep()
     collector = Collector(environment, agent.sample, config.rollout_steps, device, config.seed)
     schedule = Schedule(
         config.total_steps,

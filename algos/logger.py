@@ -2,9 +2,13 @@
 
 import csv
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+WALL_TIME = re.compile(r"seconds(_.*)?|steps_per_second")
+"""Columns that the clock decides; the seed and the settings decide all others."""
 
 
 class CSVLogger:

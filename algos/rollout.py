@@ -162,8 +162,8 @@ class Collector:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` gave; environments that cannot be restored start anew."""
-        self._returns.extend(state["returns"])
-        self._lengths.extend(state["lengths"])
+        self._returns = deque(state["returns"], self._returns.maxlen)
+        self._lengths = deque(state["lengths"], self._lengths.maxlen)
         if "envs" not in state:
             return
         envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -35,15 +36,15 @@ class RunDirectory:
     def create(cls, path: Path, config: dict[str, Any]) -> RunDirectory:
         """Make the folder of a new run, with its configuration and the state of the code."""
         run = cls(path)
-        if run.config.exists():
+        if run.begun:
             raise ValueError(
                 f"run directory {path} already holds a run; choose another --run-dir, or go on "
                 f"with it by --resume {path}"
             )
         try:
             run.videos.mkdir(parents=True, exist_ok=True)
+            _write_json(path / "git.json", code_state())
             run.write_config(config)
-            (path / "git.json").write_text(json.dumps(code_state(), indent=2) + "\n")
         except OSError as error:
             raise ValueError(f"run directory {path} cannot be written: {error.strerror}") from error
         return run
@@ -65,7 +66,21 @@ class RunDirectory:
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Write config.json."""
-        self.config.write_text(json.dumps(config, indent=2) + "\n")
+        _write_json(self.config, config)
+
+    @property
+    def begun(self) -> bool:
+        """Whether training has left something: a process may end before its first checkpoint."""
+        rows = self.metrics.is_file() and self.metrics.stat().st_size > 0
+        return rows or self.last.exists() or self.previous.exists()
+
+    def sweep(self) -> None:
+        """Remove what a killed process was still writing."""
+        for name in ("*.tmp", "checkpoints/.*.tmp"):
+            for path in self.path.glob(name):
+                path.unlink(missing_ok=True)
+        for draft in self.videos.glob(".video-*"):
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 BOOKKEEPING = {
@@ -85,6 +100,13 @@ def settings(config: dict[str, Any]) -> dict[str, Any]:
         elif name not in BOOKKEEPING:
             flat[name] = value
     return flat
+
+
+def _write_json(path: Path, content: Any) -> None:
+    """Write a file that is at every moment the old or the new one."""
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps(content, indent=2) + "\n")
+    draft.replace(path)
 
 
 def code_state() -> dict[str, str | None]:

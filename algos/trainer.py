@@ -83,10 +83,10 @@ class Trainer:
                 csv.write(self.iteration, metrics)
                 self._tracker.log(metrics, self.env_steps)
                 progress.update(self.env_steps, metrics)
-                if self._due(self._schedule.checkpoint_interval):
-                    self._checkpoint()
                 if self._record and (finished or self._due(self._schedule.video_interval)):
                     self._video(progress)
+                if self._due(self._schedule.checkpoint_interval):  # a resumed run redoes the rest
+                    self._checkpoint()
             self._checkpoint()
             self._tracker.log_model(self._run.last, "latest", self.env_steps)
         return self.env_steps >= total
