@@ -1,5 +1,6 @@
 """Collecting experience: the one place where NumPy becomes torch."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -11,6 +12,10 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
+
+from algos.replay import NotReplayableError
+
+log = logging.getLogger(__name__)
 
 Sampler = Callable[[Tensor], tuple[Tensor, np.ndarray]]
 """Maps raw observations (n, O) to sampled actions (n, ...) and the environment's actions."""
@@ -167,7 +172,12 @@ class Collector:
         if "envs" not in state:
             return
         envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())
-        self.envs.unwrapped.load_state_dict(envs_state)
+        try:
+            self.envs.unwrapped.load_state_dict(envs_state)
+        except NotReplayableError as error:
+            log.warning("%s: new episodes begin", error)
+            self._next, _ = self.envs.reset()
+            return
         self._next = state["next"].numpy().copy()
         self._return, self._length = state["return"].numpy().copy(), state["length"].numpy().copy()
 

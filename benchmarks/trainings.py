@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,7 +127,7 @@ def file_limit(run: Path) -> Iterator[tuple[Path, Change, Change]]:
     """A limit of the process: its files grow to no more than 4 KiB."""
 
     def limit(process: subprocess.Popen[str], soft: int) -> None:
-        if process.poll() is None:
+        with suppress(ProcessLookupError):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
 
     yield run, lambda p: limit(p, 4096), lambda p: limit(p, resource.RLIM_INFINITY)
