@@ -59,11 +59,9 @@ class Replayed(gymnasium.Wrapper):
 class ReplayedVectorEnv(SyncVectorEnv):
     """Single environments in turn, each in `Replayed`, with a state that a checkpoint can hold."""
 
-    envs: list[Replayed]
-
     def state_dict(self) -> dict[str, Any]:
         """Return every environment's episode so far, and the observations (n, O) it led to."""
-        episodes = {str(i): env.state_dict() for i, env in enumerate(self.envs)}
+        episodes = {str(i): episode for i, episode in enumerate(self.call("state_dict"))}
         return {"episodes": episodes, "observations": np.copy(self._observations)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -76,7 +74,10 @@ class ReplayedVectorEnv(SyncVectorEnv):
         episodes = state["episodes"]
         if len(episodes) != self.num_envs:
             raise ValueError(f"{len(episodes)} environments, not {self.num_envs}")
-        found = [env.load_state_dict(episodes[str(i)]) for i, env in enumerate(self.envs)]
+        found = [
+            env.get_wrapper_attr("load_state_dict")(episodes[str(i)])
+            for i, env in enumerate(self.envs)
+        ]
         whole = all(episode["whole"] for episode in episodes.values())
         if not (whole and np.array_equal(np.stack(found), state["observations"], equal_nan=True)):
             raise NotReplayableError("the environments did not return to where they stood")

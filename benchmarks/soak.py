@@ -34,7 +34,7 @@ from algos.run_directory import code_state
 ROOT = Path(__file__).parent.parent
 SETTINGS = [
     *("trot/AnymalWalk-v0", "--total-steps", "1000000000", "--wandb", "offline"),
-    *("--eval-interval", "20", "--video-interval", "40", "--checkpoint-interval", "5"),
+    *("--checkpoint-interval", "5"),
 ]
 
 
@@ -48,12 +48,23 @@ class Options:
     """Seconds between samples."""
     warm_up: float = 5.0
     """Minutes left out of the slope, at most a third of the training."""
+    eval_interval: int = 40
+    """Iterations between evaluations; one takes half a second on two idle cores."""
+    video_interval: int = 200
+    """Iterations between videos."""
     seed: int = 1
     """Seed of the training."""
     out: Path = ROOT / "benchmarks" / "soak.json"
     """Where the numbers go."""
     picture: Path = ROOT / "docs" / "soak.png"
     """Where the curves go."""
+
+
+def arguments(options: Options) -> list[str]:
+    """Return the training's command line."""
+    names = ("seed", "eval_interval", "video_interval")
+    given = [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in names]
+    return [*SETTINGS, *given]
 
 
 class Sample(NamedTuple):
@@ -105,12 +116,11 @@ def watch(options: Options, run: Path) -> list[Sample]:
     Raises:
         ValueError: the training ended by itself.
     """
-    command = [sys.executable, str(ROOT / "train.py"), *SETTINGS, "--seed", str(options.seed)]
     samples, end = [], options.minutes * 60
     log = run.with_suffix(".log")
     with log.open("w") as file:
         process = subprocess.Popen(
-            [*command, "--run-dir", str(run)],
+            [sys.executable, str(ROOT / "train.py"), *arguments(options), "--run-dir", str(run)],
             stdout=file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -141,16 +151,14 @@ def summary(samples: list[Sample], warm_up: float) -> dict[str, Any]:
     after = minutes >= min(warm_up, minutes[-1] / 3)
     line = stats.linregress(minutes[after], rss[after])
     half = line.stderr * stats.t.ppf(0.975, after.sum() - 2)
-    trained = np.flatnonzero(table["env_steps"] > 0)
-    quarters = {}
-    for name, part in (
-        ("first", trained[: len(trained) // 4 + 1]),
-        ("last", trained[-len(trained) // 4 - 1 :]),
-    ):
-        steps, seconds = (np.ptp(table[key][part]) for key in ("env_steps", "seconds"))
-        quarters[name] = float(round(steps / seconds)) if seconds else 0.0
+    trained, seconds = table["env_steps"], table["seconds"]
+    moved = np.flatnonzero(np.diff(seconds, prepend=0.0))  # the samples that saw new iterations
+    quarter = max(len(moved) // 4, 1)
+    speeds = {}
+    for name, part in (("first", moved[: quarter + 1]), ("last", moved[-quarter - 1 :])):
+        speeds[name] = float(np.ptp(trained[part]) / max(np.ptp(seconds[part]), 1e-9))
     counts = {
-        name: {"first": int(v[trained[0]]), "last": int(v[-1]), "max": int(v.max())}
+        name: {"first": int(v[moved[0]]), "last": int(v[-1]), "max": int(v.max())}
         for name, v in table.items()
         if name in ("threads", "descriptors")
     }
@@ -162,7 +170,7 @@ def summary(samples: list[Sample], warm_up: float) -> dict[str, Any]:
             "high": float(line.slope + half),
         },
         **counts,
-        "steps_per_second": quarters,
+        "steps_per_second": speeds,
         "env_steps": int(table["env_steps"][-1]),
     }
 
@@ -216,7 +224,7 @@ def main(options: Options) -> None:
     console.print(f"memory: {slope['mean']:+.2f} MiB/min ({interval})", highlight=False)
     content = {
         "command": shlex.join(["python", "-m", "benchmarks.soak", *sys.argv[1:]]),
-        "training": shlex.join(["python", "train.py", *SETTINGS, "--seed", str(options.seed)]),
+        "training": shlex.join(["python", "train.py", *arguments(options)]),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}",
         "commit": code_state()["commit"],
         **found,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import train
-from algos.fingerprint import fingerprint
+from algos.fingerprint import Fingerprint, fingerprint
 from algos.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
@@ -108,10 +108,8 @@ def test_a_killed_training_resumes_to_the_same_end(
     assert codes.count(-signal.SIGKILL) >= 2  # the others may have been done already
 
 
-@pytest.mark.parametrize("stop", [5, 12])  # between checkpoints; at one and an evaluation
-def test_ctrl_c_between_two_checkpoints_costs_nothing(
-    reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
-) -> None:
+def stopped_and_resumed(arguments: list[str], run: Path, stop: int) -> Fingerprint:
+    """Train with a Ctrl-C at an iteration, and go on."""
     iterate = Trainer._iterate
 
     def interrupted(self: Trainer) -> dict[str, float]:
@@ -120,14 +118,26 @@ def test_ctrl_c_between_two_checkpoints_costs_nothing(
             signal.raise_signal(signal.SIGINT)
         return metrics
 
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    monkeypatch.setattr(Trainer, "_iterate", interrupted)
-    train.main([*WALK, "--run-dir", str(tmp_path / "run")])
-    signal.signal(signal.SIGINT, handler)
-    monkeypatch.undo()
-    assert rows(tmp_path / "run") == stop
-    train.main(["--resume", str(tmp_path / "run")])
-    assert fingerprint(tmp_path / "run") == fingerprint(reference)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Trainer, "_iterate", interrupted)
+        train.main([*arguments, "--run-dir", str(run)])
+    assert rows(run) == stop
+    train.main(["--resume", str(run)])
+    return fingerprint(run)
+
+
+@pytest.mark.parametrize("stop", [5, 12])  # between checkpoints; at one and an evaluation
+def test_ctrl_c_costs_nothing(reference: Path, tmp_path: Path, stop: int) -> None:
+    assert stopped_and_resumed(WALK, tmp_path / "run", stop) == fingerprint(reference)
+
+
+@pytest.mark.parametrize("env_id", ["CartPole-v1", "Hopper-v5"])
+def test_nor_does_it_in_a_task_of_gymnasium(tmp_path: Path, env_id: str) -> None:
+    arguments = [env_id, "--num-envs", "3", "--rollout-steps", "32", "--total-steps", "768"]
+    arguments += ["--eval-episodes", "1", "--video-interval", "0", "--wandb", "disabled"]
+    train.main([*arguments, "--run-dir", str(tmp_path / "whole")])
+    found = stopped_and_resumed(arguments, tmp_path / "run", 5)
+    assert found == fingerprint(tmp_path / "whole")
 
 
 class Killed(BaseException):
