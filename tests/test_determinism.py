@@ -13,6 +13,7 @@ import torch
 import train
 from algos.checkpoint import load_checkpoint
 from algos.fingerprint import Fingerprint, digest, fingerprint, metrics
+from algos.fingerprint import main as fingerprint_main
 from algos.logger import WALL_TIME
 
 ROOT = Path(__file__).parent.parent
@@ -91,13 +92,18 @@ def test_a_task_of_gymnasium_twice(tmp_path: Path) -> None:
     assert first.metrics != other.metrics
 
 
-def test_fingerprints_see_a_bit_and_not_the_clock(walk: Path) -> None:
+def test_fingerprints_see_a_bit_and_not_the_clock(
+    walk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     content = load_checkpoint(walk / "checkpoints" / "last.pt")["algo"]
     before = digest(content)
     assert digest(dict(reversed(content.items()))) == before
     mean: torch.Tensor = content["normalizer"]["mean"]
     mean[0] = torch.nextafter(mean[0], mean[0] + 1)
     assert digest(content) != before
+    fingerprint_main((walk, walk))
+    assert capsys.readouterr().out.count(fingerprint(walk).state[:16]) == 2
     names = set(metrics(walk / "metrics.csv")[-1])
     assert not any(WALL_TIME.fullmatch(name) for name in names)
     assert {"iteration", "env_steps", "kl", "episode_return", "eval/return_mean"} <= names
