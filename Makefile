@@ -13,7 +13,7 @@ SYSTEM := { command -v chromium && command -v Xvfb; } > /dev/null || \
 .PHONY: demo test play check bench clean
 
 demo: $(VENV)/.installed
-	if [ -e $(DEMO)/checkpoints/last.pt ]; then $(BIN)/python train.py --resume $(DEMO); else \
+	if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume $(DEMO); else \
 	$(BIN)/python train.py trot/AnymalWalk-v0 --total-steps $(DEMO_STEPS) --run-dir $(DEMO); fi
 	$(BIN)/python play.py $(DEMO) --evaluate --episodes 100 --seed 1 --json $(DEMO)/evaluation.json
 	$(BIN)/python play.py $(DEMO) --video $(DEMO)/walk.mp4 --seed 1 --seconds 15

@@ -190,11 +190,13 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
             raise TypeError(f"settings of another task than {config.env_id}'s")
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{run.config} is damaged ({error}); restore it") from error
-    if not run.last.exists():
-        raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(config, **{name: v for name, v in given.items() if v is not None})
-    return config, run, True
+    if not run.begun:
+        log.warning("%s was left before its first checkpoint; it starts anew", run.path)
+    elif not (run.last.exists() or run.previous.exists()):
+        raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
+    return config, run, run.begun
 
 
 def make_environment(config: TrainConfig, group: Group) -> VectorEnv:
@@ -315,6 +317,7 @@ def _train(
     plain = to_plain(config)
     if checkpoint is None:
         group.share(lambda: RunDirectory.create(run.path, plain))
+    group.share(run.sweep)
     seed = group.seed(config.seed, checkpoint["iteration"] if checkpoint else 0)
     device = agent.device
     collector = Collector(environment, agent.sample, config.rollout_steps, device, seed)

@@ -63,7 +63,8 @@ def load_newest(last: Path, previous: Path) -> dict[str, Any]:
             raise
         content = load_checkpoint(previous)
         log.warning("%s; going on from %s", error, previous.name)
-        last.replace(last.with_suffix(".damaged"))
+        if last.exists():
+            last.replace(last.with_suffix(".damaged"))
         keep(previous, last)
         return content
 

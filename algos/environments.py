@@ -9,12 +9,15 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers import FlattenObservation
 
+from algos.repeatable import Repeatable, RepeatableVectorEnv
+
 
 def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
     """Make a vector environment in AutoresetMode.SAME_STEP for any registered id.
 
     An id's own vector environment is used where it resets in the same step; every other id runs
-    as single environments in turn, with observations flattened to one axis. The ids of dm_control
+    as single environments in turn, with observations flattened to one axis, and can return to
+    where a checkpoint left it. The ids of dm_control
     (`dm_control/quadruped-walk-v0`) come from shimmy; ids of one's own must be registered before.
 
     Args:
@@ -34,13 +37,9 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
             if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
                 return envs
             envs.close()
-        return gymnasium.make_vec(
-            env_id,
-            num_envs,
-            vectorization_mode="sync",
-            vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP},
-            wrappers=[_flatten_observation],
-            **kwargs,
+        return RepeatableVectorEnv(
+            [lambda: Repeatable(_flatten_observation(gymnasium.make(env_id, **kwargs)))] * num_envs,
+            autoreset_mode=AutoresetMode.SAME_STEP,
         )
     except (gymnasium.error.Error, ImportError) as error:
         raise ValueError(f"environment {env_id!r}: {error}") from error
@@ -53,8 +52,8 @@ def _register_dm_control() -> None:
         shimmy.registration.register_gymnasium_envs()
 
 
-def _flatten_observation(env: gymnasium.Env) -> Any:
-    """Flatten observations that are not yet a Box with one axis; `wrappers` wants no Env."""
+def _flatten_observation(env: gymnasium.Env) -> gymnasium.Env:
+    """Flatten observations that are not yet a Box with one axis."""
     space = env.observation_space
     if _has_image(space):
         raise ValueError(

@@ -47,11 +47,7 @@ class Trial:
         return steps >= self.config["total_steps"]
 
     def check(self) -> None:
-        """Clear away a run that never trained.
-
-        Raises:
-            ValueError: the folder holds a run of other settings, or another process trains there.
-        """
+        """Raise ValueError where the folder holds a run of other settings, or one at work."""
         if self.run.config.exists():
             with self.run.lock():
                 self._check()
@@ -67,8 +63,6 @@ class Trial:
                 f"{self.run.path} was trained with {name} {before[name]}, not {now[name]}; "
                 "choose another --run-dir"
             )
-        if not self.begun and not (self.run.metrics.is_file() and self.run.metrics.stat().st_size):
-            self.run.config.unlink()
 
 
 def run(

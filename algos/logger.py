@@ -2,10 +2,14 @@
 
 import csv
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from algos.files import append, replacing, writing
+
+WALL_TIME = re.compile(r"seconds(_.*)?|steps_per_second")
+"""Columns that the clock decides; the seed and the settings decide all others."""
 
 
 class CSVLogger:

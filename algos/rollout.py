@@ -14,6 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
 from algos.parallel import Group
+from algos.repeatable import NotRepeatableError
 
 log = logging.getLogger(__name__)
 
@@ -207,15 +208,21 @@ class Collector:
             rows: False where it is of another number of environments: their episodes start anew,
                 and only what they count over episodes, `transitions`, goes on.
         """
-        self._returns.extend(state["returns"])
-        self._lengths.extend(state["lengths"])
+        self._returns = deque(state["returns"], self._returns.maxlen)
+        self._lengths = deque(state["lengths"], self._lengths.maxlen)
         if "envs" not in state:
             return
         if not rows:
-            self.envs.unwrapped.transitions = state["envs"]["transitions"]
+            if "transitions" in state["envs"]:
+                self.envs.unwrapped.transitions = state["envs"]["transitions"]
             return
         envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())
-        self.envs.unwrapped.load_state_dict(envs_state)
+        try:
+            self.envs.unwrapped.load_state_dict(envs_state)
+        except NotRepeatableError as error:
+            log.warning("%s: new episodes begin", error)
+            self._next, _ = self.envs.reset()
+            return
         self._next = state["next"].numpy().copy()
         self._return, self._length = state["return"].numpy().copy(), state["length"].numpy().copy()
 

@@ -6,6 +6,7 @@ import fcntl
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -78,14 +79,14 @@ class RunDirectory:
     def create(cls, path: Path, config: dict[str, Any]) -> RunDirectory:
         """Make the folder of a new run, with its configuration and the state of the code."""
         run = cls(path)
-        if run.config.exists():
+        if run.begun:
             raise ValueError(
                 f"run directory {path} already holds a run; choose another --run-dir, or go on "
                 f"with it by --resume {path}"
             )
         with writing(path):
             run.videos.mkdir(parents=True, exist_ok=True)
-            (path / "git.json").write_text(json.dumps(code_state(), indent=2) + "\n")
+            _write_json(path / "git.json", code_state())
             run.write_config(config)
         return run
 
@@ -118,8 +119,21 @@ class RunDirectory:
 
     def write_config(self, config: dict[str, Any]) -> None:
         """Write config.json; raise WriteError where that fails, and it is as it was."""
-        with replacing(self.config) as file:
-            file.write((json.dumps(config, indent=2) + "\n").encode())
+        _write_json(self.config, config)
+
+    @property
+    def begun(self) -> bool:
+        """Whether training has left something: a process may end before its first checkpoint."""
+        rows = self.metrics.is_file() and self.metrics.stat().st_size > 0
+        return rows or self.last.exists() or self.previous.exists()
+
+    def sweep(self) -> None:
+        """Remove what a killed process was still writing."""
+        for name in (".*.tmp", "checkpoints/.*.tmp", "faults/.*.tmp"):
+            for path in self.path.glob(name):
+                path.unlink(missing_ok=True)
+        for draft in self.videos.glob(".video-*"):
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _take(file: int, path: Path) -> None:
@@ -156,6 +170,12 @@ def settings(config: dict[str, Any]) -> dict[str, Any]:
         elif name not in BOOKKEEPING:
             flat[name] = value
     return flat
+
+
+def _write_json(path: Path, content: Any) -> None:
+    """Write a file that is at every moment the old or the new one."""
+    with replacing(path) as file:
+        file.write((json.dumps(content, indent=2) + "\n").encode())
 
 
 def code_state() -> dict[str, str | None]:

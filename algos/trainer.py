@@ -110,10 +110,10 @@ class Trainer:
                     self._write_faults(progress)
                     self._report(metrics, csv, progress)
                 self._check_refusals(metrics)
-                if self._due(self._schedule.checkpoint_interval):
-                    self._checkpoint()
                 if self._group.main and self._record and self._due(self._schedule.video_interval):
                     self._video(progress)
+                if self._due(self._schedule.checkpoint_interval):  # a resumed run redoes the rest
+                    self._checkpoint()
             self._checkpoint()
             self._tracker.log_model(self._run.last, "latest", self.env_steps)
         return self.env_steps >= total

@@ -96,7 +96,7 @@ def damage_checkpoints(run: Path) -> None:
         (lambda run: damage_config(run, num_envs="many"), "config.json is damaged"),
         (lambda run: damage_config(run, num_envs=8), "does not fit .*config.json"),
         (lambda run: damage_config(run, env_id="CartPole-v1"), "damaged|does not fit"),
-        (lambda run: (run / "checkpoints" / "last.pt").unlink(), "no checkpoint to go on from"),
+        (lambda run: shutil.rmtree(run / "checkpoints"), "no checkpoint to go on from"),
         (damage_checkpoints, "not readable"),
     ],
 )

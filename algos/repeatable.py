@@ -1,0 +1,97 @@
+"""Environments that can be put back where they stood, by playing their episodes again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import SyncVectorEnv
+
+LONGEST = 10_000
+"""Steps of an episode beyond which it is not remembered."""
+
+
+class NotRepeatableError(ValueError):
+    """An environment did not return to the same observation."""
+
+
+class Repeatable(gymnasium.Wrapper):
+    """Remembers how its episode began, and every action since.
+
+    Playing them again leads to the same state, to the last bit, in every environment that is
+    deterministic but for its `np_random` and starts every episode from `reset` alone.
+    """
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode, as the environment does."""
+        self._seed = seed
+        self._generator = {} if seed is not None else _state(self.unwrapped.np_random)
+        self._actions: list[np.ndarray] = []
+        return self.env.reset(seed=seed, options=options)
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step, as the environment does."""
+        if len(self._actions) <= LONGEST:
+            self._actions.append(np.array(action))
+        return self.env.step(action)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the episode so far: its generator or seed, and its actions (steps, ...)."""
+        known = self._actions if len(self._actions) <= LONGEST else []
+        actions = {"actions": np.stack(known)} if known else {}
+        whole = len(known) == len(self._actions)
+        return {"seed": self._seed, "generator": self._generator, "whole": whole} | actions
+
+    def load_state_dict(self, state: dict[str, Any]) -> Any:
+        """Play an episode again and return its last observation."""
+        if state["seed"] is None:
+            _restore(self.unwrapped.np_random, state["generator"])
+        observation, _ = self.reset(seed=state["seed"])
+        self._generator = state["generator"]
+        for action in state.get("actions", ()):
+            observation, *_ = self.step(action)
+        return observation
+
+
+class RepeatableVectorEnv(SyncVectorEnv):
+    """Single environments in turn, each in `Repeatable`, with a state that a checkpoint can hold."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return every environment's episode so far, and the observations (n, O) it led to."""
+        episodes = {str(i): episode for i, episode in enumerate(self.call("state_dict"))}
+        return {"episodes": episodes, "observations": np.copy(self._observations)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Play the episodes again.
+
+        Raises:
+            NotRepeatableError: they do not lead to the same observations.
+            ValueError: they are of another number of environments.
+        """
+        episodes = state["episodes"]
+        if len(episodes) != self.num_envs:
+            raise ValueError(f"{len(episodes)} environments, not {self.num_envs}")
+        found = [
+            env.get_wrapper_attr("load_state_dict")(episodes[str(i)])
+            for i, env in enumerate(self.envs)
+        ]
+        whole = all(episode["whole"] for episode in episodes.values())
+        if not (whole and np.array_equal(np.stack(found), state["observations"], equal_nan=True)):
+            raise NotRepeatableError("the environments did not return to where they stood")
+
+
+def _state(generator: Any) -> dict[str, Any]:
+    """Return the state of NumPy's Generator, or of the RandomState that dm_control has."""
+    if isinstance(generator, np.random.RandomState):
+        return dict(generator.get_state(legacy=False))
+    return generator.bit_generator.state
+
+
+def _restore(generator: Any, state: dict[str, Any]) -> None:
+    if isinstance(generator, np.random.RandomState):
+        generator.set_state(state)
+    else:
+        generator.bit_generator.state = state
