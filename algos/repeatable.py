@@ -57,7 +57,7 @@ class Repeatable(gymnasium.Wrapper):
 
 
 class RepeatableVectorEnv(SyncVectorEnv):
-    """Single environments in turn, each in `Repeatable`, with a state that a checkpoint can hold."""
+    """Single environments in turn, each `Repeatable`, with a state that a checkpoint can hold."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return every environment's episode so far, and the observations (n, O) it led to."""

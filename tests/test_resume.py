@@ -191,10 +191,10 @@ def test_config_json_is_whole_at_every_moment(
 ) -> None:
     run = train.RunDirectory.create(tmp_path / "run", {"seed": 1})
 
-    def die(self: Path, target: Path) -> None:
+    def die(draft: Path, target: Path) -> None:
         raise Killed
 
-    monkeypatch.setattr(Path, "replace", die)
+    monkeypatch.setattr(os, "replace", die)
     with pytest.raises(Killed):
         run.write_config({"seed": 2})
     assert train.RunDirectory.open(run.path)[1] == {"seed": 1}

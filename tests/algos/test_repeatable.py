@@ -12,7 +12,7 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from algos import replay
+from algos import repeatable
 from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.environments import make_vec
 from algos.rollout import Collector
@@ -102,7 +102,7 @@ def test_an_environment_that_does_not_return_starts_new_episodes(
 def test_endless_episodes_are_forgotten(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(replay, "LONGEST", 10)
+    monkeypatch.setattr(repeatable, "LONGEST", 10)
     first, _ = collector("Pendulum-v1")  # 200 steps
     first.collect()
     second, _ = collector("Pendulum-v1")
