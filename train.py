@@ -24,15 +24,16 @@ from algos import ALGORITHMS, TRPO, TRPOConfig, experiment, plots
 from algos.checkpoint import load_newest
 from algos.environments import is_id, make_vec, unknown_id
 from algos.evaluate import evaluate
+from algos.options import require
 from algos.presets import preset
 from algos.rollout import Collector
 from algos.run_directory import RunDirectory, from_plain, to_plain
 from algos.tracking import LoggerName, WandbMode, make_tracker
 from algos.trainer import Act, Schedule, Trainer
-from envs import tasks
+from algos.video import Film, Player, record_video
+from envs import film, tasks
 from envs.config import TaskConfig
 from envs.protocol import evaluation_config
-from play import Film, Subject, record
 from robots import get_robot
 
 log = logging.getLogger(__name__)
@@ -102,14 +103,14 @@ class TrainConfig:
     def __post_init__(self) -> None:
         positive = ("total_steps", "num_envs", "rollout_steps", "eval_episodes", "torch_threads")
         for name in (*positive, "jobs", "checkpoint_interval"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("eval_interval", "video_interval"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-        _require(0 <= self.seed < 2**32, "seed", self.seed, "in [0, 2**32)")
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        require(0 <= self.seed < 2**32, "seed", self.seed, "in [0, 2**32)")
         for seed in self.seeds:
-            _require(0 <= seed < 2**32, "seeds", seed, "in [0, 2**32)")
+            require(0 <= seed < 2**32, "seeds", seed, "in [0, 2**32)")
         distinct = len(set(self.seeds)) == len(self.seeds)
-        _require(distinct, "seeds", self.seeds, "without repetition")
+        require(distinct, "seeds", self.seeds, "without repetition")
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,6 @@ class ResumeConfig:
     """Where the run is shown, by default as before."""
     wandb: WandbMode | None = None
     """Weights & Biases, by default as before; the run of before is continued."""
-
-
-def _require(holds: bool, name: str, value: object, need: str) -> None:
-    if not holds:
-        raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be {need}")
 
 
 def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
@@ -232,8 +228,8 @@ def make_recorder(config: TrainConfig) -> Callable[[Act, Path], None] | None:
     if not config.video_interval:
         return None
     judged = evaluation_config(config.env) if config.env else None
-    subject = Subject(config.env_id, robot=config.robot, task=judged)
-    return lambda act, path: record([(subject, act)], path, FILM)
+    make = film.stage(make_vec, config.env_id, config.robot, judged)
+    return lambda act, path: record_video(path, [Player(make, act)], FILM, film.lead)
 
 
 def identity(config: TrainConfig) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import numpy as np
 import tyro
 from rich.console import Console
 
+from algos.files import check_writable
 from algos.run_directory import RunDirectory, settings
-from algos.video import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

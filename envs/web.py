@@ -14,7 +14,7 @@ import viser
 from mjviser import ViserMujocoScene
 
 from envs.live import ACTIONS, PUSHES, SPEEDS, Live
-from envs.plots import Plots
+from envs.live_plots import Plots
 from envs.render import velocity_strokes
 
 AXES = ("vx (m/s)", "vy (m/s)", "yaw (rad/s)")
