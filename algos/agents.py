@@ -86,7 +86,7 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
         )
         agent.policy.load_state_dict(content["algo"]["policy"])
         agent.normalizer.load_state_dict(content["algo"]["normalizer"])
-    except (KeyError, RuntimeError) as error:
+    except (AttributeError, KeyError, RuntimeError, TypeError) as error:
         problem = " ".join(str(error).split())
         raise ValueError(f"the checkpoint does not fit the environment: {problem}") from error
     return agent
