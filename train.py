@@ -24,14 +24,15 @@ from algos import ALGORITHMS, TRPO, TRPOConfig, experiment, plots
 from algos.checkpoint import load_newest
 from algos.environments import is_id, make_vec, unknown_id
 from algos.evaluate import evaluate
-from algos.options import require
+from algos.memory import require_room
+from algos.options import require, require_effect, require_types
 from algos.presets import preset
 from algos.rollout import Collector
 from algos.run_directory import RunDirectory, from_plain, to_plain
 from algos.tracking import LoggerName, WandbMode, make_tracker
 from algos.trainer import Act, Schedule, Trainer
 from algos.video import Film, Player, record_video
-from envs import film, tasks
+from envs import film, switches, tasks
 from envs.config import TaskConfig
 from envs.protocol import evaluation_config
 from robots import get_robot
@@ -101,16 +102,35 @@ class TrainConfig:
     """Settings of a trot/ task."""
 
     def __post_init__(self) -> None:
-        positive = ("total_steps", "num_envs", "rollout_steps", "eval_episodes", "torch_threads")
-        for name in (*positive, "jobs", "checkpoint_interval"):
+        """Raise ValueError for a value of another type or out of bounds."""
+        require_types(self)
+        for name in ("total_steps", "num_envs", "rollout_steps", "checkpoint_interval"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("eval_interval", "video_interval"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-        require(0 <= self.seed < 2**32, "seed", self.seed, "in [0, 2**32)")
-        for seed in self.seeds:
-            require(0 <= seed < 2**32, "seeds", seed, "in [0, 2**32)")
+        for name, most in (("eval_episodes", 100_000), ("torch_threads", 1024), ("jobs", 1024)):
+            require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"in 1 to {most}")
+        for seed in (self.seed, *self.seeds):
+            require(0 <= seed < 2**32, "seeds" if self.seeds else "seed", seed, "in [0, 2**32)")
         distinct = len(set(self.seeds)) == len(self.seeds)
         require(distinct, "seeds", self.seeds, "without repetition")
+
+    def require_effect(self, preset: TrainConfig) -> None:
+        """Raise ValueError for a setting that was changed from the preset and has no effect."""
+        require_effect(self, {"jobs": ("seeds",)})
+        if self.seeds and self.seed != preset.seed:
+            raise ValueError("--seed has no effect beside --seeds: leave it out")
+        for name in ("wandb", "wandb_project", "wandb_tags"):
+            changed = getattr(self, name) not in (getattr(preset, name), "disabled")
+            _require_wandb(self.logger, name if changed else None)
+        if self.env is not None and preset.env is not None:
+            switches.require_effect(self.env, preset.env)
+
+
+def _require_wandb(logger: LoggerName | None, option: str | None) -> None:
+    if option and logger in ("tensorboard", "none"):
+        flag = f"--{option.replace('_', '-')}"
+        raise ValueError(f"{flag} has no effect beside --logger {logger}: give one of them")
 
 
 @dataclass(frozen=True)
@@ -128,6 +148,12 @@ class ResumeConfig:
     """Where the run is shown, by default as before."""
     wandb: WandbMode | None = None
     """Weights & Biases, by default as before; the run of before is continued."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value out of bounds or an option without effect."""
+        steps = self.total_steps
+        require(steps is None or steps >= 1, "total_steps", steps, "at least 1")
+        _require_wandb(self.logger, "wandb" if self.wandb in ("online", "offline") else None)
 
 
 def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
@@ -157,6 +183,7 @@ def parse(arguments: list[str]) -> tuple[TrainConfig, RunDirectory, dict[str, An
     if robot and default.env is None:
         raise ValueError(f"--robot is {robot}; {env_id} is no trot/ task and has none")
     config = tyro.cli(TrainConfig, default=default, args=arguments, config=_CLI)
+    config.require_effect(default)
     base = Path("runs") / config.env_id.split("/")[-1]
     trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
     if config.seeds:
@@ -175,8 +202,9 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, dict[str,
         config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
         if not isinstance(config.env, TaskConfig if config.env_id in envs.IDS else NoneType):
             raise TypeError(f"settings of another task than {config.env_id}'s")
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{run.config} is damaged ({error}); restore it") from error
+    except (KeyError, TypeError, ValueError) as error:
+        problem = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{run.config} is damaged ({problem}); restore it") from error
     if not run.last.exists():
         raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
@@ -189,6 +217,13 @@ def make_environment(config: TrainConfig) -> VectorEnv:
     if config.env is None:
         return make_vec(config.env_id, config.num_envs)
     return make_vec(config.env_id, config.num_envs, robot=config.robot, config=config.env)
+
+
+def check_memory(config: TrainConfig) -> None:
+    """Raise ValueError where this machine's memory cannot hold the training."""
+    one = make_environment(replace(config, num_envs=1))
+    one.close()
+    require_room(one, config.num_envs, config.rollout_steps, config.algo)
 
 
 def judge(config: TrainConfig, act: Act) -> dict[str, float]:
@@ -248,6 +283,7 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] == ["plot"]:
         return plots.main(arguments[1:])
     config, run, checkpoint = parse(arguments)
+    check_memory(config)
     if config.seeds:
         _device(config.device)
         return experiment.run(run.path, to_plain(config), [sys.executable, __file__], arguments)

@@ -59,7 +59,7 @@ class RunDirectory:
             if not isinstance(config, dict):
                 raise ValueError("it holds no settings")
             return run, config
-        except (OSError, ValueError) as error:
+        except (OSError, RecursionError, ValueError) as error:
             raise ValueError(
                 f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
                 "train.py made"
