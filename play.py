@@ -150,7 +150,7 @@ def check_outputs(options: Play) -> None:
 
 def say(what: str, path: Path) -> None:
     """Tell the user of a file that was written."""
-    Console().print(f"{what}: {path}", soft_wrap=True, highlight=False)
+    Console().print(f"{what}: {path}", soft_wrap=True, markup=False, highlight=False)
 
 
 def find_subject(options: Play, source: str | None = None) -> Subject:

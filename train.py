@@ -333,7 +333,7 @@ def train(config: TrainConfig, run: RunDirectory, checkpoint: dict[str, Any] | N
     else:
         outcome = f"Stopped after {trainer.env_steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {run.path}"
-    Console().print(f"{outcome}\n{then}", soft_wrap=True, highlight=False)
+    Console().print(f"{outcome}\n{then}", soft_wrap=True, markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
     if not options.runs:
         raise ValueError("plot needs the folder of a run: python train.py plot RUN [RUN …]")
     picture = draw(options.runs, options.out or options.runs[0] / "curves.png")
-    Console().print(f"curves: {picture}", soft_wrap=True, highlight=False)
+    Console().print(f"curves: {picture}", soft_wrap=True, markup=False, highlight=False)
 
 
 def load(path: Path) -> Run:

@@ -15,6 +15,7 @@ import imageio_ffmpeg
 import numpy as np
 from gymnasium.vector import VectorEnv
 from PIL import Image, ImageDraw, ImageFont
+from rich.markup import escape
 from rich.progress import track
 
 from algos.files import check_writable, whole
@@ -119,7 +120,7 @@ def _film(
     observations = [envs.reset(seed=film.seed)[0] for _, envs in cast]
     steps: range = range(max(round(film.seconds * fps), 1))
     with _writer(path, fps * film.speed / stride) as video:
-        for i in track(steps, title or "", disable=title is None, transient=True):
+        for i in track(steps, escape(title or ""), disable=title is None, transient=True):
             if guide is not None:
                 guide(i / fps)
             if i % stride == 0:

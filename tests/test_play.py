@@ -132,6 +132,14 @@ def test_labels_tell_policies_apart() -> None:
     assert play.labels(["a/walk.pt"]) == [""]
 
 
+def test_names_may_look_like_markup(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "[/red][bold].pt"
+    play.main([str(checkpoint), "--save", str(saved)])
+    assert str(saved) in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("source", ["run", "file"])
 def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path) -> None:
     given = checkpoint if source == "file" else checkpoint.parent.parent
