@@ -22,6 +22,7 @@ from algos.agents import Act, AgentName
 from algos.environments import make_vec
 from algos.evaluate import evaluate
 from algos.files import whole
+from algos.memory import require_memory
 from algos.options import require
 from algos.run_directory import from_plain
 from algos.sources import labels
@@ -38,6 +39,8 @@ from robots import get_robot
 ROBOT = "anymal_c"
 ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""
+RECORDED = 800
+"""Bytes of a control step of a robot in an evaluation."""
 REPORT_FILM = Film(seconds=10.0, size=(640, 360))
 """The video in a report."""
 
@@ -122,6 +125,7 @@ def main(arguments: list[str]) -> None:
     check_outputs(options)
     subjects = [find_subject(options, source) for source in options.sources]
     subject = subjects[0]
+    check_memory(options, subject)
     if options.evaluate:
         judge(options, subject)
     if options.save is not None:
@@ -146,6 +150,15 @@ def check_outputs(options: Play) -> None:
         from envs import web  # takes a second
 
         web.check_address(options.host, options.port)
+
+
+def check_memory(options: Play, subject: Subject) -> None:
+    """Raise ValueError where this machine cannot hold an evaluation's recording."""
+    if subject.task is not None and (options.evaluate or options.report):
+        seconds, dt = subject.task.episode_length, subject.task.simulation.dt
+        what = f"a recording of --episodes {options.episodes} of {seconds:g} s"
+        needed = RECORDED * options.episodes * seconds / dt
+        require_memory(needed, what, "take fewer or shorter ones")
 
 
 def say(what: str, path: Path) -> None:

@@ -207,6 +207,7 @@ def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
         ([WALK, "--agent", "zero", "--video", "/proc/none/a.mp4"], "cannot be written"),
         ([WALK, "--agent", "zero", *SHORT, "--robot", "spot"], "robot is 'spot'"),
         (["CartPole-v1", "--agent", "zero", "--evaluate", "--randomize"], "for trot/ tasks"),
+        ([WALK, "--agent", "zero", "--evaluate", "--episodes", "100000"], "GiB of memory, and"),
     ],
 )
 def test_bad_input_is_named(arguments: list[str], message: str) -> None:
