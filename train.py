@@ -25,16 +25,18 @@ from algos import ALGORITHMS, TRPO, TRPOConfig, experiment, parallel, plots
 from algos.checkpoint import load_newest
 from algos.environments import is_id, make_vec, unknown_id
 from algos.evaluate import evaluate
-from algos.parallel import Group
+from algos.memory import require_room
+from algos.options import require, require_effect, require_types
+from algos.parallel import ALONE, Group
 from algos.presets import preset
 from algos.rollout import Collector
 from algos.run_directory import RunDirectory, from_plain, to_plain
 from algos.tracking import LoggerName, Tracker, WandbMode, make_tracker
 from algos.trainer import Act, Schedule, Trainer
-from envs import tasks
+from algos.video import Film, Player, record_video
+from envs import film, switches, tasks
 from envs.config import TaskConfig
 from envs.protocol import evaluation_config
-from play import Film, Subject, record
 from robots import get_robot
 
 log = logging.getLogger(__name__)
@@ -102,16 +104,35 @@ class TrainConfig:
     """Settings of a trot/ task."""
 
     def __post_init__(self) -> None:
-        positive = ("total_steps", "num_envs", "rollout_steps", "eval_episodes", "torch_threads")
-        for name in (*positive, "jobs", "checkpoint_interval"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        """Raise ValueError for a value of another type or out of bounds."""
+        require_types(self)
+        for name in ("total_steps", "num_envs", "rollout_steps", "checkpoint_interval"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
         for name in ("eval_interval", "video_interval"):
-            _require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
-        _require(0 <= self.seed < 2**32, "seed", self.seed, "in [0, 2**32)")
-        for seed in self.seeds:
-            _require(0 <= seed < 2**32, "seeds", seed, "in [0, 2**32)")
+            require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+        for name, most in (("eval_episodes", 100_000), ("torch_threads", 1024), ("jobs", 1024)):
+            require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"in 1 to {most}")
+        for seed in (self.seed, *self.seeds):
+            require(0 <= seed < 2**32, "seeds" if self.seeds else "seed", seed, "in [0, 2**32)")
         distinct = len(set(self.seeds)) == len(self.seeds)
-        _require(distinct, "seeds", self.seeds, "without repetition")
+        require(distinct, "seeds", self.seeds, "without repetition")
+
+    def require_effect(self, preset: TrainConfig) -> None:
+        """Raise ValueError for a setting that was changed from the preset and has no effect."""
+        require_effect(self, {"jobs": ("seeds",)})
+        if self.seeds and self.seed != preset.seed:
+            raise ValueError("--seed has no effect beside --seeds: leave it out")
+        for name in ("wandb", "wandb_project", "wandb_tags"):
+            changed = getattr(self, name) not in (getattr(preset, name), "disabled")
+            _require_wandb(self.logger, name if changed else None)
+        if self.env is not None and preset.env is not None:
+            switches.require_effect(self.env, preset.env)
+
+
+def _require_wandb(logger: LoggerName | None, option: str | None) -> None:
+    if option and logger in ("tensorboard", "none"):
+        flag = f"--{option.replace('_', '-')}"
+        raise ValueError(f"{flag} has no effect beside --logger {logger}: give one of them")
 
 
 @dataclass(frozen=True)
@@ -130,10 +151,11 @@ class ResumeConfig:
     wandb: WandbMode | None = None
     """Weights & Biases, by default as before; the run of before is continued."""
 
-
-def _require(holds: bool, name: str, value: object, need: str) -> None:
-    if not holds:
-        raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be {need}")
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value out of bounds or an option without effect."""
+        steps = self.total_steps
+        require(steps is None or steps >= 1, "total_steps", steps, "at least 1")
+        _require_wandb(self.logger, "wandb" if self.wandb in ("online", "offline") else None)
 
 
 def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
@@ -168,6 +190,7 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     if robot and default.env is None:
         raise ValueError(f"--robot is {robot}; {env_id} is no trot/ task and has none")
     config = tyro.cli(TrainConfig, default=default, args=arguments, config=_CLI)
+    config.require_effect(default)
     base = Path("runs") / config.env_id.split("/")[-1]
     trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
     if config.seeds:
@@ -188,8 +211,9 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
         config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
         if not isinstance(config.env, TaskConfig if config.env_id in envs.IDS else NoneType):
             raise TypeError(f"settings of another task than {config.env_id}'s")
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(f"{run.config} is damaged ({error}); restore it") from error
+    except (KeyError, TypeError, ValueError) as error:
+        problem = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{run.config} is damaged ({problem}); restore it") from error
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(config, **{name: v for name, v in given.items() if v is not None})
     if not run.begun:
@@ -199,7 +223,7 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
     return config, run, run.begun
 
 
-def make_environment(config: TrainConfig, group: Group) -> VectorEnv:
+def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
     """Make this process's share of the training environments."""
     own = config.num_envs // group.size
     if config.env is None:
@@ -209,6 +233,14 @@ def make_environment(config: TrainConfig, group: Group) -> VectorEnv:
         task = replace(task, simulation=replace(task.simulation, nthread=max(1, cores)))
     total = config.num_envs
     return make_vec(config.env_id, own, robot=config.robot, config=task, total_envs=total)
+
+
+def check_memory(config: TrainConfig, group: Group) -> None:
+    """Raise ValueError where this machine's memory cannot hold its processes of the training."""
+    one = make_environment(replace(config, num_envs=1))
+    one.close()
+    here = config.num_envs * group.local_size // group.size
+    require_room(one, here, config.rollout_steps, config.algo)
 
 
 def judge(config: TrainConfig, act: Act) -> dict[str, float]:
@@ -239,13 +271,13 @@ def _device(name: Device, group: Group) -> torch.device:
 def check_group(config: TrainConfig, group: Group) -> None:
     """Raise ValueError unless the settings suit the processes and their devices."""
     need = f"a multiple of the {group.size} processes"
-    _require(config.num_envs % group.size == 0, "num_envs", config.num_envs, need)
-    _require(group.size == 1 or not config.seeds, "seeds", config.seeds, "without torchrun")
+    require(config.num_envs % group.size == 0, "num_envs", config.num_envs, need)
+    require(group.size == 1 or not config.seeds, "seeds", config.seeds, "without torchrun")
     _device(config.device, group)
 
 
 def make_agent(
-    config: TrainConfig, environment: VectorEnv, device: torch.device, group: Group
+    config: TrainConfig, environment: VectorEnv, device: torch.device, group: Group = ALONE
 ) -> TRPO:
     """Make the algorithm for an environment, equivariant where that declares a symmetry."""
     algorithm, _ = ALGORITHMS["trpo"]
@@ -265,8 +297,8 @@ def make_recorder(config: TrainConfig) -> Callable[[Act, Path], None] | None:
     if not config.video_interval:
         return None
     judged = evaluation_config(config.env) if config.env else None
-    subject = Subject(config.env_id, robot=config.robot, task=judged)
-    return lambda act, path: record([(subject, act)], path, FILM)
+    make = film.stage(make_vec, config.env_id, config.robot, judged)
+    return lambda act, path: record_video(path, [Player(make, act)], FILM, film.lead)
 
 
 def identity(config: TrainConfig) -> dict[str, Any]:
@@ -288,6 +320,7 @@ def main(arguments: list[str]) -> None:
         restarted = max(group.gather(parallel.restarts())) > 0
         config, run, resumed = group.share(lambda: parse(arguments, restarted))
         check_group(config, group)
+        group.share(lambda: check_memory(config, group))
         if config.seeds:
             program = [sys.executable, __file__]
             return experiment.run(run.path, to_plain(config), program, arguments)
@@ -360,7 +393,7 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
     else:
         outcome = f"Stopped after {trainer.env_steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {run.path}"
-    Console().print(f"{outcome}\n{then}", soft_wrap=True, highlight=False)
+    Console().print(f"{outcome}\n{then}", soft_wrap=True, markup=False, highlight=False)
 
 
 if __name__ == "__main__":

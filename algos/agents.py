@@ -1,7 +1,7 @@
 """Who acts: nothing, chance, or a trained policy."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,31 @@ from algos.run_directory import from_plain
 
 Act = Callable[[np.ndarray], np.ndarray]
 """Observations (n, O) to the environment's actions (n, ...)."""
+
+
+AgentName = Literal["trained", "zero", "random"]
+
+
+def make_agent(
+    name: AgentName,
+    content: dict[str, Any] | None,
+    envs: VectorEnv,
+    n: int,
+    seed: int,
+    device: str = "auto",
+) -> Act:
+    """The agent of a name, acting in n environments like these.
+
+    Raises:
+        ValueError: a trained one without a checkpoint's content, or see `load_agent`.
+    """
+    if name == "zero":
+        return zero_agent(envs.single_action_space, n)
+    if name == "random":
+        return random_agent(envs.single_action_space, n, seed)
+    if content is None:
+        raise ValueError("an environment alone has no policy: give --agent zero or random")
+    return trained_agent(content, envs, device)
 
 
 def zero_agent(action_space: spaces.Space, n: int) -> Act:
@@ -61,7 +86,7 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
         )
         agent.policy.load_state_dict(content["algo"]["policy"])
         agent.normalizer.load_state_dict(content["algo"]["normalizer"])
-    except (KeyError, RuntimeError) as error:
+    except (AttributeError, KeyError, RuntimeError, TypeError) as error:
         problem = " ".join(str(error).split())
         raise ValueError(f"the checkpoint does not fit the environment: {problem}") from error
     return agent

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from algos.networks import Activation
+from algos.options import require_types
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,20 @@ class TRPOConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of its bounds."""
+        require_types(self)
         for name in ("hidden", "critic_hidden"):
-            _require(all(w >= 1 for w in getattr(self, name)), self, name, "have widths >= 1")
+            widths = getattr(self, name)
+            _require(len(widths) <= 16, self, name, "have at most 16 widths")
+            _require(all(1 <= w <= 16384 for w in widths), self, name, "have widths in 1 to 16384")
         for name in ("gamma", "gae_lambda"):
             _require(0 <= getattr(self, name) <= 1, self, name, "lie in [0, 1]")
-        for name in ("max_kl", "critic_lr", "initial_std", "min_std"):
-            _require(0 < getattr(self, name) < float("inf"), self, name, "be > 0 and finite")
+        for name in ("max_kl", "critic_lr"):
+            _require(0 < getattr(self, name) <= 100, self, name, "lie in (0, 100]")
+        for name in ("initial_std", "min_std"):
+            _require(1e-6 <= getattr(self, name) <= 100, self, name, "lie in [1e-6, 100]")
         for name in ("cg_iterations", "line_search_steps", "critic_epochs", "critic_minibatches"):
-            _require(getattr(self, name) >= 1, self, name, "be >= 1")
-        _require(0 <= self.damping < float("inf"), self, "damping", "be >= 0 and finite")
+            _require(1 <= getattr(self, name) <= 10_000, self, name, "lie in 1 to 10000")
+        _require(0 <= self.damping <= 1e6, self, "damping", "lie in [0, 1e6]")
         for name in ("fisher_fraction", "final_kl_fraction"):
             _require(0 < getattr(self, name) <= 1, self, name, "lie in (0, 1]")
         _require(0 < self.line_search_decay < 1, self, "line_search_decay", "lie in (0, 1)")

@@ -104,7 +104,7 @@ def run(
     console.print(summary(trials, config["env_id"]))
     picture = base.with_name(f"{base.name}-curves.png")
     plots.draw([trial.run.path for trial in trials], picture)
-    console.print(f"curves: {picture}", soft_wrap=True, highlight=False)
+    console.print(f"curves: {picture}", soft_wrap=True, markup=False, highlight=False)
 
 
 def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: int) -> bool:
@@ -133,7 +133,9 @@ def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: 
         while running or (waiting and not stopped):
             while waiting and len(running) < jobs and not stopped:
                 trial = waiting.pop(0)
-                console.print(_headline(trial, jobs > 1), soft_wrap=True, highlight=False)
+                console.print(
+                    _headline(trial, jobs > 1), soft_wrap=True, markup=False, highlight=False
+                )
                 running[trial.seed] = trial, _start(command(trial), trial, jobs > 1)
             time.sleep(0.1)
             for trial, process in [r for r in running.values() if r[1].poll() is not None]:

@@ -15,6 +15,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from algos.files import whole
 from algos.fisher import has_closed_form
 from algos.networks import MLP, affine
 from algos.normalizer import ObservationNormalizer
@@ -115,7 +116,7 @@ def export(module: DeployedPolicy, path: Path, metadata: dict[str, Any]) -> None
 
     Args:
         module: the policy.
-        path: ends in .onnx or .pt2.
+        path: ends in .onnx or .pt2; the file appears when it is whole.
         metadata: kept in the file as JSON under the key "trot".
     """
     text = json.dumps(metadata)
@@ -123,7 +124,8 @@ def export(module: DeployedPolicy, path: Path, metadata: dict[str, Any]) -> None
     shapes = {"observation": {0: torch.export.Dim("robots")}}
     program = torch.export.export(module.eval(), example, dynamic_shapes=shapes)
     if path.suffix == ".pt2":
-        torch.export.save(program, path, extra_files={"trot": text})
+        with whole(path) as draft:
+            torch.export.save(program, draft, extra_files={"trot": text})
         return
     names = ["action", "target"] if module._targets else ["action"]
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses packages that it needs not
@@ -134,4 +136,5 @@ def export(module: DeployedPolicy, path: Path, metadata: dict[str, Any]) -> None
     assert made is not None
     model = made.model_proto
     onnx.helper.set_model_props(model, {"trot": text})
-    onnx.save(model, path)
+    with whole(path) as draft:
+        onnx.save(model, draft)

@@ -1,13 +1,17 @@
-"""Writing files so that a failure leaves them as they were."""
+"""Writing files: checked before the work, and a failure leaves them as they were."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+DRAFT = ".draft-"
+"""Begins the names of folders where files are made."""
 
 
 class WriteError(OSError):
@@ -81,3 +85,26 @@ def append(path: Path, data: bytes) -> None:
         except OSError:
             file.truncate(end)
             raise
+
+
+def check_writable(path: Path, *suffixes: str) -> None:
+    """Raise ValueError unless the file has such a suffix and can be written; make its folder."""
+    if path.suffix not in suffixes:
+        raise ValueError(f"output file {path} must end in {' or '.join(suffixes)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = not path.exists()
+        path.open("ab").close()
+        if new:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(f"output file {path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yield a draft beside a file, which takes its place when the block has ended well."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=DRAFT) as folder:
+        draft = Path(folder) / path.name
+        yield draft
+        draft.replace(path)

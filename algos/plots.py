@@ -13,8 +13,8 @@ import numpy as np
 import tyro
 from rich.console import Console
 
+from algos.files import check_writable
 from algos.run_directory import RunDirectory, settings
-from algos.video import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
     if not options.runs:
         raise ValueError("plot needs the folder of a run: python train.py plot RUN [RUN …]")
     picture = draw(options.runs, options.out or options.runs[0] / "curves.png")
-    Console().print(f"curves: {picture}", soft_wrap=True, highlight=False)
+    Console().print(f"curves: {picture}", soft_wrap=True, markup=False, highlight=False)
 
 
 def load(path: Path) -> Run:

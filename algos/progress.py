@@ -74,9 +74,11 @@ class Progress:
         if self._bar.disable and (now >= self._next_line or env_steps >= self._total):
             left = (now - self._start) * (self._total - env_steps) / (env_steps - self._done)
             head = f"{env_steps:>12,} / {self._total:,} steps, {max(left, 0):.0f} s left"
-            self._console.print(f"{head}: {', '.join(shown)}", soft_wrap=True, highlight=False)
+            self._console.print(
+                f"{head}: {', '.join(shown)}", soft_wrap=True, markup=False, highlight=False
+            )
             self._next_line = now + self._every
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
-        self._bar.console.print(text, soft_wrap=True, highlight=False)
+        self._bar.console.print(text, soft_wrap=True, markup=False, highlight=False)

@@ -11,13 +11,19 @@ PACKAGES = ("trot", "mujoco", "torch")
 """Whose versions are told."""
 
 
-def facts(source: Path, content: dict[str, Any]) -> dict[str, str]:
-    """Return what is known of a policy's training, name and value.
+def tell(source: Path, content: dict[str, Any] | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what a report tells of a policy: short facts, and long texts by their titles.
 
     Args:
         source: a run's folder, or a checkpoint file, which knows neither seed nor commit.
-        content: of the checkpoint.
+        content: of the checkpoint, None where nothing trained acts.
     """
+    if content is None:
+        return _made_with(), {}
+    return _facts(source, content) | _made_with(), _details(source, content)
+
+
+def _facts(source: Path, content: dict[str, Any]) -> dict[str, str]:
     config, git = _read(source / "config.json"), _read(source / "git.json")
     changed = " with uncommitted changes" if git.get("diff") else ""
     return {
@@ -29,16 +35,14 @@ def facts(source: Path, content: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def details(source: Path, content: dict[str, Any]) -> dict[str, str]:
-    """Return the configuration and the uncommitted changes, title and text; arguments as above."""
+def _details(source: Path, content: dict[str, Any]) -> dict[str, str]:
     settings = {name: content.get(name) for name in ("algo_config", "env")}
     config, diff = _read(source / "config.json"), _read(source / "git.json").get("diff")
     texts = {"Configuration": json.dumps(config or settings, indent=2)}
     return texts | ({"Uncommitted changes": str(diff)} if diff else {})
 
 
-def made_with() -> dict[str, str]:
-    """Return the versions in use and the time, name and value."""
+def _made_with() -> dict[str, str]:
     return {
         "Made with": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "Date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

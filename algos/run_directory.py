@@ -13,11 +13,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
-from algos.files import WriteError, replacing, writing
+from algos.files import DRAFT, WriteError, replacing, writing
+from algos.options import described, fits
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ class RunDirectory:
             if not isinstance(config, dict):
                 raise ValueError("it holds no settings")
             return run, config
-        except (OSError, ValueError) as error:
+        except (OSError, RecursionError, ValueError) as error:
             raise ValueError(
                 f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
                 "train.py made"
@@ -132,7 +133,7 @@ class RunDirectory:
         for name in (".*.tmp", "checkpoints/.*.tmp", "faults/.*.tmp"):
             for path in self.path.glob(name):
                 path.unlink(missing_ok=True)
-        for draft in self.videos.glob(".video-*"):
+        for draft in self.videos.glob(f"{DRAFT}*"):
             shutil.rmtree(draft, ignore_errors=True)
 
 
@@ -206,27 +207,49 @@ def to_plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def from_plain(default: T, plain: Any) -> T:
+def from_plain(default: T, plain: Any, where: str = "") -> T:
     """Return `default` with the values of `to_plain`'s output in place of its own.
 
+    Args:
+        default: a dataclass.
+        plain: what JSON holds.
+        where: name of the whole, with a dot at its end.
+
     Raises:
-        ValueError: a name that `default` lacks, as in a configuration of other code.
+        ValueError: a name that `default` lacks, as in a configuration of other code, a value of
+            another type than declared, or one that the dataclass refuses.
     """
-    if is_dataclass(default):
-        changes = _merged({f.name: getattr(default, f.name) for f in fields(default)}, plain)
-        return replace(default, **changes)  # pyright: ignore[reportReturnType, reportArgumentType]
-    if isinstance(default, dict):
-        if default and all(is_dataclass(v) for v in default.values()):
-            return {**default, **_merged(default, plain)}  # pyright: ignore[reportReturnType]
-        return plain
-    return tuple(plain) if isinstance(plain, list) else plain  # pyright: ignore[reportReturnType]
+    hints = get_type_hints(type(default))
+    named = {f.name: getattr(default, f.name) for f in fields(default)}  # pyright: ignore[reportArgumentType]
+    changes = {
+        name: _read(value, named[name], hints[name], where + name)
+        for name, value in _known(plain, named, where).items()
+    }
+    return replace(default, **changes)  # pyright: ignore[reportReturnType, reportArgumentType]
 
 
-def _merged(default: dict[str, Any], plain: dict[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(plain) - set(default))
-    if unknown:
+def _read(plain: Any, default: Any, hint: Any, name: str) -> Any:
+    """Return a plain value as its field's declared type."""
+    if is_dataclass(default) and plain is not None:
+        return from_plain(default, plain, f"{name}.")
+    if isinstance(default, dict) and default and all(map(is_dataclass, default.values())):
+        known = _known(plain, default, f"{name}.").items()
+        return default | {k: from_plain(default[k], v, f"{name}.{k}.") for k, v in known}
+    value = tuple(plain) if isinstance(plain, list) else plain
+    if isinstance(value, str) and Path in get_args(hint):
+        value = Path(value)
+    if not fits(value, hint):
+        raise ValueError(f"{name} is {plain!r}; it must be {described(hint)}")
+    return value
+
+
+def _known(plain: Any, default: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return a plain value that must be a mapping, of names that the default has."""
+    if not isinstance(plain, dict):
+        raise ValueError(f"{where.rstrip('.')} is {plain!r}; it must be settings by their names")
+    if unknown := sorted(set(plain) - set(default)):
         raise ValueError(
-            f"the run's configuration has {', '.join(unknown)}, which this code does not know; "
-            "resume it with the code that made it (git.json names the commit)"
+            f"the run's configuration has {', '.join(where + n for n in unknown)}, which this code "
+            "does not know; resume it with the code that made it (git.json names the commit)"
         )
-    return {name: from_plain(default[name], value) for name, value in plain.items()}
+    return plain

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,10 @@ import imageio_ffmpeg
 import numpy as np
 from gymnasium.vector import VectorEnv
 from PIL import Image, ImageDraw, ImageFont
+from rich.markup import escape
 from rich.progress import track
+
+from algos.files import check_writable, whole
 
 SUFFIXES = (".mp4", ".gif")
 MAX_FPS = 50
@@ -25,40 +28,57 @@ GIF_FPS, GIF_WIDTH = 25, 480
 
 
 @dataclass(frozen=True)
-class Player:
-    """A policy in its environments."""
+class Film:
+    """How a video is made."""
 
-    envs: VectorEnv
-    """With `render_mode="rgb_array"`; every one of them is shown."""
+    seconds: float = 20.0
+    """Time that passes in the environments (s)."""
+    seed: int = 1
+    """Seed of the environments' reset."""
+    size: tuple[int, int] = (1280, 720)
+    """Width and height (pixels) of all tiles together, where the environments can choose it."""
+    speed: float = 1.0
+    """Below 1 for slow motion."""
+    tour: bool = True
+    """Whether the players are led through a round of commands, the same for all."""
+    grid: tuple[int, int] = (1, 1)
+    """Rows and columns of environments under one policy."""
+
+
+@dataclass(frozen=True)
+class Player:
+    """A policy and its environments."""
+
+    make: Callable[[int, tuple[int, int], float], VectorEnv]
+    """Makes that many environments with `render_mode="rgb_array"`, frames of a width and height
+    (pixels) and episodes of so many seconds, where they can choose."""
     act: Callable[[np.ndarray], np.ndarray]
     """Observations (n, O) to the environments' actions."""
     label: str = ""
     """Written over its frames."""
 
 
+Lead = Callable[[float], None]
+"""Called with the time (s) ahead of every step."""
+
+
 def record_video(
     path: str | Path,
     players: Sequence[Player],
-    seconds: float,
-    seed: int | None = None,
-    before_step: Callable[[float], None] | None = None,
+    film: Film = Film(),
+    lead: Callable[[Sequence[VectorEnv]], Lead | None] | None = None,
     progress: bool = False,
-    speed: float = 1.0,
-    columns: int = 1,
 ) -> None:
-    """Write a video of players in step, tile by tile; a finished episode starts anew.
+    """Write a video of players side by side, or of one in a grid; a finished episode starts anew.
 
     The file appears when it is whole.
 
     Args:
         path: the file, ending in .mp4 or .gif; its folder is made if it is missing.
         players: who is shown, from the same seed.
-        seconds: time that passes in the environments.
-        seed: seed of the environments' reset.
-        before_step: called with the time (s) ahead of every step.
+        film: how.
+        lead: returns what leads the players' environments on the film's tour.
         progress: whether a progress bar shows on the terminal.
-        speed: below 1 for slow motion.
-        columns: tiles side by side.
 
     Raises:
         ValueError: another file type, a file that cannot be written, or players of different
@@ -67,28 +87,48 @@ def record_video(
     """
     path = Path(path)
     check_writable(path, *SUFFIXES)
-    rates = {player.envs.metadata.get("render_fps") or MAX_FPS for player in players}
+    rows, columns = film.grid if len(players) == 1 else (1, len(players))
+    n = rows * columns // len(players)
+    size = film.size[0] // columns // 2 * 2, film.size[1] // rows // 2 * 2
+    with ExitStack() as stack:
+        cast = []
+        for player in players:
+            environments = player.make(n, size, film.seconds)
+            stack.callback(environments.close)
+            cast.append((player, environments))
+        guide = lead([e for _, e in cast]) if lead and film.tour and n == 1 else None
+        draft = stack.enter_context(whole(path))
+        film_at = draft.with_suffix(".mp4")
+        _film(film_at, cast, film, columns, guide, path.name if progress else None)
+        _check_whole(film_at, path)
+        if path.suffix == ".gif":
+            write_gif(film_at, draft)
+
+
+def _film(
+    path: Path,
+    cast: Sequence[tuple[Player, VectorEnv]],
+    film: Film,
+    columns: int,
+    guide: Lead | None,
+    title: str | None,
+) -> None:
+    """Step the environments together and write their frames, with a progress bar if titled."""
+    rates = {envs.metadata.get("render_fps") or MAX_FPS for _, envs in cast}
     if len(rates) > 1:
         raise ValueError(f"control rates of {rates} Hz do not go into one video")
     fps = rates.pop()
-    stride = math.ceil(fps * speed / MAX_FPS)
-    observations = [player.envs.reset(seed=seed)[0] for player in players]
-    steps: range = range(max(round(seconds * fps), 1))
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".video-") as folder:
-        draft = Path(folder) / "draft.mp4"
-        with _writer(draft, fps * speed / stride) as video:
-            for i in track(steps, f"{path.name}", disable=not progress, transient=True):
-                if before_step is not None:
-                    before_step(i / fps)
-                if i % stride == 0:
-                    video.append_data(_tiled(players, columns))
-                for k, player in enumerate(players):
-                    observations[k], *_ = player.envs.step(player.act(observations[k]))
-        _check_whole(draft, path)
-        if path.suffix == ".gif":
-            write_gif(draft, path)
-        else:
-            draft.replace(path)
+    stride = math.ceil(fps * film.speed / MAX_FPS)
+    observations = [envs.reset(seed=film.seed)[0] for _, envs in cast]
+    steps: range = range(max(round(film.seconds * fps), 1))
+    with _writer(path, fps * film.speed / stride) as video:
+        for i in track(steps, escape(title or ""), disable=title is None, transient=True):
+            if guide is not None:
+                guide(i / fps)
+            if i % stride == 0:
+                video.append_data(_tiled(cast, columns))
+            for k, (player, envs) in enumerate(cast):
+                observations[k], *_ = envs.step(player.act(observations[k]))
 
 
 def write_gif(video: Path, path: Path) -> None:
@@ -129,23 +169,9 @@ def _check_whole(draft: Path, path: Path) -> None:
         raise OSError(f"video {path} could not be written: is the disk full?") from error
 
 
-def check_writable(path: Path, *suffixes: str) -> None:
-    """Raise ValueError unless the file has such a suffix and can be written; make its folder."""
-    if path.suffix not in suffixes:
-        raise ValueError(f"output file {path} must end in {' or '.join(suffixes)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = not path.exists()
-        path.open("ab").close()
-        if new:
-            path.unlink()
-    except OSError as error:
-        raise ValueError(f"output file {path} cannot be written: {error.strerror}") from error
-
-
-def _tiled(players: Sequence[Player], columns: int) -> np.ndarray:
+def _tiled(cast: Sequence[tuple[Player, VectorEnv]], columns: int) -> np.ndarray:
     """The pictures of all players row by row, (height, width, 3) uint8."""
-    tiles = [tile for player in players for tile in _frames(player)]
+    tiles = [tile for player, envs in cast for tile in _frames(envs, player.label)]
     height, width = np.max([tile.shape[:2] for tile in tiles], axis=0)
     rows = math.ceil(len(tiles) / columns)
     picture = np.zeros((rows * height, columns * width, 3), np.uint8)
@@ -155,11 +181,11 @@ def _tiled(players: Sequence[Player], columns: int) -> np.ndarray:
     return picture
 
 
-def _frames(player: Player) -> list[np.ndarray]:
-    frames = player.envs.render()
+def _frames(envs: VectorEnv, label: str) -> list[np.ndarray]:
+    frames = envs.render()
     if not frames:
         raise ValueError("the environment renders nothing: make it with render_mode='rgb_array'")
-    return [_labelled(np.asarray(frame), player.label) for frame in frames]
+    return [_labelled(np.asarray(frame), label) for frame in frames]
 
 
 def _labelled(frame: np.ndarray, label: str) -> np.ndarray:

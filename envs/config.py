@@ -5,35 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Literal
 
 import numpy as np
 
+from envs.bounds import Range, require, require_choice, require_range, require_whole, require_within
 from envs.state import State
 from robots.robot import Collision
 
 ActionMode = Literal["pd", "torque"]
 ContactModel = Literal["training", "menagerie"]
 Kind = Literal["polar", "axial", "joint", "command", "foot", "scalar"]
-Range = tuple[float, float]
-
-
-def require(condition: bool, name: str, value: object, need: str) -> None:
-    """Raise a ValueError that names the field, its value and what it should be."""
-    if not condition:
-        raise ValueError(f"{name} is {value}; it must be {need}")
-
-
-def require_range(name: str, value: Range, lowest: float = -np.inf) -> None:
-    """Raise a ValueError unless lowest <= low <= high, both finite."""
-    ok = np.isfinite(value).all() and lowest <= value[0] <= value[1]
-    require(bool(ok), name, value, f"a finite (low, high) with {lowest} <= low <= high")
-
-
-def require_choice(name: str, value: object, literal: Any) -> None:
-    """Raise a ValueError unless the value is one of a Literal's."""
-    choices = get_args(literal)
-    require(value in choices, name, repr(value), f"one of {', '.join(choices)}")
+LARGEST = 1e6
+"""Weights, scales and parameters beyond this would drown all others in float32."""
+_LOWEST = {"width": 1e-3, "margin": 1e-3, "bound": 0.0}
+"""Least values of rewards' parameters that have one."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +36,11 @@ class RewardTerm:
     """Keyword arguments of the function."""
 
     def __post_init__(self) -> None:
-        require(bool(np.isfinite(self.weight)), "reward weight", self.weight, "finite")
+        require_within("reward weight", self.weight, -LARGEST, LARGEST)
         known = set(inspect.signature(self.function).parameters)
         for name, value in self.params.items():
             require(name in known, "reward parameter", name, f"one of {self.function.__name__}'s")
-            need = "positive and finite" if name in ("width", "margin") else "finite"
-            require(np.isfinite(value) and (value > 0 or need == "finite"), name, value, need)
+            require_within(name, value, _LOWEST.get(name, -LARGEST), LARGEST)
 
 
 @dataclass(frozen=True)
@@ -73,9 +58,8 @@ class ObservationTerm:
 
     def __post_init__(self) -> None:
         require_choice("observation kind", self.kind, Kind)
-        require(bool(np.isfinite(self.scale)), "observation scale", self.scale, "finite")
-        noise = self.noise
-        require(0 <= noise < np.inf, "observation noise", noise, "finite and not negative")
+        require_within("observation scale", self.scale, -LARGEST, LARGEST)
+        require_within("observation noise", self.noise, 0, LARGEST)
 
 
 @dataclass(frozen=True)
@@ -95,10 +79,13 @@ class Simulation:
     """Simulation threads; 0 takes every core. The numbers do not depend on it."""
 
     def __post_init__(self) -> None:
-        require(0 < self.timestep <= 0.02, "timestep", self.timestep, "in (0, 0.02] s")
-        require(self.substeps >= 1, "substeps", self.substeps, "at least 1")
+        require_within("timestep", self.timestep, 1e-5, 0.02, "s")
+        require_whole("substeps", self.substeps, 1, 1000)
+        need = "at most 1 s (--substeps × --timestep)"
+        require(self.dt <= 1, "control step", f"{self.dt:g} s", need)
         require_choice("contact", self.contact, ContactModel)
-        require(self.nthread >= 0, "nthread", self.nthread, "0 (every core) or more")
+        require_choice("collision", self.collision, Collision)
+        require_whole("nthread", self.nthread, 0, 1024)
 
     @property
     def dt(self) -> float:
@@ -133,7 +120,8 @@ class Gait:
 
     def __post_init__(self) -> None:
         require(0 <= self.frequency <= 10, "gait frequency", self.frequency, "in [0, 10] Hz")
-        require(bool(np.isfinite(self.offsets).all()), "gait offsets", self.offsets, "finite")
+        ok = len(self.offsets) > 0 and all(-1 <= offset <= 1 for offset in self.offsets)
+        require(ok, "gait offsets", self.offsets, "finite shares of a cycle in [-1, 1], one a leg")
 
 
 @dataclass(frozen=True)
@@ -153,8 +141,8 @@ class Commands:
 
     def __post_init__(self) -> None:
         for name in ("lin_vel_x", "lin_vel_y", "yaw_rate"):
-            require_range(name, getattr(self, name))
-        require_range("interval", self.interval, lowest=1e-3)
+            require_range(name, getattr(self, name), -10, 10)
+        require_range("interval", self.interval, 1e-3, 1e6)
         share = self.standing_share
         require(0 <= share <= 1, "standing_share", share, "a probability")
 
@@ -197,13 +185,14 @@ class Randomization:
     """Time between pushes (s); the first comes after a uniform share of it."""
 
     def __post_init__(self) -> None:
-        for name in ("start_tilt", "start_joint", "start_velocity", "com_shift", "push_speed"):
-            value = getattr(self, name)
-            require(0 <= value < np.inf, name, value, "finite and not negative")
+        for name in ("start_tilt", "start_joint"):
+            require_within(name, getattr(self, name), 0, np.pi, "rad")
+        for name in ("start_velocity", "push_speed"):
+            require_within(name, getattr(self, name), 0, 100, "m/s")
+        require_within("com_shift", self.com_shift, 0, 1, "m")
         for name in ("mass_range", "gains_range", "friction_range"):
-            require_range(name, getattr(self, name), lowest=1e-3)
-        interval = self.push_interval
-        require(0 < interval < np.inf, "push_interval", interval, "positive and finite (s)")
+            require_range(name, getattr(self, name), 1e-3, 100)
+        require_within("push_interval", self.push_interval, 1e-3, 1e6, "s")
 
     @property
     def model(self) -> bool:
@@ -224,7 +213,7 @@ class Termination:
 
     def __post_init__(self) -> None:
         require(0 < self.max_tilt <= np.pi, "max_tilt", self.max_tilt, "in (0, pi] rad")
-        require(bool(np.isfinite(self.min_height)), "min_height", self.min_height, "finite (m)")
+        require_within("min_height", self.min_height, -100, 100, "m")
 
 
 @dataclass(frozen=True)
@@ -244,8 +233,9 @@ class Curriculum:
 
     def __post_init__(self) -> None:
         require(0 <= self.initial <= 1, "curriculum initial", self.initial, "in [0, 1]")
-        require(self.hold >= 0, "curriculum hold", self.hold, "0 or more transitions")
-        require(self.ramp > 0, "curriculum ramp", self.ramp, "a positive number of transitions")
+        require(0 <= self.hold < np.inf, "curriculum hold", self.hold, "0 or more transitions")
+        need = "a positive number of transitions"
+        require(0 < self.ramp < np.inf, "curriculum ramp", self.ramp, need)
 
     def factor(self, transitions: int) -> float:
         """Return k after this many transitions."""
@@ -277,10 +267,11 @@ class Protocol:
     def __post_init__(self) -> None:
         for name in ("seconds", "command_interval", "push_interval"):
             value = getattr(self, name)
-            require(0 < value < np.inf, f"protocol {name}", value, "positive and finite (s)")
-        for name in ("push_speed", "start_tilt", "start_joint"):
+            require_within(f"protocol {name}", value, 1e-3, 1e5, "s")
+        require_within("protocol push_speed", self.push_speed, 0, 100, "m/s")
+        for name in ("start_tilt", "start_joint"):
             value = getattr(self, name)
-            require(0 <= value < np.inf, f"protocol {name}", value, "finite and not negative")
+            require_within(f"protocol {name}", value, 0, np.pi, "rad")
 
 
 @dataclass(frozen=True)
@@ -302,8 +293,11 @@ class TaskConfig:
 
     def __post_init__(self) -> None:
         length = self.episode_length
-        need = "finite, at least one control step (s)"
-        require(self.simulation.dt <= length < np.inf, "episode_length", length, need)
+        need = "finite, at least one control step and at most 1e7 (s)"
+        require(self.simulation.dt <= length <= 1e7, "episode_length", length, need)
+        seconds = self.protocol.seconds
+        need = "at least one control step (s)"
+        require(self.simulation.dt <= seconds, "protocol seconds", seconds, need)
         require(len(self.rewards) > 0, "rewards", "empty", "at least one term")
         require(len(self.observations) > 0, "observations", "empty", "at least one term")
         paced = [n for n in ("gait", "clearance") if n in self.rewards and self.rewards[n].weight]

@@ -14,6 +14,8 @@ ACTUAL = (0.16, 0.50, 0.98)
 _PANEL = (20, 24, 28, 170)
 STANCE = (255, 190, 60)
 """Colour of a foot's time on the ground."""
+SMALLEST = (200, 140)
+"""Width and height of a frame (pixels) that can hold numbers which one can read."""
 _SHOWN = 2.0
 """Time that the contact pattern looks back (s)."""
 
@@ -51,6 +53,8 @@ def write_overlay(
 ) -> np.ndarray:
     """Return a copy of a frame with numbers at its top and the contact pattern at its bottom.
 
+    A frame below SMALLEST, as in a large grid, stays as it is: they would hide the robot.
+
     Args:
         pixels: (height, width, 3) uint8.
         command, actual: forward and leftward speed (m/s) and yaw rate (rad/s), (3,).
@@ -59,6 +63,8 @@ def write_overlay(
         legs: the feet's names.
     """
     image = Image.fromarray(np.ascontiguousarray(pixels))
+    if image.width < SMALLEST[0] or image.height < SMALLEST[1]:
+        return np.asarray(image)
     size = max(image.height // 36, 6)
     font = ImageFont.load_default(size)
     draw = ImageDraw.Draw(image, "RGBA")

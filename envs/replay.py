@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from envs import tasks
 from envs.config import Action, Randomization, Simulation, require
+from envs.gl import choose_backend
 from envs.physics import MAX_SPEED
 from envs.randomization import EXPANDED
 from envs.recorder import FORMAT
@@ -180,3 +182,17 @@ class Replay(LocomotionVectorEnv):
         counts = self.physics.batch.warning[0, :, 1]
         names = [mujoco.mjtWarning(k).name.removeprefix("mjWARN_") for k in np.flatnonzero(counts)]
         return f"; MuJoCo warns of {', '.join(names)}" if names else ""
+
+
+def stage(fault: dict[str, np.ndarray]) -> Callable[[int, tuple[int, int], float], Replay]:
+    """Return what makes the simulation of a fault for a camera, with frames of a size (pixels).
+
+    Raises:
+        OpenGLError: from what is returned, where this machine cannot render.
+    """
+
+    def staged(n: int, size: tuple[int, int], seconds: float) -> Replay:
+        choose_backend()
+        return Replay(fault, render_mode="rgb_array", render_size=size)
+
+    return staged

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import http
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import rich
 import viser
 from mjviser import ViserMujocoScene
+from websockets.asyncio import server
+from websockets.http11 import Request
 
 from envs.live import ACTIONS, PUSHES, SPEEDS, Live
-from envs.plots import Plots
+from envs.live_plots import Plots
 from envs.render import velocity_strokes
 
 AXES = ("vx (m/s)", "vy (m/s)", "yaw (rad/s)")
@@ -81,10 +86,36 @@ class _Server(viser.ViserServer):
         rich.get_console().quiet = True
         for name in ("websockets", "asyncio"):  # tracebacks of whatever a client sends
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        super().__init__(host, port, label="Trot", verbose=False)
+        with _own_page_alone():
+            super().__init__(host, port, label="Trot", verbose=False)
 
     def request_share_url(self, verbose: bool = True) -> str | None:
         return None
+
+
+@contextlib.contextmanager
+def _own_page_alone() -> Iterator[None]:
+    """Have a server that viser starts refuse browsers that show the page of another site.
+
+    Any page can open a WebSocket to this computer; the browser then names the page's site in
+    Origin, of which viser takes no notice.
+    """
+    start = server.serve
+
+    def serve(*args: Any, process_request: Callable[..., Any], **kwargs: Any) -> Any:
+        def check(connection: server.ServerConnection, request: Request) -> Any:
+            origin = request.headers.get("Origin")
+            if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
+                return connection.respond(http.HTTPStatus.FORBIDDEN, "not this server's page\n")
+            return process_request(connection, request)
+
+        return start(*args, process_request=check, **kwargs)
+
+    server.serve = serve
+    try:
+        yield
+    finally:
+        server.serve = start
 
 
 class Page:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from math import inf
+from typing import Literal, NoReturn, get_args
 
 import mujoco
+
+from robots.check import check_spec
 
 Collision = Literal["feet_and_body", "full"]
 
@@ -53,27 +56,33 @@ class Robot:
     """Where the numbers come from."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError where the numbers or the counts do not make a robot."""
+        if not self.legs:
+            self._refuse("legs is empty", "name at least one")
         if len(self.nominal_pose) != len(self.joints):
-            raise ValueError(
-                f"Robot {self.name!r}: nominal_pose has {len(self.nominal_pose)} values for "
-                f"{len(self.joints)} joints; give one (rad) for each joint in `joints`"
-            )
+            counts = f"nominal_pose has {len(self.nominal_pose)} values for {len(self.joints)}"
+            self._refuse(f"{counts} joints", "give one (rad) for each joint in `joints`")
+        if len(self.joints) % len(self.legs):
+            counts = f"joints has {len(self.joints)} names for {len(self.legs)} legs"
+            self._refuse(counts, "give every leg as many")
         for field in ("feet", "thighs", "shanks"):
-            if len(getattr(self, field)) != len(self.legs):
-                raise ValueError(
-                    f"Robot {self.name!r}: {field} has {len(getattr(self, field))} names for "
-                    f"{len(self.legs)} legs; give one for each leg in `legs`"
-                )
+            names = getattr(self, field)
+            if len(names) != len(self.legs):
+                counts = f"{field} has {len(names)} names for {len(self.legs)} legs"
+                self._refuse(counts, "give one for each leg in `legs`")
+        for field in ("legs", "joints", "feet", "thighs", "shanks"):
+            names = getattr(self, field)
+            if len(set(names)) < len(names):
+                self._refuse(f"{field} repeats a name in {names}", "give each its own")
         for field in ("nominal_height", "kp", "torque_limit", "speed_limit"):
-            if not getattr(self, field) > 0:
-                raise ValueError(
-                    f"Robot {self.name!r}: {field} is {getattr(self, field)}; give a positive value"
-                )
+            if not 0 < getattr(self, field) < inf:
+                self._refuse(f"{field} is {getattr(self, field)}", "give a positive value")
         for field in ("kd", "armature"):
-            if not getattr(self, field) >= 0:
-                raise ValueError(
-                    f"Robot {self.name!r}: {field} is {getattr(self, field)}; give zero or more"
-                )
+            if not 0 <= getattr(self, field) < inf:
+                self._refuse(f"{field} is {getattr(self, field)}", "give zero or more")
+
+    def _refuse(self, problem: str, remedy: str) -> NoReturn:
+        raise ValueError(f"Robot {self.name!r}: {problem}; {remedy}")
 
     def spec(self, collision: Collision = "feet_and_body") -> mujoco.MjSpec:
         """Return a new spec of the robot.
@@ -83,8 +92,19 @@ class Robot:
                 `full` adds the hips and the robot's contacts with itself.
 
         Raises:
-            ValueError: an unknown collision level.
+            ValueError: an unknown collision level, or a model that cannot be read or lacks what
+                the robot's names say.
         """
         if collision not in get_args(Collision):
             raise ValueError(f"collision is {collision!r}; choose from {get_args(Collision)}")
-        return self.build(collision)
+        try:
+            spec = self.build(collision)
+        except (OSError, mujoco.FatalError) as error:
+            self._refuse(f"its model cannot be read ({error})", "correct its file")
+        except ValueError as error:
+            if self.name in str(error):
+                raise
+            problem = " ".join(str(error).split())
+            self._refuse(f"its model cannot be read ({problem})", "correct its file")
+        check_spec(self, spec)
+        return spec

@@ -18,6 +18,7 @@ import play
 from algos import TRPO, TRPOConfig
 from algos.checkpoint import save_checkpoint
 from algos.run_directory import to_plain
+from algos.video import Player
 from envs import tasks
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
@@ -131,6 +132,14 @@ def test_labels_tell_policies_apart() -> None:
     assert play.labels(["a/walk.pt"]) == [""]
 
 
+def test_names_may_look_like_markup(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = tmp_path / "[/red][bold].pt"
+    play.main([str(checkpoint), "--save", str(saved)])
+    assert str(saved) in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("source", ["run", "file"])
 def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path) -> None:
     given = checkpoint if source == "file" else checkpoint.parent.parent
@@ -162,6 +171,17 @@ def test_a_saved_policy_judges_like_its_run(checkpoint: Path, tmp_path: Path) ->
     assert results[0].read_text() == results[1].read_text()
 
 
+@pytest.mark.usefixtures("opengl")
+def test_compared_ids_are_labelled_by_who_acts(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    players: list[Player] = []
+    monkeypatch.setattr(play, "record_video", lambda path, cast, *_, **__: players.extend(cast))
+    compare = [str(checkpoint), "--compare", WALK, "--video", str(tmp_path / "a.mp4")]
+    play.main([*compare, "--agent", "random"])
+    assert [player.label for player in players] == ["random", "random"]
+
+
 def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
     out = tmp_path / "r.json"
     arguments = ["--agent", "zero", "--evaluate", "--episodes", "3", "--json", str(out)]
@@ -187,6 +207,7 @@ def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
         ([WALK, "--agent", "zero", "--video", "/proc/none/a.mp4"], "cannot be written"),
         ([WALK, "--agent", "zero", *SHORT, "--robot", "spot"], "robot is 'spot'"),
         (["CartPole-v1", "--agent", "zero", "--evaluate", "--randomize"], "for trot/ tasks"),
+        ([WALK, "--agent", "zero", "--evaluate", "--episodes", "100000"], "GiB of memory, and"),
     ],
 )
 def test_bad_input_is_named(arguments: list[str], message: str) -> None:
@@ -232,6 +253,28 @@ def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith("error: checkpoint")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--web", "--gif"], "--gif has no effect without --video"),
+        (["--evaluate", "--size", "64", "64"], "--size has no effect without --video"),
+        (["--evaluate", "--host", "0.0.0.0"], "--host has no effect without --web"),
+        (["--evaluate", "--port", "0"], "--port has no effect without --web"),
+        (["--video", "a.mp4", "--json", "a.json"], "--json has no effect without --evaluate"),
+        (["--web", "--episodes", "3"], "--episodes has no effect without --evaluate or --report"),
+        (["--save", "a.pt", "--seed", "3"], "--seed has no effect without --video or --evaluate"),
+        (["--export", "a.onnx", "--agent", "zero"], "--agent has no effect without --video"),
+    ],
+)
+def test_an_option_without_effect_is_refused(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        play.main([WALK, *arguments])
+    assert exit_.value.code == 2
+    assert words in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import play
-from envs import report, trials
+from envs import film, report, trials
 from envs.config import Termination
 from envs.gl import OpenGLError
 from envs.protocol import HWANGBO_2019, UNITS
@@ -81,7 +81,7 @@ def test_a_run_s_page_is_whole_and_right_and_harmless(
     def no_opengl() -> str:
         raise OpenGLError("nothing to draw <with>")
 
-    monkeypatch.setattr(play, "choose_backend", no_opengl)
+    monkeypatch.setattr(film, "choose_backend", no_opengl)
     run = tmp_path / EVIL.replace("/", "")
     (run / "checkpoints").mkdir(parents=True)
     shutil.copy(POLICY, run / "checkpoints" / "best.pt")

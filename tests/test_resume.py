@@ -168,7 +168,7 @@ def test_the_video_that_a_kill_prevented_is_made(
 ) -> None:
     def film(fate: BaseException | None) -> Callable[..., Callable[..., None]]:
         def record(act: object, path: Path) -> None:
-            draft = path.parent / ".video-x"
+            draft = path.parent / ".draft-x"
             draft.mkdir()
             if fate:
                 raise fate

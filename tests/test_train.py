@@ -195,6 +195,19 @@ def test_every_config_field_is_on_the_command_line() -> None:
             "reward parameter is foo",
         ),
         (["--resume", "nowhere"], "nowhere is no run"),
+        (["CartPole-v1", "--jobs", "2"], "--jobs has no effect without --seeds"),
+        (["CartPole-v1", "--seed", "3", "--seeds", "1"], "--seed has no effect beside --seeds"),
+        (
+            ["CartPole-v1", "--logger", "tensorboard", "--wandb", "online"],
+            "--wandb has no effect beside --logger tensorboard",
+        ),
+        (["--resume", "x", "--logger", "none", "--wandb", "offline"], "--wandb has no effect"),
+        (
+            ["trot/AnymalWalk-v0", "--env.randomization.mass-range", "0.5", "1"],
+            "no effect without --env.randomization.mass",
+        ),
+        (["Ant-v5", "--rollout-steps", str(10**9)], "GiB of memory, and this machine has"),
+        (["CartPole-v1", "--algo.hidden", *["16384"] * 9], "GiB of memory"),
     ],
 )
 def test_bad_input_is_one_clear_line(arguments: list[str], words: str, tmp_path: Path) -> None:

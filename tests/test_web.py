@@ -128,6 +128,8 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
         ("/%2e%2e/%2e%2e/etc/passwd", 404),
         ("//etc/passwd", 404),
         ("/..%5c..%5cetc/passwd", 404),
+        ("/%252e%252e/etc/passwd", 404),
+        ("/assets/..%2f..%2f..%2f..%2fetc%2fpasswd?v=1", 404),
         ("/%00", 404),
         ("/" + "a" * 5000, 500),
         ("/ HTTP/1.1\r\nHost: \x00\xff", None),
@@ -138,6 +140,35 @@ def test_it_serves_its_own_page_alone(target: str, status: int | None, page: web
     assert b"root:" not in answer
     assert status is None or answer.startswith(b"HTTP/1.1 %d " % status)
     assert ask(page.port, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://127.0.0.1:{port}", 101),
+        (None, 101),
+        ("http://evil.example", 403),
+        ("http://127.0.0.1:1", 403),
+        ("null", 403),
+        ("//[", 500),
+    ],
+)
+def test_pages_of_other_sites_are_refused(origin: str | None, status: int, page: web.Page) -> None:
+    head = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\nConnection: Upgrade\r\n"
+    head += "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    head += "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    head += f"Sec-WebSocket-Protocol: viser-v{viser.__version__}\r\n"
+    head += f"Origin: {origin.format(port=page.port)}\r\n" if origin else ""
+    assert ask(page.port, f"{head}\r\n".encode()).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_it_listens_on_this_computer_alone(page: web.Page) -> None:
+    """Linux answers on all of 127/8, and a server on every address would, too."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux has 127.0.0.2")
+    assert play.Play("x", web=True).host == "127.0.0.1"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", page.port), timeout=PATIENCE)
 
 
 def ask(port: int, request: bytes) -> bytes:

@@ -92,6 +92,13 @@ def test_overlay_writes_in_its_corners_only() -> None:
     assert not blank.any()
 
 
+def test_a_tile_too_small_for_the_overlay_shows_the_robot_alone() -> None:
+    for width, height, written in ((200, 140, True), (200, 138, False), (198, 140, False)):
+        blank = np.zeros((height, width, 3), np.uint8)
+        frame = overlay.write_overlay(blank, np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS)
+        assert frame.any() == written
+
+
 def test_overlay_shows_each_stance_in_its_row_and_time() -> None:
     blank, stance = np.zeros((720, 1280, 3), np.uint8), np.zeros((4, 100), bool)
     stance[0], stance[2, 50:] = True, True
