@@ -28,8 +28,8 @@ def torques() -> TaskConfig:
 
 
 def hard_pushes() -> TaskConfig:
-    """Pushes of 150 m/s, of which two in a row may go beyond the limit."""
-    return task(randomization=replace(WILD, push_speed=150.0))
+    """Pushes of 100 m/s, of which two in a row may go beyond the limit."""
+    return task(randomization=replace(WILD, push_speed=100.0))
 
 
 def first_fault(config: TaskConfig, steps: int = 300, nan_action_at: int = -1) -> dict[str, Any]:
