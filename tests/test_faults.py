@@ -251,7 +251,7 @@ def test_simulations_that_diverge_in_a_training_can_be_repeated(
 ) -> None:
     run = tmp_path / "run"
     wild = ["--env.randomization.mass", "--env.randomization.pushes"]
-    wild += ["--env.randomization.push-speed", "150", "--env.randomization.push-interval", "0.2"]
+    wild += ["--env.randomization.push-speed", "100", "--env.randomization.push-interval", "0.2"]
     start(run, 8, [*WALK, *wild])
     table, records = rows(run), sorted((run / "faults").iterdir())
     assert 1 <= len(records) <= MAX_FAULTS
