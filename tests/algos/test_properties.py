@@ -126,7 +126,13 @@ def test_no_update_leaves_the_trust_region_or_the_finite_numbers(
 ) -> None:
     """About 2,500 updates on batches of every scale, of which every seventh or so is odd."""
     config = TRPOConfig(
-        hidden=(4,), critic_hidden=(4,), max_kl=MAX_KL, min_std=MIN_STD, fisher_fraction=fraction
+        hidden=(4,),
+        critic_hidden=(4,),
+        max_kl=MAX_KL,
+        min_std=MIN_STD,
+        fisher_fraction=fraction,
+        critic_epochs=2,
+        critic_minibatches=2,
     )
     agent = TRPO(spaces.Box(-np.inf, np.inf, (3,)), space, config, seed=seed)
     for i, (kind, exponent) in enumerate(batches):
