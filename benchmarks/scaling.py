@@ -79,6 +79,7 @@ def draw(envs: Sequence[Row], widths: Sequence[Row]) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     figure, axes = plt.subplots(1, 3, figsize=(10, 3), layout="constrained")
     titles = ("simulations", "simulations", "width of the first hidden layer")
@@ -89,12 +90,14 @@ def draw(envs: Sequence[Row], widths: Sequence[Row]) -> None:
         if axis is axes[0]:
             axis.plot(x, [row["steps_per_second"] for row in rows], "o-")
             axis.set_ylabel("control steps / s")
-            axis.set_ylim(bottom=0)
+            axis.set_ylim(0, 1.1 * max(row["steps_per_second"] for row in rows))
         else:
             for part in ("rollout", "update"):
                 axis.plot(x, [row[f"seconds_{part}"] for row in rows], "o-", label=part)
             axis.set_ylabel("seconds an iteration")
             axis.set_yscale("log")
+            axis.yaxis.set_minor_formatter(NullFormatter())
+            axis.yaxis.set_major_formatter("{x:g}")
             axis.legend(fontsize=8)
         axis.set_xscale("log", base=2)
         axis.set_xticks(x, [f"{value:.0f}" for value in x])
@@ -114,10 +117,14 @@ def main(options: Options) -> None:
     processes, envs, widths = rows[: split[0]], rows[split[0] : split[1]], rows[split[1] :]
     seconds = {"seconds_rollout": "{:.3f}", "seconds_update": "{:.3f}"}
     speed = {"steps_per_second": "{:,.0f}", **seconds}
-    sent = {"sent_bytes": "{:,.0f}", "least_bytes": "{:,.0f}"}
+    sent = {"sent_mb": "{:.3f}", "least_mb": "{:.3f}"}
+    shown = [
+        row | {"sent_mb": row["sent_bytes"] / 1e6, "least_mb": row["least_bytes"] / 1e6}
+        for row in processes
+    ]
     console = Console()
     cores = f"{os.cpu_count()} cores"
-    console.print(table(cores, processes, {"processes": "{}", "envs": "{:,}", **speed, **sent}))
+    console.print(table(cores, shown, {"processes": "{}", "envs": "{:,}", **speed, **sent}))
     console.print(table(cores, envs, {"envs": "{:,}", **speed, "peak_mib": "{:,.0f}"}))
     console.print(table("256 simulations", widths, {"width": "{}", **seconds}))
     console.print(f"memory: {memory(envs):.2f} MiB a simulation and its 32 steps of a batch")
