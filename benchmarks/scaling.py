@@ -79,7 +79,7 @@ def draw(envs: Sequence[Row], widths: Sequence[Row]) -> None:
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure, axes = plt.subplots(1, 3, figsize=(10, 3), layout="constrained")
     titles = ("simulations", "simulations", "width of the first hidden layer")
@@ -96,6 +96,7 @@ def draw(envs: Sequence[Row], widths: Sequence[Row]) -> None:
                 axis.plot(x, [row[f"seconds_{part}"] for row in rows], "o-", label=part)
             axis.set_ylabel("seconds an iteration")
             axis.set_yscale("log")
+            axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
             axis.yaxis.set_minor_formatter(NullFormatter())
             axis.yaxis.set_major_formatter("{x:g}")
             axis.legend(fontsize=8)
