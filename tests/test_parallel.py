@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 
 import train
 from algos.checkpoint import load_checkpoint
+from algos.fingerprint import fingerprint, metrics
 from algos.parallel import Group
 from tests.launch import ROOT, torchrun, torchrun_command
 
@@ -36,28 +35,9 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def rows(run: Path) -> list[dict[str, str]]:
-    """The run's metrics, times aside."""
-    with (run / "metrics.csv").open(newline="") as file:
-        table = list(csv.DictReader(file))
-    return [{k: v for k, v in row.items() if "second" not in k} for row in table]
-
-
-def assert_same(a: Any, b: Any, path: str = "") -> None:
-    """Nested contents of two checkpoints are bitwise the same, times aside."""
-    assert type(a) is type(b), path
-    if isinstance(a, dict):
-        assert a.keys() == b.keys(), path
-        for name in a.keys() - {"seconds"}:
-            assert_same(a[name], b[name], f"{path}/{name}")
-    elif isinstance(a, list):
-        assert len(a) == len(b), path
-        for i, (one, other) in enumerate(zip(a, b, strict=True)):
-            assert_same(one, other, f"{path}/{i}")
-    elif isinstance(a, torch.Tensor):
-        assert torch.equal(a, b), path
-    else:
-        assert a == b, path
+def iterations(run: Path) -> list[int]:
+    """The iterations that metrics.csv has a row of."""
+    return [int(row["iteration"]) for row in metrics(run / "metrics.csv")]
 
 
 def children(process: int) -> list[int]:
@@ -75,7 +55,7 @@ def test_a_killed_process_is_restarted_and_the_run_ends_as_if_nothing_had_been(
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as job:
-        while not (run / "metrics.csv").exists() or len(rows(run)) < 4:
+        while not (run / "metrics.csv").exists() or len(metrics(run / "metrics.csv")) < 4:
             assert job.poll() is None, job.communicate()[1]
             time.sleep(0.01)
         os.kill(children(job.pid)[1], signal.SIGKILL)
@@ -83,10 +63,8 @@ def test_a_killed_process_is_restarted_and_the_run_ends_as_if_nothing_had_been(
     assert job.returncode == 0, errors
     assert "another process of this training has ended" in errors
     assert "Traceback" not in errors
-    assert rows(run) == rows(reference)
-    assert [int(row["iteration"]) for row in rows(run)] == list(range(1, ITERATIONS + 1))
-    mine, theirs = (load_checkpoint(r / "checkpoints" / "last.pt") for r in (run, reference))
-    assert_same(mine, theirs)
+    assert iterations(run) == list(range(1, ITERATIONS + 1))
+    assert fingerprint(run) == fingerprint(reference)
 
 
 def test_a_run_goes_on_with_another_number_of_processes(reference: Path) -> None:
@@ -101,7 +79,7 @@ def test_a_run_goes_on_with_another_number_of_processes(reference: Path) -> None
     assert after["others"] == []
     transitions = after["collector"]["envs"]["transitions"]
     assert transitions == before["collector"]["envs"]["transitions"] + 2 * 8 * 16
-    assert [int(row["iteration"]) for row in rows(reference)] == list(range(1, ITERATIONS + 3))
+    assert iterations(reference) == list(range(1, ITERATIONS + 3))
 
 
 @pytest.mark.parametrize(
