@@ -9,6 +9,7 @@ wider networks. Writes benchmarks/scaling.json and draws docs/scaling.png.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -68,7 +69,9 @@ def table(title: str, rows: Sequence[Row], columns: dict[str, str]) -> Table:
 
 
 def memory(rows: Sequence[Row]) -> float:
-    """Return MiB a simulation, with its 32 steps of a batch: the slope over their number."""
+    """Return MiB a simulation, with its 32 steps of a batch: the slope over their numbers."""
+    if len(rows) < 2:
+        return math.nan
     envs, peaks = ([row[name] for row in rows] for name in ("envs", "peak_mib"))
     return float(np.polyfit(envs, peaks, 1)[0])
 
