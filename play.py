@@ -30,7 +30,7 @@ from algos.video import Film, Player, record_video, write_gif
 from algos.watching import Watching
 from envs import deployment, film, protocol, replay, tasks
 from envs.config import ContactModel, TaskConfig
-from envs.gl import OpenGLError
+from envs.gl import OpenGLError, prepare
 from envs.live import Live
 from envs.vector import LocomotionVectorEnv
 from envs.viewer import check_display, watch
@@ -110,6 +110,7 @@ class Subject:
 
     def make(self, n: int) -> VectorEnv:
         """Make n environments."""
+        prepare(self.env_id)
         if self.task is None:
             return make_vec(self.env_id, n)
         return make_vec(self.env_id, n, robot=self.robot, config=self.task)
@@ -138,7 +139,8 @@ def main(arguments: list[str]) -> None:
     if options.evaluate:
         judge(options, subject)
     if options.save is not None:
-        sources.save_policy(subject.policy(), options.save)
+        origin = provenance.origin(Path(options.sources[0]), subject.policy())
+        sources.save_policy(subject.policy() | origin, options.save)
         say("policy", options.save)
     if options.export is not None:
         export_policy(subject, options.export)

@@ -36,6 +36,7 @@ from algos.training import ResumeConfig, Training, check_group, choose_device
 from algos.video import Film, Player, record_video
 from envs import film, switches, tasks
 from envs.config import TaskConfig
+from envs.gl import prepare
 from envs.protocol import evaluation_config
 from robots import get_robot
 
@@ -133,6 +134,7 @@ def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
 
 def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
     """Make this process's share of the training environments."""
+    prepare(config.env_id)
     own = config.num_envs // group.size
     if config.env is None:
         return make_vec(config.env_id, own)

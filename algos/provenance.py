@@ -15,7 +15,7 @@ def tell(source: Path, content: dict[str, Any] | None) -> tuple[dict[str, str], 
     """Return what a report tells of a policy: short facts, and long texts by their titles.
 
     Args:
-        source: a run's folder, or a checkpoint file, which knows neither seed nor commit.
+        source: a run's folder, or a checkpoint file, which `--save` tells seed and commit.
         content: of the checkpoint, None where nothing trained acts.
     """
     if content is None:
@@ -23,15 +23,23 @@ def tell(source: Path, content: dict[str, Any] | None) -> tuple[dict[str, str], 
     return _facts(source, content) | _made_with(), _details(source, content)
 
 
-def _facts(source: Path, content: dict[str, Any]) -> dict[str, str]:
+def origin(source: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """Return seed and commit of a policy's training, as the checkpoint or its folder tells."""
     config, git = _read(source / "config.json"), _read(source / "git.json")
-    changed = " with uncommitted changes" if git.get("diff") else ""
+    seed, commit = config.get("seed"), git.get("commit")
+    if commit:
+        commit = commit[:12] + (" with uncommitted changes" if git.get("diff") else "")
+    return {"seed": content.get("seed", seed), "commit": content.get("commit", commit)}
+
+
+def _facts(source: Path, content: dict[str, Any]) -> dict[str, str]:
+    found = origin(source, content)
     return {
         "Algorithm": f"{content['algorithm']}, deterministic policy",
         "Environment steps": f"{content.get('env_steps') or 0:,}",
         "Iteration": str(content.get("iteration", UNKNOWN)),
-        "Training seed": str(config.get("seed", UNKNOWN)),
-        "Commit": str(git.get("commit") or UNKNOWN)[:12] + changed,
+        "Training seed": str(UNKNOWN if found["seed"] is None else found["seed"]),
+        "Commit": found["commit"] or UNKNOWN,
     }
 
 

@@ -15,7 +15,10 @@ from algos.run_directory import RunDirectory
 Which = Literal["best", "last"]
 CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
-KEPT = ("env_id", "robot", "algorithm", "algo_config", "env", "iteration", "env_steps")
+KEPT = (
+    *("env_id", "robot", "algorithm", "algo_config", "env", "iteration", "env_steps"),
+    *("seed", "commit"),
+)
 """What a policy alone keeps of it, beside network and normaliser."""
 
 

@@ -125,6 +125,7 @@ class Trainer:
 
     def _report(self, metrics: dict[str, float], csv: CSVLogger, progress: Progress) -> None:
         if self._due(self._schedule.eval_interval):
+            progress.say(f"evaluation after {self.env_steps:,} steps")
             metrics |= self._judge()
         csv.write(self.iteration, metrics)
         self._tracker.log(metrics, self.env_steps)
@@ -161,9 +162,10 @@ class Trainer:
     def _video(self, progress: Progress) -> None:
         assert self._record is not None
         path = self._run.videos / f"{self.env_steps:010d}.mp4"
+        progress.say(f"video: {path}")
         try:
             self._record(lambda o: self._agent.act(o, deterministic=True), path)
-        except (OSError, RuntimeError, ValueError) as error:
+        except Exception as error:  # of ffmpeg, OpenGL or the environment: the training goes on
             reason = str(error).partition("\n")[0]  # ffmpeg's command and log follow
             progress.say(f"no more videos in this run: {reason}")
             self._record = None

@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 
 class OpenGLError(RuntimeError):
@@ -56,6 +57,13 @@ def choose_backend() -> str:
         "no OpenGL for rendering without a display: install EGL (apt-get install libegl1 "
         "libgl1-mesa-dri) or OSMesa (apt-get install libosmesa6)"
     )
+
+
+def prepare(env_id: str) -> None:
+    """Choose ahead of dm_control, which takes a backend of its own when it is imported."""
+    if env_id.startswith("dm_control/"):
+        with suppress(OpenGLError):
+            choose_backend()
 
 
 def _works(backend: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from itertools import combinations
@@ -15,8 +17,8 @@ import pytest
 from PIL import Image, ImageSequence
 
 import play
-from algos import TRPO, TRPOConfig
-from algos.checkpoint import save_checkpoint
+from algos import TRPO, TRPOConfig, provenance
+from algos.checkpoint import load_checkpoint, save_checkpoint
 from algos.run_directory import to_plain
 from algos.video import Player
 from envs import tasks
@@ -172,6 +174,29 @@ def test_a_saved_policy_judges_like_its_run(checkpoint: Path, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("opengl")
+def test_a_saved_policy_knows_its_seed_and_commit(checkpoint: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    shutil.copyfile(checkpoint, run / "checkpoints" / "last.pt")
+    (run / "config.json").write_text('{"seed": 7}')
+    (run / "git.json").write_text(json.dumps({"commit": "0123456789abcdef", "diff": "+1"}))
+    play.main([str(run), "--save", str(tmp_path / "alone.pt")])
+    again = provenance.tell(tmp_path / "alone.pt", load_checkpoint(tmp_path / "alone.pt"))[0]
+    assert again["Training seed"] == "7"
+    assert again["Commit"] == "0123456789ab with uncommitted changes"
+
+
+@pytest.mark.usefixtures("opengl")
+def test_dm_control_renders_without_a_display(tmp_path: Path) -> None:
+    video = tmp_path / "video.mp4"
+    arguments = ["dm_control/cartpole-balance-v0", "--agent", "random", "--seconds", "0.1"]
+    bare = {n: v for n, v in os.environ.items() if n not in ("MUJOCO_GL", "DISPLAY")}
+    command = [sys.executable, str(ROOT / "play.py"), *arguments, "--video", str(video)]
+    done = subprocess.run(command, env=bare, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert video.stat().st_size
+
+
 def test_compared_ids_are_labelled_by_who_acts(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
