@@ -173,9 +173,8 @@ def test_a_saved_policy_judges_like_its_run(checkpoint: Path, tmp_path: Path) ->
     assert results[0].read_text() == results[1].read_text()
 
 
-@pytest.mark.usefixtures("opengl")
 def test_a_saved_policy_knows_its_seed_and_commit(checkpoint: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
+    run = tmp_path / "origin"
     (run / "checkpoints").mkdir(parents=True)
     shutil.copyfile(checkpoint, run / "checkpoints" / "last.pt")
     (run / "config.json").write_text('{"seed": 7}')
@@ -197,6 +196,7 @@ def test_dm_control_renders_without_a_display(tmp_path: Path) -> None:
     assert video.stat().st_size
 
 
+@pytest.mark.usefixtures("opengl")
 def test_compared_ids_are_labelled_by_who_acts(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
