@@ -26,10 +26,11 @@ def tell(source: Path, content: dict[str, Any] | None) -> tuple[dict[str, str], 
 def origin(source: Path, content: dict[str, Any]) -> dict[str, Any]:
     """Return seed and commit of a policy's training, as the checkpoint or its folder tells."""
     config, git = _read(source / "config.json"), _read(source / "git.json")
-    seed, commit = config.get("seed"), git.get("commit")
+    commit = git.get("commit")
     if commit:
         commit = commit[:12] + (" with uncommitted changes" if git.get("diff") else "")
-    return {"seed": content.get("seed", seed), "commit": content.get("commit", commit)}
+    seed = config.get("seed", content.get("seed"))
+    return {"seed": seed, "commit": commit or content.get("commit")}
 
 
 def _facts(source: Path, content: dict[str, Any]) -> dict[str, str]:
