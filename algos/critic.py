@@ -71,26 +71,6 @@ class Critic(nn.Module):
             finite where the fit was refused.
         """
         before = copy.deepcopy((self.state_dict(), optimizer.state_dict()))
-        loss = self._fit(observations, returns, optimizer, epochs, minibatches, generator, group)
-        moments = [value for state in optimizer.state.values() for value in state.values()]
-        finite = torch.stack([t.isfinite().all() for t in (*self.state_dict().values(), *moments)])
-        if not bool(finite.all() & loss.isfinite()):
-            log.warning("critic step refused: it left the finite numbers, loss %g", float(loss))
-            self.load_state_dict(before[0])
-            optimizer.load_state_dict(before[1])
-            loss = torch.full_like(loss, torch.nan)
-        return loss
-
-    def _fit(
-        self,
-        observations: Tensor,
-        returns: Tensor,
-        optimizer: torch.optim.Optimizer,
-        epochs: int,
-        minibatches: int,
-        generator: torch.Generator,
-        group: Group,
-    ) -> Tensor:
         self.rescale(returns, group)
         targets = ((returns - self.mean.float()) / self.std.float())[:, None]
         tensors, losses = list(self.network.tensors), observations.new_zeros(())
@@ -105,7 +85,15 @@ class Critic(nn.Module):
                 optimizer.step()
                 if epoch == epochs - 1:
                     losses += error.square().sum()
-        return group.mean(losses / len(targets))
+        loss = group.mean(losses / len(targets))
+        moments = [value for state in optimizer.state.values() for value in state.values()]
+        held = (loss, *self.state_dict().values(), *moments)
+        if bool(torch.stack([tensor.isfinite().all() for tensor in held]).all()):
+            return loss
+        log.warning("critic step refused: it left the finite numbers, loss %g", float(loss))
+        self.load_state_dict(before[0])
+        optimizer.load_state_dict(before[1])
+        return torch.full_like(loss, torch.nan)
 
 
 def explained_variance(values: Tensor, returns: Tensor, group: Group = ALONE) -> float:
