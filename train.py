@@ -76,6 +76,7 @@ def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
         total_steps=known.total_steps,
         num_envs=known.num_envs,
         rollout_steps=known.rollout_steps,
+        eval_interval=known.eval_interval,
         algo=known.algo,
         robot=robot,
         env=tasks.make(task, get_robot(robot)) if task else None,

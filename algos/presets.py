@@ -17,6 +17,8 @@ class Preset:
     """Environments stepped together."""
     rollout_steps: int = 128
     """Control steps of each environment in one iteration."""
+    eval_interval: int = 200
+    """Iterations between evaluations."""
     algo: TRPOConfig = TRPOConfig(final_kl_fraction=0.1)
     """Settings of the algorithm."""
 
@@ -36,10 +38,10 @@ _PENDULUM = replace(
 )
 
 PRESETS: dict[str, Preset] = {
-    "trot/AnymalWalk-v0": Preset(8_000_000, 128, 32, _LOCOMOTION),
-    "trot/AnymalStand-v0": Preset(1_300_000, 128, 32, _LOCOMOTION),
-    "CartPole-v1": Preset(60_000, 16, 64, _SMALL),
-    "Pendulum-v1": Preset(100_000, 8, 256, _PENDULUM),
+    "trot/AnymalWalk-v0": Preset(8_000_000, 128, 32, algo=_LOCOMOTION),
+    "trot/AnymalStand-v0": Preset(1_300_000, 128, 32, algo=_LOCOMOTION),
+    "CartPole-v1": Preset(60_000, 16, 64, 5, _SMALL),
+    "Pendulum-v1": Preset(100_000, 8, 256, 5, _PENDULUM),
     "Swimmer-v5": Preset(algo=TRPOConfig(gamma=0.999, gae_lambda=0.98, final_kl_fraction=0.1)),
 }
 

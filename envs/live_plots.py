@@ -14,7 +14,7 @@ from envs.render import ACTUAL, COMMANDED
 
 SPAN, MEAN_OVER = 10.0, 0.1
 """Length of the plots, and over what each of their points averages (s)."""
-_MARGIN = 1.25
+_MARGIN = 1.15
 """Height of a velocity's plot, in its largest command."""
 
 
@@ -48,16 +48,13 @@ class Plots:
                 for name, limits in zip(axes, live.limits, strict=True)
             ]
         with panel.add_tab("Rewards"):
-            n = len(terms)
-            hues = [colorsys.hls_to_rgb(i / n, (0.35, 0.6)[i % 2], 0.8) for i in range(n)]
-            lines = map(_line, terms, hues)
-            self._rewards = gui.add_uplot(
-                (empty,) * (1 + n),
-                (_line("s"), *lines),
-                title="reward per second (click to hide)",
-                scales={"x": uplot.Scale(time=False)},
-                height=420,
-            )
+            weights = np.array([live.env.config.rewards[name].weight for name in terms])
+            signs = {"gains": weights > 0, "costs": weights < 0}
+            self._rewards = [
+                (chosen, _reward_plot(gui, title, [terms[i] for i in chosen]))
+                for title, sign in signs.items()
+                if len(chosen := np.flatnonzero(sign))
+            ]
         panel.dock_left()
 
     def record(self) -> None:
@@ -79,7 +76,21 @@ class Plots:
         time, *columns = np.array(self._rows).T.copy()
         for axis, plot in enumerate(self._velocities):
             plot.data = (time, columns[axis], columns[3 + axis])
-        self._rewards.data = (time, *columns[6:])
+        for terms, plot in self._rewards:
+            plot.data = (time, *(columns[6 + i] for i in terms))
+
+
+def _reward_plot(gui: viser.GuiApi, title: str, terms: list[str]) -> viser.GuiUplotHandle:
+    """Add a plot with a line of its own hue for each term, dark and light in turn."""
+    n = len(terms)
+    hues = [colorsys.hls_to_rgb(i / n, (0.35, 0.6)[i % 2], 0.8) for i in range(n)]
+    return gui.add_uplot(
+        (np.zeros(1),) * (1 + n),
+        (_line("s"), *map(_line, terms, hues)),
+        title=f"{title} per second (click to hide)",
+        scales={"x": uplot.Scale(time=False)},
+        height=280,
+    )
 
 
 def _line(name: str, colour: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> uplot.Series:

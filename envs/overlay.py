@@ -16,6 +16,8 @@ STANCE = (255, 190, 60)
 """Colour of a foot's time on the ground."""
 SMALLEST = (200, 140)
 """Width and height of a frame (pixels) that can hold numbers which one can read."""
+_LEGIBLE, _WIDEST = 10, 42
+"""Height of the letters (pixels) wherever a frame is this many times as wide."""
 _SHOWN = 2.0
 """Time that the contact pattern looks back (s)."""
 
@@ -65,7 +67,7 @@ def write_overlay(
     image = Image.fromarray(np.ascontiguousarray(pixels))
     if image.width < SMALLEST[0] or image.height < SMALLEST[1]:
         return np.asarray(image)
-    size = max(image.height // 36, 6)
+    size = max(image.height // 36, min(_LEGIBLE, image.width // _WIDEST), 6)
     font = ImageFont.load_default(size)
     draw = ImageDraw.Draw(image, "RGBA")
     _write_velocities(draw, font, size, command, actual, time)

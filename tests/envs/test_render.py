@@ -99,6 +99,15 @@ def test_a_tile_too_small_for_the_overlay_shows_the_robot_alone() -> None:
         assert frame.any() == written
 
 
+@pytest.mark.parametrize(("width", "height"), [(426, 240), (640, 360), (1280, 720)])
+def test_letters_are_legible_and_leave_the_robot_room(width: int, height: int) -> None:
+    blank = np.zeros((height, width, 3), np.uint8)
+    written = overlay.write_overlay(blank, np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS)
+    panel = np.flatnonzero(written[: height // 2].any(axis=(1, 2)))
+    assert np.ptp(panel) > 40  # three lines
+    assert not written[:, width // 2 :].any()
+
+
 def test_overlay_shows_each_stance_in_its_row_and_time() -> None:
     blank, stance = np.zeros((720, 1280, 3), np.uint8), np.zeros((4, 100), bool)
     stance[0], stance[2, 50:] = True, True
