@@ -77,7 +77,11 @@ def is_id(name: str) -> bool:
 
 def unknown_id(name: str | None) -> str:
     """Return what to say of a name that is no id."""
-    close = difflib.get_close_matches(name or "", gymnasium.registry, n=3)
-    hint = f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"
     problem = f"environment id {name!r} is unknown" if name else "give a Gymnasium id"
-    return f"{problem}; {hint}"
+    return f"{problem}; {suggestion(name or '')}"
+
+
+def suggestion(name: str, *others: str) -> str:
+    """Return which ids, or other names, may be meant by a name that is unknown."""
+    close = difflib.get_close_matches(name, [*others, *gymnasium.registry], n=3)
+    return f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from algos import wandb_models
 from algos.checkpoint import load_checkpoint, save_checkpoint
-from algos.environments import is_id, unknown_id
+from algos.environments import is_id, suggestion
 from algos.run_directory import RunDirectory
 
 Which = Literal["best", "last"]
@@ -42,7 +42,11 @@ def load(source: str, which: Which) -> dict[str, Any] | None:
     elif is_id(source):
         return None
     else:
-        raise ValueError(f"no run and no checkpoint file: {unknown_id(source)}")
+        beside = map(str, path.parent.glob("*"))
+        raise ValueError(
+            f"{source!r} is no run's folder, no checkpoint file and no environment id; "
+            f"{suggestion(source, *beside)}"
+        )
     missing = ", ".join(sorted(CONTENT - content.keys()))
     if missing:
         raise ValueError(f"the checkpoint of {path} lacks {missing}: it is no policy")

@@ -221,8 +221,9 @@ def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
     [
         (
             ["runs/none", "--evaluate"],
-            "no run and no checkpoint file: environment id .runs.none. is unknown",
+            "'runs/none' is no run's folder, no checkpoint file and no environment id",
         ),
+        ([str(ROOT / "policies" / "wlak.pt"), "--evaluate"], "policies/walk.pt"),
         (["CartPol-v1", "--agent", "zero", "--evaluate"], "did you mean CartPole-v1"),
         (["trot/AnymalWlk-v0", "--evaluate"], "did you mean trot/AnymalWalk-v0"),
         (["dm_control/quadrped-walk-v0", "--agent", "zero", "--evaluate"], "quadruped-walk"),
