@@ -2,8 +2,8 @@
 
 Trains trot/AnymalWalk-v0 at full load, with evaluations, videos, checkpoints and W&B (offline) at
 short intervals, and samples what the process holds: memory, threads and file descriptors from
-/proc, steps from metrics.csv. Prints memory's slope after a warm-up (least squares, 95 % interval)
-and the rest at the start and at the end; writes benchmarks/soak.json and docs/soak.png. Linux.
+/proc, steps from metrics.csv. Prints memory's slope (least squares, 95 % interval) and the rest at
+the start and at the end, after a warm-up; writes benchmarks/soak.json and docs/soak.png. Linux.
 """
 
 from __future__ import annotations
@@ -157,22 +157,21 @@ def summary(samples: list[Sample], warm_up: float) -> dict[str, Any]:
     speeds = {}
     for name, part in (("first", moved[: quarter + 1]), ("last", moved[-quarter - 1 :])):
         speeds[name] = float(np.ptp(trained[part]) / max(np.ptp(seconds[part]), 1e-9))
-    counts = {
-        name: {"first": int(v[moved[0]]), "last": int(v[-1]), "max": int(v.max())}
-        for name, v in table.items()
-        if name in ("threads", "descriptors")
-    }
+    held = {"rss_mib": rss} | {name: table[name] for name in ("threads", "descriptors")}
     return {
-        "rss_mib": {"first": float(rss[after][0]), "last": float(rss[-1]), "max": float(rss.max())},
+        **{name: _ends(values[after]) for name, values in held.items()},
         "rss_slope_mib_per_minute": {
             "mean": float(line.slope),
             "low": float(line.slope - half),
             "high": float(line.slope + half),
         },
-        **counts,
         "steps_per_second": speeds,
         "env_steps": int(table["env_steps"][-1]),
     }
+
+
+def _ends(values: np.ndarray) -> dict[str, float]:
+    return {"first": float(values[0]), "last": float(values[-1]), "max": float(values.max())}
 
 
 def draw(samples: list[Sample], found: dict[str, Any], path: Path) -> None:
