@@ -14,7 +14,7 @@ from envs.render import ACTUAL, COMMANDED
 
 SPAN, MEAN_OVER = 10.0, 0.1
 """Length of the plots, and over what each of their points averages (s)."""
-_MARGIN = 1.15
+_MARGIN = 1.25
 """Height of a velocity's plot, in its largest command."""
 
 
@@ -42,6 +42,7 @@ class Plots:
                     (_line("s"), _line("command", COMMANDED), _line("actual", ACTUAL)),
                     title=name,
                     scales={"x": uplot.Scale(time=False), "y": _scale(limits)},
+                    axes=(uplot.Axis(), uplot.Axis(space=20)),
                     height=140,
                     padding=(8, 24, 0, 0),
                 )

@@ -16,7 +16,7 @@ STANCE = (255, 190, 60)
 """Colour of a foot's time on the ground."""
 SMALLEST = (200, 140)
 """Width and height of a frame (pixels) that can hold numbers which one can read."""
-_LEGIBLE, _WIDEST = 10, 42
+_LEGIBLE, _WIDEST = 9, 42
 """Height of the letters (pixels) wherever a frame is this many times as wide."""
 _SHOWN = 2.0
 """Time that the contact pattern looks back (s)."""
