@@ -289,13 +289,17 @@ def main(
         bar = progress.add_task("trainings", total=len(missing))
         futures = {pool.submit(_in_process, unit): unit for unit in missing}
         for future in as_completed(futures):
-            unit = futures[future]
-            results = load() | {unit.key: future.result()}
-            RESULTS.write_text(json.dumps(results) + "\n")
             progress.advance(bar)
+            if error := future.exception():
+                progress.console.print(f"{futures[future].key}: {error}", markup=False)
+                continue
+            results = load() | {futures[future].key: future.result()}
+            RESULTS.write_text(json.dumps(results) + "\n")
     results = load()
     draw(results)
     Console().print(table(results), soft_wrap=True)
+    if failed := [unit.key for unit in missing if unit.key not in results]:
+        raise SystemExit(f"failed: {', '.join(failed)}; the same command goes on with them")
 
 
 def _in_process(unit: Unit) -> dict[str, Any]:
@@ -303,7 +307,7 @@ def _in_process(unit: Unit) -> dict[str, Any]:
     threads = os.environ | {"OMP_NUM_THREADS": "1"}  # both algorithms alike, `jobs` side by side
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=threads)
     if done.returncode:
-        raise SystemExit(f"{unit.key} failed:\n{done.stderr[-2000:]}")
+        raise RuntimeError(done.stderr[-2000:])
     return json.loads(done.stdout.splitlines()[-1])
 
 
