@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import gymnasium
 from gymnasium.vector import VectorEnv
 
 from envs import tour
@@ -39,9 +40,16 @@ def stage(
             start = replace(task.randomization, start_state=random)
             config = replace(task, episode_length=seconds, randomization=start)
             kwargs |= {"render_size": size, "robot": robot, "config": config}
+        elif _in_gymnasium_mujoco(env_id):
+            kwargs["camera_name"] = "track"  # its model's own, which follows; by default none does
         return make(env_id, n, **kwargs)
 
     return staged
+
+
+def _in_gymnasium_mujoco(env_id: str) -> bool:
+    spec = gymnasium.registry.get(env_id)
+    return spec is not None and str(spec.entry_point).startswith("gymnasium.envs.mujoco")
 
 
 def lead(envs: Sequence[VectorEnv]) -> Callable[[float], None] | None:

@@ -14,14 +14,16 @@ from typing import Any
 import imageio
 import numpy as np
 import pytest
+from gymnasium.vector import VectorEnv
 from PIL import Image, ImageSequence
 
 import play
 from algos import TRPO, TRPOConfig, provenance
 from algos.checkpoint import load_checkpoint, save_checkpoint
+from algos.environments import make_vec
 from algos.run_directory import to_plain
 from algos.video import Player
-from envs import tasks
+from envs import film, tasks
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 
@@ -79,6 +81,28 @@ def test_video_plays_anywhere_in_real_time(
     assert found["pix_fmt"].startswith("yuv420p")
     assert (tuple(found["size"]), found["fps"]) == (size, fps)
     assert found["duration"] == pytest.approx(0.4, abs=0.1)
+
+
+@pytest.mark.usefixtures("opengl")
+@pytest.mark.parametrize("env_id", ["Ant-v5", "Hopper-v5", "HalfCheetah-v5", "Swimmer-v5"])
+def test_the_camera_follows_a_robot_of_gymnasium(env_id: str) -> None:
+    staged = film.stage(make_vec, env_id, "anymal_c", None)(1, (0, 0), 1.0)
+    staged.reset(seed=1)
+    simulation: Any = staged.unwrapped.envs[0].unwrapped  # pyright: ignore[reportAttributeAccessIssue]
+    here = orange(staged)
+    position = simulation.data.qpos.copy()
+    position[0] += 8.0
+    simulation.set_state(position, simulation.data.qvel)
+    assert orange(staged) > here / 2 > 1000
+    staged.close()
+
+
+def orange(env: VectorEnv) -> int:
+    """Return how many pixels have the colour of Gymnasium's robots."""
+    frames = env.render()
+    assert frames is not None
+    red, _, blue = np.moveaxis(np.asarray(frames[0], int), -1, 0)
+    return int((red - blue > 50).sum())
 
 
 @pytest.mark.usefixtures("opengl")
