@@ -38,11 +38,19 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
                 return envs
             envs.close()
         return RepeatableVectorEnv(
-            [lambda: Repeatable(_flatten_observation(gymnasium.make(env_id, **kwargs)))] * num_envs,
+            [lambda: Repeatable(_flatten_observation(_make(env_id, kwargs)))] * num_envs,
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
     except (gymnasium.error.Error, ImportError) as error:
         raise ValueError(f"environment {env_id!r}: {error}") from error
+
+
+def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
+    env = gymnasium.make(env_id, **kwargs)
+    if env_id.startswith("dm_control/"):
+        single: Any = env.unwrapped
+        single.metadata["render_fps"] = 1 / single.dt  # shimmy gives the step in milliseconds
+    return env
 
 
 def _register_dm_control() -> None:
