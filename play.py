@@ -244,7 +244,7 @@ def judge(options: Play, subject: Subject) -> None:
         environment.close()
         head, rows = ["", "value"], [[n.replace("_", " "), f"{v:.6g}"] for n, v in results.items()]
     title = f"{subject.env_id}: {results['episodes']:g} episodes, seed {seed}"
-    table = Table(*head, title=title)
+    table = Table(*head, title=title, min_width=len(title))
     for row in rows:
         table.add_row(*row)
     Console().print(table)

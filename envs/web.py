@@ -167,11 +167,11 @@ class Page:
             self._on(self._tour, self._toggle_tour)
         with gui.add_folder("Simulation"):
             self._agent = gui.add_dropdown("Policy", tuple(live.agents), initial_value=live.agent)
-            self._on(self._agent, lambda: live.swap(self._agent.value))
+            self._on(self._agent, live.swap)
             speed = gui.add_slider("Speed", *SPEEDS, 0.05, live.speed)
-            self._on(speed, lambda: live.set_speed(speed.value))
+            self._on(speed, live.set_speed)
             push = gui.add_slider("Push (m/s)", *PUSHES, 0.1, live.push_speed)
-            self._on(push, lambda: live.set_push_speed(push.value))
+            self._on(push, live.set_push_speed)
             self._follow = gui.add_checkbox("Camera follows", True)
             for names in (("Pause", "Step"), ("Push", "Reset")):
                 buttons = gui.add_button_group("", names)
@@ -181,8 +181,8 @@ class Page:
             rows = (f"| `{key}` | {name.lower()} |" for key, name in KEYS.items())
             gui.add_markdown("\n".join(["| key | action |", "| --- | --- |", *rows]))
 
-    def _toggle_tour(self) -> None:
-        if self._live.touring != self._tour.value:
+    def _toggle_tour(self, wanted: bool) -> None:
+        if self._live.touring != wanted:
             self._live.tour()
 
     def _command_slider(self, axis: int) -> viser.GuiSliderHandle[float]:
@@ -190,9 +190,9 @@ class Page:
         value = float(live.command[axis])
         slider = self._server.gui.add_slider(AXES[axis], low, high, 0.01, value)
 
-        def steer() -> None:
+        def steer(speed: float) -> None:
             command = live.command.copy()
-            command[axis] = slider.value
+            command[axis] = speed
             live.steer(command)
 
         self._on(slider, steer)
@@ -213,20 +213,24 @@ class Page:
 
         self._live.request(act)
 
-    def _on(self, control: viser.GuiInputHandle, change: Callable[[], None]) -> None:
-        """Request a change when a browser, not the page itself, operates a control."""
+    def _on(self, control: viser.GuiInputHandle, change: Callable[[Any], None]) -> None:
+        """Request a change to a control's value when a browser, not the page, operates it."""
 
-        def attempt() -> None:
+        def attempt(value: Any) -> None:
+            toured = self._live.touring
             try:
-                change()
+                change(value)
             except (ValueError, OSError) as problem:
                 for client in self._server.get_clients().values():
                     client.add_notification("Not done", str(problem), color="red")
             self._tour.value, self._agent.value = self._live.touring, self._live.agent
+            if toured:
+                self._show_command()
 
         def updated(event: viser.GuiEvent) -> None:
             if event.client_id is not None:
-                self._live.request(attempt)
+                value = control.value  # until the loop gets there the tour moves the sliders
+                self._live.request(lambda: attempt(value))
 
         control.on_update(updated)
 

@@ -51,13 +51,17 @@ PATIENCE = 120.0
 """What a browser without a GPU may need on a busy machine (s)."""
 
 
-@pytest.fixture(scope="module")
-def live() -> Live:
-    """The small walking policy that comes with the code, told to stand."""
+def walking(command: tuple[float, float, float] | None) -> Live:
+    """Return the small walking policy that comes with the code, under a command or on its tour."""
     options = play.Play(str(ROOT / "policies" / "walk.pt"), web=True)
     agents, first = play.live_agents(options, play.find_subject(options))
     environment = LocomotionVectorEnv(1, config=task(randomization=QUIET, episode_length=1e6))
-    return Live(environment, agents, first, seed=0, command=(0.0, 0.0, 0.0))
+    return Live(environment, agents, first, seed=0, command=command)
+
+
+@pytest.fixture(scope="module")
+def live() -> Live:
+    return walking((0.0, 0.0, 0.0))
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +122,20 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     browser.locator("input[role=combobox][value=walk]").dispatch_event("click")
     browser.get_by_role("option", name="zero").dispatch_event("click")
     until(lambda: live.agent == "zero", "another policy acts")
+
+
+def test_a_command_holds_against_the_tour_that_it_ends() -> None:
+    live = walking(None)
+    live.step()
+    page = web.Page(live, "127.0.0.1", 0)
+    slider = page._sliders[0]
+    slider._impl.value = 0.3  # as a message of a browser does
+    slider._impl.update_cb[0](viser.GuiEvent(client=None, client_id=1, target=slider))
+    page._show_command()  # before the loop gets to the request
+    assert slider.value == live.command[0] == 0.5
+    live._serve(due=0.0)
+    page.close()
+    assert (live.command[0], slider.value, live.touring) == (0.3, 0.3, False)
 
 
 @pytest.mark.parametrize(
