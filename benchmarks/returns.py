@@ -203,7 +203,10 @@ def aggregate(results: dict[str, Any], tasks: list[str]) -> Iterator[str]:
             columns.append((finals(results, task, name)[:3] - floor) / span)
         scores[name] = np.stack(columns, axis=1)
     points, intervals = library.get_interval_estimates(
-        scores, lambda x: np.array([metrics.aggregate_iqm(x)]), reps=2000
+        scores,
+        lambda x: np.array([metrics.aggregate_iqm(x)]),
+        reps=2000,
+        random_state=np.random.RandomState(0),
     )
     for name in ALGORITHMS:
         low, high = intervals[name][:, 0]
