@@ -236,6 +236,8 @@ def draw(results: dict[str, Any]) -> None:
     from matplotlib import pyplot as plt
 
     tasks = [task for task in STEPS if any(len(finals(results, task, a)) for a in ALGORITHMS)]
+    if not tasks:
+        return
     columns = min(4, len(tasks))
     rows = -(-len(tasks) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(3.4 * columns, 2.6 * rows), squeeze=False)

@@ -41,6 +41,8 @@ KEYS: dict[Any, str] = {
 """Key -> an action of `Live`. W, A, S, D, Q, E and the arrows move viser's own camera."""
 SCENE_RATE, REPORT_RATE = 60.0, 4.0
 """How often the robot at most, and plots and numbers, are sent (Hz)."""
+SETTLED = 0.3
+"""Seconds without a change by a browser after which all of them are sent the command again."""
 
 
 def check_address(host: str, port: int) -> None:
@@ -143,7 +145,7 @@ class Page:
         self._build_keys()
         self._plots = Plots(gui, live, AXES)
         self._centre, self._text = np.zeros(3), ""
-        self._moved = self._reported = 0.0
+        self._moved = self._reported = self._operated = 0.0
 
     def close(self) -> None:
         """Stop serving."""
@@ -217,15 +219,13 @@ class Page:
         """Request a change to a control's value when a browser, not the page, operates it."""
 
         def attempt(value: Any) -> None:
-            toured = self._live.touring
             try:
                 change(value)
             except (ValueError, OSError) as problem:
                 for client in self._server.get_clients().values():
                     client.add_notification("Not done", str(problem), color="red")
             self._tour.value, self._agent.value = self._live.touring, self._live.agent
-            if toured:
-                self._show_command()
+            self._operated = time.monotonic()
 
         def updated(event: viser.GuiEvent) -> None:
             if event.client_id is not None:
@@ -255,6 +255,16 @@ class Page:
             self._show_status()
             if self._live.touring:
                 self._show_command()
+            elif self._operated and now - self._operated > SETTLED:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Send the command again, lest a browser shows what it crossed on its way here."""
+        self._operated = 0.0
+        with self._server.atomic():
+            for slider in self._sliders.values():  # viser sends no value that it has sent before
+                slider.value = slider.max if slider.value == slider.min else slider.min
+            self._show_command()
 
     def _show_robot(self) -> None:
         live, data = self._live, self._live.pose()

@@ -124,18 +124,34 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     until(lambda: live.agent == "zero", "another policy acts")
 
 
-def test_a_command_holds_against_the_tour_that_it_ends() -> None:
+def test_commands_hold_against_the_tour_that_they_end() -> None:
     live = walking(None)
     live.step()
     page = web.Page(live, "127.0.0.1", 0)
-    slider = page._sliders[0]
-    slider._impl.value = 0.3  # as a message of a browser does
-    slider._impl.update_cb[0](viser.GuiEvent(client=None, client_id=1, target=slider))
-    page._show_command()  # before the loop gets to the request
-    assert slider.value == live.command[0] == 0.5
+    sliders = page._sliders
+    for axis, value in ((0, 0.2), (0, 0.3), (1, -0.1)):  # as messages of a browser do
+        sliders[axis]._impl.value = value
+        event = viser.GuiEvent(client=None, client_id=1, target=sliders[axis])
+        sliders[axis]._impl.update_cb[0](event)
+    page._show_command()  # the tour goes on before the loop gets to the requests
+    assert sliders[0].value == live.command[0] == 0.5
     live._serve(due=0.0)
+    page._settle()
     page.close()
-    assert (live.command[0], slider.value, live.touring) == (0.3, 0.3, False)
+    assert [slider.value for slider in sliders.values()] == [0.3, -0.1, 0.0]
+    assert (live.command.tolist(), live.touring) == ([0.3, -0.1, 0.0], False)
+
+
+def test_a_browser_is_sent_the_command_again(
+    page: web.Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[dict[str, Any]] = []
+    wire = page._server._websock_server
+    monkeypatch.setattr(wire, "queue_message", lambda message: sent.append(vars(message)))
+    page._settle()
+    last = {message["uuid"]: message["updates"] for message in sent if "updates" in message}
+    for axis, slider in page._sliders.items():
+        assert last[slider._impl.uuid]["value"] == page._live.command[axis]
 
 
 @pytest.mark.parametrize(
