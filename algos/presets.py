@@ -36,14 +36,15 @@ _PENDULUM = replace(
     min_std=0.45,
     normalize_observations=False,
 )
-_SWIMMER = TRPOConfig(gamma=0.9999, gae_lambda=0.98, initial_std=1.0, final_kl_fraction=0.1)
+_WIDE = TRPOConfig(initial_std=1.0, final_kl_fraction=0.1)
 
 PRESETS: dict[str, Preset] = {
     "trot/AnymalWalk-v0": Preset(8_000_000, 128, 32, algo=_LOCOMOTION),
     "trot/AnymalStand-v0": Preset(1_300_000, 128, 32, algo=_LOCOMOTION),
     "CartPole-v1": Preset(60_000, 16, 64, 5, _SMALL),
     "Pendulum-v1": Preset(100_000, 8, 256, 5, _PENDULUM),
-    "Swimmer-v5": Preset(algo=_SWIMMER),
+    "Walker2d-v5": Preset(algo=_WIDE),
+    "Swimmer-v5": Preset(algo=replace(_WIDE, gamma=0.9999, gae_lambda=0.98)),
 }
 
 
