@@ -49,7 +49,8 @@ def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
     env = gymnasium.make(env_id, **kwargs)
     if env_id.startswith("dm_control/"):
         single: Any = env.unwrapped
-        single.metadata["render_fps"] = 1 / single.dt  # shimmy gives the step in milliseconds
+        rate = {"render_fps": 1 / single.dt}  # shimmy gives the step in milliseconds, to all tasks
+        single.metadata = single.metadata | rate
     return env
 
 

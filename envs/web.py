@@ -262,8 +262,8 @@ class Page:
         """Send the command again, lest a browser shows what it crossed on its way here."""
         self._operated = 0.0
         with self._server.atomic():
-            for slider in self._sliders.values():  # viser sends no value that it has sent before
-                slider.value = slider.max if slider.value == slider.min else slider.min
+            for slider in self._sliders.values():
+                slider.value += 1e-9  # viser sends no value that it has sent before
             self._show_command()
 
     def _show_robot(self) -> None:
