@@ -17,23 +17,27 @@ from rich.console import Console
 from rich.table import Table
 
 import envs
-from algos import agents, provenance, sources
-from algos.agents import Act, AgentName
-from algos.environments import make_vec
-from algos.evaluate import evaluate
-from algos.files import whole
-from algos.memory import require_memory
-from algos.options import require
-from algos.run_directory import from_plain
-from algos.sources import labels
-from algos.video import Film, Player, record_video, write_gif
-from algos.watching import Watching
-from envs import deployment, film, protocol, replay, tasks
-from envs.config import ContactModel, TaskConfig
-from envs.gl import OpenGLError, prepare
-from envs.live import Live
+from algos.playing import agents, sources
+from algos.playing.agents import Act, AgentName
+from algos.playing.sources import labels
+from algos.playing.video import Film, Player, record_video, write_gif
+from algos.playing.watching import Watching
+from algos.rollout.environments import make_vec
+from algos.runs import provenance
+from algos.runs.directory import from_plain
+from algos.runs.files import whole
+from algos.training.evaluate import evaluate
+from algos.training.memory import require_memory
+from algos.training.options import require
+from envs import tasks
+from envs.judge import deployment, protocol
+from envs.render.gl import OpenGLError, prepare
+from envs.show import film
+from envs.show.live import Live
+from envs.show.viewer import check_display, watch
+from envs.sim import replay
+from envs.task import ContactModel, TaskConfig
 from envs.vector import LocomotionVectorEnv
-from envs.viewer import check_display, watch
 from robots import get_robot
 
 ROBOT = "anymal_c"
@@ -172,7 +176,7 @@ def check_outputs(options: Play) -> None:
     if options.viewer:
         check_display()
     if options.web:
-        from envs import web  # takes a second
+        from envs.show import web  # takes a second
 
         web.check_address(options.host, options.port)
 
@@ -256,7 +260,10 @@ def judge(options: Play, subject: Subject) -> None:
 def export_policy(subject: Subject, path: Path) -> None:
     """Write the policy, its normaliser and scales for other programs, with what they must know."""
     try:
-        from algos.export import DeployedPolicy, export  # takes a second, and an extra's packages
+        from algos.playing.export import (  # takes a second, and an extra's packages
+            DeployedPolicy,
+            export,
+        )
     except ImportError as error:
         raise ValueError(f"--export: {error}; pip install --editable '.[export]'") from error
     content, environment = subject.policy(), subject.make(1)
@@ -297,7 +304,8 @@ def _player(subject: Subject, act: Act, label: str = "") -> Player:
 
 def write_report(options: Play, subject: Subject, path: Path) -> None:
     """Write one page with all that a trot/ policy's trials and a video show."""
-    from envs import report, trials  # matplotlib takes a second
+    from envs.judge import trials  # matplotlib takes a second
+    from envs.show import report
 
     task, source, acting = subject.task, Path(options.sources[0]), options.acting
     assert task is not None
@@ -348,7 +356,7 @@ def watch_live(options: Play, subject: Subject) -> None:
     if options.viewer:
         watch(live)
     else:
-        from envs import web
+        from envs.show import web
 
         web.serve(live, options.host, options.port)
 

@@ -21,23 +21,26 @@ from gymnasium.vector import VectorEnv
 from rich.console import Console
 
 import envs
-from algos import ALGORITHMS, TRPO, experiment, parallel, plots
-from algos.checkpoint import load_newest
-from algos.environments import is_id, make_vec, unknown_id
-from algos.evaluate import evaluate
-from algos.memory import require_room
+from algos import ALGORITHMS, TRPO, parallel
+from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group
+from algos.playing.video import Film, Player, record_video
 from algos.presets import preset
-from algos.rollout import Collector
-from algos.run_directory import RunDirectory, from_plain, to_plain
-from algos.tracking import Tracker, make_tracker
-from algos.trainer import Act, Schedule, Trainer
-from algos.training import ResumeConfig, Training, check_group, choose_device
-from algos.video import Film, Player, record_video
-from envs import film, switches, tasks
-from envs.config import TaskConfig
-from envs.gl import prepare
-from envs.protocol import evaluation_config
+from algos.rollout.environments import is_id, make_vec, unknown_id
+from algos.rollout.rollout import Collector
+from algos.runs.checkpoint import load_newest
+from algos.runs.directory import RunDirectory, from_plain, to_plain
+from algos.tracking.tracker import Tracker, make_tracker
+from algos.training.evaluate import evaluate
+from algos.training.memory import require_room
+from algos.training.settings import ResumeConfig, Training, check_group, choose_device
+from algos.training.trainer import Act, Schedule, Trainer
+from envs import tasks
+from envs.judge.protocol import evaluation_config
+from envs.render.gl import prepare
+from envs.show import film
+from envs.task import TaskConfig
+from envs.tasks import switches
 from robots import get_robot
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from algos.config import TRPOConfig
+from algos.trpo.config import TRPOConfig
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from algos.checkpoint import load_checkpoint, load_newest
-from algos.fingerprint import digest
-from algos.run_directory import code_state
+from algos.runs.checkpoint import load_checkpoint, load_newest
+from algos.runs.directory import code_state
+from algos.runs.fingerprint import digest
 from benchmarks.trainings import (
     SETTINGS,
     Disk,

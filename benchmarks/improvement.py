@@ -24,9 +24,9 @@ from rich.progress import track
 from torch import Tensor
 
 from algos import TRPO
-from algos.plots import mean_interval
+from algos.compare.plots import mean_interval
 from algos.presets import preset
-from algos.rollout import Collector
+from algos.rollout.rollout import Collector
 from envs.vector import LocomotionVectorEnv
 
 ROOT = Path(__file__).parent.parent

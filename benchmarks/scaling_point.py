@@ -12,8 +12,8 @@ import torch
 import tyro
 
 from algos import parallel
-from algos.fisher import flatten
-from algos.rollout import Collector
+from algos.rollout.rollout import Collector
+from algos.trpo.fisher import flatten
 from train import defaults, make_agent, make_environment
 
 

@@ -30,7 +30,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import Tensor
 
 from algos import TRPO, TRPOConfig
-from algos.rollout import Rollout
+from algos.rollout.rollout import Rollout
 
 HIDDEN = (256, 128)
 ROOT = Path(__file__).parent.parent

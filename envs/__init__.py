@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gymnasium
 
-from envs.gl import check_backend
+from envs.render.gl import check_backend
 
 check_backend()
 

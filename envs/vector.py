@@ -10,14 +10,16 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from envs import commands, observations, scene, symmetry, tasks, terminations
-from envs.config import TaskConfig, require
-from envs.episode import EpisodeLog
-from envs.physics import Physics
-from envs.randomization import ModelRandomizer, pushes, start_rows
-from envs.recorder import MAX_RECORDS
-from envs.render import BatchRenderer
-from envs.state import State
+from envs import tasks
+from envs.mdp import commands, observations, symmetry, terminations
+from envs.mdp.episode import EpisodeLog
+from envs.mdp.state import State
+from envs.render.renderer import BatchRenderer
+from envs.sim import scene
+from envs.sim.faults import MAX_RECORDS
+from envs.sim.physics import Physics
+from envs.sim.randomization import ModelRandomizer, pushes, start_rows
+from envs.task import TaskConfig, require
 from robots import get_robot
 
 _HISTORY = (
@@ -45,7 +47,7 @@ class LocomotionVectorEnv(VectorEnv):
     (n, observation) with the mask `_final_obs` (n,), and `episode_means`, a dict of means over the
     episode, (n,) each, with the mask `_episode_means`: every reward term per second, tracking
     errors, falls. Where simulations blew up, `diverged` (n,) says which; `faults` lists what
-    `envs.replay` needs to repeat one that blew up or gave a NaN or an infinity.
+    `envs.sim.replay` needs to repeat one that blew up or gave a NaN or an infinity.
 
     Args:
         num_envs: number of simulations.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envs import gl
+from envs.render import gl
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,12 @@ import torch
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 import train
-from algos.trainer import Trainer
-from algos.trpo import TRPO
+from algos.training.trainer import Trainer
+from algos.trpo.trpo import TRPO
 
 HOLDER = """
 import pathlib, sys, time
-from algos.run_directory import RunDirectory
+from algos.runs.directory import RunDirectory
 with RunDirectory(pathlib.Path(sys.argv[1])).lock():
     print("locked", flush=True)
     time.sleep(600)

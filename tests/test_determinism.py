@@ -11,10 +11,10 @@ import pytest
 import torch
 
 import train
-from algos.checkpoint import load_checkpoint
-from algos.fingerprint import Fingerprint, digest, fingerprint, metrics
-from algos.fingerprint import main as fingerprint_main
-from algos.logger import WALL_TIME
+from algos.runs.checkpoint import load_checkpoint
+from algos.runs.fingerprint import Fingerprint, digest, fingerprint, metrics
+from algos.runs.fingerprint import main as fingerprint_main
+from algos.runs.metrics import WALL_TIME
 
 ROOT = Path(__file__).parent.parent
 LAWS = ("start-state", "mass", "com", "friction", "gains", "pushes", "noise")

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import train
-from algos import experiment
-from algos.checkpoint import load_checkpoint
+from algos.compare import experiment
+from algos.runs.checkpoint import load_checkpoint
 
 ROOT = Path(__file__).parent.parent
 CARTPOLE = ["CartPole-v1", "--num-envs", "4", "--rollout-steps", "32", "--eval-episodes", "1"]

@@ -13,8 +13,8 @@ import onnxruntime
 import pytest
 
 import play
-from envs import scene
-from envs.config import Simulation
+from envs.sim import scene
+from envs.task import Simulation
 from robots import get_robot
 
 ROOT = Path(__file__).parent.parent

@@ -20,12 +20,12 @@ import torch
 
 import play
 import train
-from algos import trainer
-from algos.checkpoint import is_finite, load_checkpoint
-from algos.experiment import Trial
-from algos.files import WriteError, append, replacing
-from algos.run_directory import MAX_FAULTS, RunDirectory
-from envs.replay import Replay, load
+from algos.compare.experiment import Trial
+from algos.runs.checkpoint import is_finite, load_checkpoint
+from algos.runs.directory import MAX_FAULTS, RunDirectory
+from algos.runs.files import WriteError, append, replacing
+from algos.training import trainer
+from envs.sim.replay import Replay, load
 from tests import faults
 
 ROOT = Path(__file__).parent.parent

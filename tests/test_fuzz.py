@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 import play
 import train
-from algos.checkpoint import save_checkpoint
-from algos.rollout import Collector
-from algos.run_directory import RunDirectory, from_plain, to_plain
+from algos.rollout.rollout import Collector
+from algos.runs.checkpoint import save_checkpoint
+from algos.runs.directory import RunDirectory, from_plain, to_plain
 
 WALK, STAND = "trot/AnymalWalk-v0", "trot/AnymalStand-v0"
 CALM: dict[str, Any] = {

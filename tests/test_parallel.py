@@ -13,9 +13,9 @@ import pytest
 import torch
 
 import train
-from algos.checkpoint import load_checkpoint
-from algos.fingerprint import fingerprint, metrics
 from algos.parallel import Group
+from algos.runs.checkpoint import load_checkpoint
+from algos.runs.fingerprint import fingerprint, metrics
 from tests.launch import ROOT, torchrun, torchrun_command
 
 ITERATIONS = 24

@@ -18,12 +18,14 @@ from gymnasium.vector import VectorEnv
 from PIL import Image, ImageSequence
 
 import play
-from algos import TRPO, TRPOConfig, provenance
-from algos.checkpoint import load_checkpoint, save_checkpoint
-from algos.environments import make_vec
-from algos.run_directory import to_plain
-from algos.video import Player
-from envs import film, tasks
+from algos import TRPO, TRPOConfig
+from algos.playing.video import Player
+from algos.rollout.environments import make_vec
+from algos.runs import provenance
+from algos.runs.checkpoint import load_checkpoint, save_checkpoint
+from algos.runs.directory import to_plain
+from envs import tasks
+from envs.show import film
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import learning
-from envs.tables import observation_table, reward_table
+from envs.tasks.tables import observation_table, reward_table
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import play
-from envs import film, report, trials
-from envs.config import Termination
-from envs.gl import OpenGLError
-from envs.protocol import HWANGBO_2019, UNITS
+from envs.judge import trials
+from envs.judge.protocol import HWANGBO_2019, UNITS
+from envs.render.gl import OpenGLError
+from envs.show import film, report
+from envs.task import Termination
 from robots import get_robot
 
 POLICY = Path(__file__).parent.parent / "policies" / "walk.pt"

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import train
-from algos.fingerprint import Fingerprint, fingerprint
-from algos.trainer import Trainer
+from algos.runs.fingerprint import Fingerprint, fingerprint
+from algos.training.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
 LAWS = ("start-state", "mass", "com", "friction", "gains", "pushes", "noise")

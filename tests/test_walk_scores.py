@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import play
-from algos.environments import make_vec
-from algos.evaluate import evaluate
-from envs.protocol import evaluation_config
+from algos.rollout.environments import make_vec
+from algos.training.evaluate import evaluate
+from envs.judge.protocol import evaluation_config
 from envs.tasks import make
 from robots import get_robot
 

@@ -25,8 +25,8 @@ import websockets
 import zstandard
 
 import play
-from envs import web
-from envs.live import Live
+from envs.show import web
+from envs.show.live import Live
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import QUIET, task
 

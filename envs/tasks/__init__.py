@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from envs.config import TaskConfig
+from envs.task import TaskConfig
 from envs.tasks.stand import stand
 from envs.tasks.walk import walk
 from robots.robot import Robot

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from envs import rewards
-from envs.config import Protocol, Randomization, RewardTerm, TaskConfig
+from envs.mdp import rewards
+from envs.task import Protocol, Randomization, RewardTerm, TaskConfig
 from envs.tasks.walk import OBSERVATIONS
 from robots.robot import Robot
 

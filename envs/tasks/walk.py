@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from envs import observations as obs
-from envs import rewards
-from envs.config import (
+from envs.mdp import observations as obs
+from envs.mdp import rewards
+from envs.task import (
     Commands,
     Curriculum,
     Gait,

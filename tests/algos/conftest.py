@@ -10,9 +10,9 @@ import torch
 from gymnasium import spaces
 from torch import nn
 
-from algos.networks import Activation, Symmetry, build_policy_network
-from algos.policy import Policy, output_size
-from algos.rollout import Rollout
+from algos.nets.networks import Activation, Symmetry, build_policy_network
+from algos.nets.policy import Policy, output_size
+from algos.rollout.rollout import Rollout
 
 torch.set_num_threads(1)  # on tensors this small, threads only wait for each other
 

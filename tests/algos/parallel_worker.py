@@ -12,7 +12,7 @@ import torch
 from gymnasium import spaces
 
 from algos import TRPO, TRPOConfig, parallel
-from algos.rollout import Rollout
+from algos.rollout.rollout import Rollout
 
 
 def share(batch: Rollout, rank: int, size: int) -> Rollout:

@@ -5,7 +5,7 @@ import pytest
 
 import algos
 
-FILES = sorted(Path(algos.__file__).parent.glob("*.py"))
+FILES = sorted(Path(algos.__file__).parent.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from envs import tasks
-from envs.config import Commands, Curriculum, Randomization, TaskConfig
-from envs.state import State
+from envs.mdp.state import State
+from envs.task import Commands, Curriculum, Randomization, TaskConfig
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, get_robot
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs import observations, rewards
-from envs.config import (
+from envs.mdp import observations, rewards
+from envs.task import (
     Action,
     Commands,
     Curriculum,

@@ -9,8 +9,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs.config import Action, Commands, Curriculum, TaskConfig, Termination
 from envs.single import LocomotionEnv
+from envs.task import Action, Commands, Curriculum, TaskConfig, Termination
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import (
     FEET,

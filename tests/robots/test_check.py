@@ -9,8 +9,8 @@ from typing import Any
 import mujoco
 import pytest
 
-from envs import scene
-from envs.config import Simulation
+from envs.sim import scene
+from envs.task import Simulation
 from robots import Collision, Robot, get_robot
 
 ROBOT = get_robot("anymal_c")

@@ -1,0 +1,1 @@
+"""Networks: policy, critic and what they are made of."""

@@ -1,0 +1,1 @@
+"""Trained policies: found, played, shared."""

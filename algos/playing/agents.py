@@ -1,0 +1,92 @@
+"""Who acts: nothing, chance, or a trained policy."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from gymnasium.vector import VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from algos import ALGORITHMS, TRPO
+from algos.runs.directory import from_plain
+
+Act = Callable[[np.ndarray], np.ndarray]
+"""Observations (n, O) to the environment's actions (n, ...)."""
+
+
+AgentName = Literal["trained", "zero", "random"]
+
+
+def make_agent(
+    name: AgentName,
+    content: dict[str, Any] | None,
+    envs: VectorEnv,
+    n: int,
+    seed: int,
+    device: str = "auto",
+) -> Act:
+    """The agent of a name, acting in n environments like these.
+
+    Raises:
+        ValueError: a trained one without a checkpoint's content, or see `load_agent`.
+    """
+    if name == "zero":
+        return zero_agent(envs.single_action_space, n)
+    if name == "random":
+        return random_agent(envs.single_action_space, n, seed)
+    if content is None:
+        raise ValueError("an environment alone has no policy: give --agent zero or random")
+    return trained_agent(content, envs, device)
+
+
+def zero_agent(action_space: spaces.Space, n: int) -> Act:
+    """Always the action zero, in n environments."""
+    zeros = np.zeros_like(batch_space(action_space, n).sample())
+    return lambda observations: zeros
+
+
+def random_agent(action_space: spaces.Space, n: int, seed: int) -> Act:
+    """Actions drawn uniformly from the space, in n environments."""
+    space = batch_space(action_space, n)
+    space.seed(seed)
+    return lambda observations: space.sample()
+
+
+def trained_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -> Act:
+    """The deterministic policy of a checkpoint; see `load_agent`."""
+    agent = load_agent(content, envs, device)
+    torch.set_num_threads(1)  # a second thread costs more than it saves on so small a network
+    return lambda observations: agent.act(observations, deterministic=True)
+
+
+def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -> TRPO:
+    """The agent of a checkpoint, its policy and normaliser restored, for environments like these.
+
+    Args:
+        content: of the checkpoint; critic and optimizer may be missing.
+        envs: environments with the spaces that the policy learned in.
+        device: auto, cpu or cuda; auto takes CUDA where there is one.
+
+    Raises:
+        ValueError: the checkpoint lacks something, or was made for other spaces.
+    """
+    cuda = torch.cuda.is_available()
+    if device == "cuda" and not cuda:
+        raise ValueError("device is cuda, but torch sees no CUDA device; take cpu")
+    try:
+        algorithm, config = ALGORITHMS[content["algorithm"]]
+        agent = algorithm(
+            envs.single_observation_space,
+            envs.single_action_space,
+            from_plain(config(), content["algo_config"]),
+            symmetry=getattr(envs.unwrapped, "symmetry", None),
+            device="cuda" if cuda and device != "cpu" else "cpu",
+        )
+        agent.policy.load_state_dict(content["algo"]["policy"])
+        agent.normalizer.load_state_dict(content["algo"]["normalizer"])
+    except (AttributeError, KeyError, RuntimeError, TypeError) as error:
+        problem = " ".join(str(error).split())
+        raise ValueError(f"the checkpoint does not fit the environment: {problem}") from error
+    return agent

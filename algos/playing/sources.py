@@ -1,0 +1,97 @@
+"""Where a policy is played from: a run's folder, a checkpoint file, or a run in W&B."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from algos.rollout.environments import is_id, suggestion
+from algos.runs.checkpoint import load_checkpoint, save_checkpoint
+from algos.runs.directory import RunDirectory
+from algos.tracking import wandb_models
+
+Which = Literal["best", "last"]
+CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
+"""What a checkpoint must hold to be played."""
+KEPT = (
+    *("env_id", "robot", "algorithm", "algo_config", "env", "iteration", "env_steps"),
+    *("seed", "commit"),
+)
+"""What a policy alone keeps of it, beside network and normaliser."""
+
+
+def load(source: str, which: Which) -> dict[str, Any] | None:
+    """Return the checkpoint that a source names, None for a Gymnasium id.
+
+    Args:
+        source: a folder, a file, wandb:ENTITY/PROJECT/RUN or an id.
+        which: the checkpoint of a run.
+
+    Raises:
+        ValueError: none of these, a run without checkpoints, or a damaged checkpoint.
+    """
+    path = Path(source)
+    if source.startswith(wandb_models.PREFIX):
+        content = wandb_models.download(source, which)
+    elif path.is_dir():
+        content = load_checkpoint(_of_run(path, which))
+    elif path.is_file():
+        content = load_checkpoint(path)
+    elif is_id(source):
+        return None
+    else:
+        beside = map(str, path.parent.glob("*"))
+        raise ValueError(
+            f"{source!r} is no run's folder, no checkpoint file and no environment id; "
+            f"{suggestion(source, *beside)}"
+        )
+    missing = ", ".join(sorted(CONTENT - content.keys()))
+    if missing:
+        raise ValueError(f"the checkpoint of {path} lacks {missing}: it is no policy")
+    return content
+
+
+def _of_run(path: Path, which: Which) -> Path:
+    """Return the file of a run's checkpoint, of the other where it is missing."""
+    run = RunDirectory(path)
+    if not run.last.exists() and not run.best.exists():
+        raise ValueError(f"{path} holds no checkpoints of a run; give a run's folder or a .pt file")
+    wanted, other = (run.best, run.last) if which == "best" else (run.last, run.best)
+    if wanted.exists():
+        return wanted
+    print(f"{path} has no {wanted.name} yet: playing {other.name}", file=sys.stderr)
+    return other
+
+
+def checkpoints(source: str, content: dict[str, Any] | None) -> dict[str, Callable[[], Any]]:
+    """Return what loads each checkpoint of a source, by its name.
+
+    Args:
+        source: as in `load`.
+        content: what that returned.
+    """
+    path = Path(source)
+    if path.is_dir():
+        run = RunDirectory(path)
+        files = {"best": run.best, "last": run.last}
+        return {n: lambda file=f: load_checkpoint(file) for n, f in files.items() if f.exists()}
+    if content is None:
+        return {}
+    name = path.name.removesuffix(".pt")
+    return {"trained" if name in ("zero", "random") else name: lambda: content}
+
+
+def labels(sources: Sequence[str]) -> list[str]:
+    """Return short names of several sources; one alone needs none."""
+    if len(sources) == 1:
+        return [""]
+    short = [Path(source).resolve().name.removesuffix(".pt") for source in sources]
+    return list(sources) if len(set(short)) < len(short) else short
+
+
+def save_policy(content: dict[str, Any], path: Path) -> None:
+    """Write what playing needs of a checkpoint: the policy, its normaliser and its task."""
+    algo = {name: content["algo"][name] for name in ("policy", "normalizer")}
+    save_checkpoint(path, {name: content.get(name) for name in KEPT} | {"algo": algo})

@@ -1,0 +1,1 @@
+"""Environments and the experience collected in them."""

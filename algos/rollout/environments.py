@@ -1,0 +1,96 @@
+"""Vector environments by Gymnasium id."""
+
+import difflib
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.wrappers import FlattenObservation
+
+from algos.rollout.repeatable import Repeatable, RepeatableVectorEnv
+
+
+def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
+    """Make a vector environment in AutoresetMode.SAME_STEP for any registered id.
+
+    An id's own vector environment is used where it resets in the same step; every other id runs
+    as single environments in turn, with observations flattened to one axis, and can return to
+    where a checkpoint left it. The ids of dm_control
+    (`dm_control/quadruped-walk-v0`) come from shimmy; ids of one's own must be registered before.
+
+    Args:
+        env_id: Gymnasium id.
+        num_envs: number of environments.
+        kwargs: passed to the environment, e.g. `render_mode="rgb_array"`.
+
+    Raises:
+        ValueError: an unknown id (the message suggests one), image observations, or a package
+            that it needs is missing.
+    """
+    try:
+        if env_id.startswith("dm_control/"):
+            _register_dm_control()
+        if gymnasium.spec(env_id).vector_entry_point is not None:
+            envs = gymnasium.make_vec(env_id, num_envs, **kwargs)
+            if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
+                return envs
+            envs.close()
+        return RepeatableVectorEnv(
+            [lambda: Repeatable(_flatten_observation(_make(env_id, kwargs)))] * num_envs,
+            autoreset_mode=AutoresetMode.SAME_STEP,
+        )
+    except (gymnasium.error.Error, ImportError) as error:
+        raise ValueError(f"environment {env_id!r}: {error}") from error
+
+
+def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
+    env = gymnasium.make(env_id, **kwargs)
+    if env_id.startswith("dm_control/"):
+        single: Any = env.unwrapped
+        rate = {"render_fps": 1 / single.dt}  # shimmy gives the step in milliseconds, to all tasks
+        single.metadata = single.metadata | rate
+    return env
+
+
+def _register_dm_control() -> None:
+    import shimmy.registration  # dm_control takes a second to import: only where it is asked for
+
+    if "dm_control/quadruped-walk-v0" not in gymnasium.registry:
+        shimmy.registration.register_gymnasium_envs()
+
+
+def _flatten_observation(env: gymnasium.Env) -> gymnasium.Env:
+    """Flatten observations that are not yet a Box with one axis."""
+    space = env.observation_space
+    if _has_image(space):
+        raise ValueError(
+            f"the observations {space} hold images, and Trot's networks take vectors: choose "
+            "another id, or encode the images in a wrapper"
+        )
+    flat = isinstance(space, spaces.Box) and len(space.shape) == 1
+    return env if flat else FlattenObservation(env)
+
+
+def _has_image(space: spaces.Space) -> bool:
+    if isinstance(space, spaces.Dict):
+        return any(_has_image(part) for part in space.values())
+    return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) > 1
+
+
+def is_id(name: str) -> bool:
+    """Whether a Gymnasium id is of this name; dm_control's register when they are made."""
+    return name in gymnasium.registry or name.startswith("dm_control/")
+
+
+def unknown_id(name: str | None) -> str:
+    """Return what to say of a name that is no id."""
+    problem = f"environment id {name!r} is unknown" if name else "give a Gymnasium id"
+    return f"{problem}; {suggestion(name or '')}"
+
+
+def suggestion(name: str, *others: str) -> str:
+    """Return which ids, or other names, may be meant by a name that is unknown."""
+    close = difflib.get_close_matches(name, [*others, *gymnasium.registry], n=3)
+    return f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"

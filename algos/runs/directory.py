@@ -1,0 +1,255 @@
+"""A run's folder: config.json, git.json, metrics.csv, checkpoints/, videos/ and faults/."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import numpy as np
+
+from algos.runs.files import DRAFT, WriteError, replacing, writing
+from algos.training.options import described, fits
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MAX_FAULTS = 10
+"""Records of faulty simulations that a run keeps."""
+
+
+class RunDirectory:
+    """Paths of a run and what is written there once.
+
+    Args:
+        path: the folder.
+
+    Raises:
+        ValueError: from `create`, where the folder already holds a run; from `open`, where it
+            holds none.
+        WriteError: from `create`, where the folder cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.metrics = path / "metrics.csv"
+        self.last = path / "checkpoints" / "last.pt"
+        self.previous = path / "checkpoints" / "previous.pt"
+        self.best = path / "checkpoints" / "best.pt"
+        self.videos = path / "videos"
+        self.faults = path / "faults"
+        self._lock = path / ".lock"
+        self._locked: os.stat_result | None = None
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep every other process from training here, until this one ends, however it does.
+
+        Raises:
+            ValueError: another process trains here.
+            WriteError: the folder cannot be written.
+        """
+        with writing(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            _take(file, self.path)
+            self._locked = os.fstat(file)
+            yield
+        finally:
+            os.close(file)
+
+    def check(self) -> None:
+        """Raise WriteError where the folder was deleted, or replaced, since `lock`."""
+        with writing(self._lock):
+            now = self._lock.stat()
+        if self._locked is not None and not os.path.samestat(now, self._locked):
+            raise WriteError(f"{self.path} is another folder than the one that this run began in")
+
+    @classmethod
+    def create(cls, path: Path, config: dict[str, Any]) -> RunDirectory:
+        """Make the folder of a new run, with its configuration and the state of the code."""
+        run = cls(path)
+        if run.begun:
+            raise ValueError(
+                f"run directory {path} already holds a run; choose another --run-dir, or go on "
+                f"with it by --resume {path}"
+            )
+        with writing(path):
+            run.videos.mkdir(parents=True, exist_ok=True)
+            _write_json(path / "git.json", code_state())
+            run.write_config(config)
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> tuple[RunDirectory, dict[str, Any]]:
+        """Return an earlier run and its configuration."""
+        run = cls(path)
+        try:
+            config = json.loads(run.config.read_text())
+            if not isinstance(config, dict):
+                raise ValueError("it holds no settings")
+            return run, config
+        except (OSError, RecursionError, ValueError) as error:
+            raise ValueError(
+                f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
+                "train.py made"
+            ) from error
+
+    def keep_fault(self, name: str, fault: Mapping[str, np.ndarray]) -> Path | None:
+        """Write the record of a faulty simulation; return its file, None where there are enough."""
+        kept = len(list(self.faults.glob("*.npz")))
+        if kept >= MAX_FAULTS:
+            return None
+        path = self.faults / f"{name}-{kept}.npz"
+        with writing(self.faults):
+            self.faults.mkdir(exist_ok=True)
+        with replacing(path) as file:
+            np.savez_compressed(file, allow_pickle=False, **fault)
+        return path
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Write config.json; raise WriteError where that fails, and it is as it was."""
+        _write_json(self.config, config)
+
+    @property
+    def begun(self) -> bool:
+        """Whether training has left something: a process may end before its first checkpoint."""
+        rows = self.metrics.is_file() and self.metrics.stat().st_size > 0
+        return rows or self.last.exists() or self.previous.exists()
+
+    def sweep(self) -> None:
+        """Remove what a killed process was still writing."""
+        for name in (".*.tmp", "checkpoints/.*.tmp", "faults/.*.tmp"):
+            for path in self.path.glob(name):
+                path.unlink(missing_ok=True)
+        for draft in self.videos.glob(f"{DRAFT}*"):
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _take(file: int, path: Path) -> None:
+    """Lock a file, which then names this process; the kernel frees it when the process ends."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        holder = os.pread(file, 200, 0).decode().strip() or "another process"
+        raise ValueError(
+            f"run directory {path} is in use: {holder} trains there; wait until it ends, stop it, "
+            "or choose another --run-dir"
+        ) from error
+    except OSError as error:
+        log.warning("%s cannot be locked (%s): train there once at a time", path, error.strerror)
+    with suppress(OSError):  # on a full disk the lock holds without a name
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+
+
+BOOKKEEPING = {
+    *("seed", "seeds", "jobs", "run_dir", "device", "torch_threads", "eval_interval"),
+    *("eval_episodes", "checkpoint_interval", "video_interval", "logger", "wandb"),
+    *("wandb_project", "wandb_group", "wandb_tags"),
+}
+"""Entries of a run's configuration that do not change what is learned, and the seed."""
+
+
+def settings(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what seeds of one experiment have in common, as dotted names without nesting."""
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": v for inner, v in settings(value).items()}
+        elif name not in BOOKKEEPING:
+            flat[name] = value
+    return flat
+
+
+def _write_json(path: Path, content: Any) -> None:
+    """Write a file that is at every moment the old or the new one."""
+    with replacing(path) as file:
+        file.write((json.dumps(content, indent=2) + "\n").encode())
+
+
+def code_state() -> dict[str, str | None]:
+    """Return the commit and the uncommitted diff of this code, None where git cannot tell."""
+    here = Path(__file__).parent
+    return {"commit": _git(here, "rev-parse", "HEAD"), "diff": _git(here, "diff", "HEAD")}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def to_plain(value: Any) -> Any:
+    """Return a configuration as what JSON can hold; functions are left out."""
+    if is_dataclass(value):
+        named = {f.name: getattr(value, f.name) for f in fields(value)}
+        return {name: to_plain(v) for name, v in named.items() if not callable(v)}
+    if isinstance(value, dict):
+        return {name: to_plain(v) for name, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [to_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def from_plain(default: T, plain: Any, where: str = "") -> T:
+    """Return `default` with the values of `to_plain`'s output in place of its own.
+
+    Args:
+        default: a dataclass.
+        plain: what JSON holds.
+        where: name of the whole, with a dot at its end.
+
+    Raises:
+        ValueError: a name that `default` lacks, as in a configuration of other code, a value of
+            another type than declared, or one that the dataclass refuses.
+    """
+    hints = get_type_hints(type(default))
+    named = {f.name: getattr(default, f.name) for f in fields(default)}  # pyright: ignore[reportArgumentType]
+    changes = {
+        name: _read(value, named[name], hints[name], where + name)
+        for name, value in _known(plain, named, where).items()
+    }
+    return replace(default, **changes)  # pyright: ignore[reportReturnType, reportArgumentType]
+
+
+def _read(plain: Any, default: Any, hint: Any, name: str) -> Any:
+    """Return a plain value as its field's declared type."""
+    if is_dataclass(default) and plain is not None:
+        return from_plain(default, plain, f"{name}.")
+    if isinstance(default, dict) and default and all(map(is_dataclass, default.values())):
+        known = _known(plain, default, f"{name}.").items()
+        return default | {k: from_plain(default[k], v, f"{name}.{k}.") for k, v in known}
+    value = tuple(plain) if isinstance(plain, list) else plain
+    if isinstance(value, str) and Path in get_args(hint):
+        value = Path(value)
+    if not fits(value, hint):
+        raise ValueError(f"{name} is {plain!r}; it must be {described(hint)}")
+    return value
+
+
+def _known(plain: Any, default: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return a plain value that must be a mapping, of names that the default has."""
+    if not isinstance(plain, dict):
+        raise ValueError(f"{where.rstrip('.')} is {plain!r}; it must be settings by their names")
+    if unknown := sorted(set(plain) - set(default)):
+        raise ValueError(
+            f"the run's configuration has {', '.join(where + n for n in unknown)}, which this code "
+            "does not know; resume it with the code that made it (git.json names the commit)"
+        )
+    return plain

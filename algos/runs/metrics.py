@@ -1,0 +1,64 @@
+"""A run's metrics in a CSV file."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from algos.runs.files import append, replacing, writing
+
+WALL_TIME = re.compile(r"seconds(_.*)?|steps_per_second")
+"""Columns that the clock decides; the seed and the settings decide all others."""
+
+
+class CSVLogger:
+    """One row an iteration in a CSV file whose header widens as metrics appear.
+
+    Args:
+        path: the file; its folder is made if it is missing.
+        resume_from: on a resumed run, the last iteration to keep; None starts a new file.
+    """
+
+    def __init__(self, path: str | Path, resume_from: int | None = None):
+        self._path = Path(path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._columns: list[str] = []
+        rows: list[dict[str, str]] = []
+        if resume_from is not None and self._path.is_file():
+            rows = [row for row in self._read() if int(row["iteration"]) <= resume_from]
+        self._rewrite(rows)
+
+    def write(self, iteration: int, metrics: Mapping[str, float]) -> None:
+        """Append a row; cells of metrics that are not given stay empty.
+
+        Raises:
+            WriteError: the disk is full, for example; the file is then as it was.
+        """
+        row = {"iteration": iteration, **metrics}
+        new = [name for name in row if name not in self._columns]
+        with writing(self._path):
+            if new:
+                rows = self._read()
+                self._columns += new
+                self._rewrite(rows)
+            append(self._path, self._text([row]))
+
+    def _read(self) -> list[dict[str, str]]:
+        with self._path.open(newline="") as file:
+            reader = csv.DictReader(file)
+            rows = [row for row in reader if None not in row.values()]
+            self._columns = list(reader.fieldnames or [])
+        return rows
+
+    def _rewrite(self, rows: list[dict[str, str]]) -> None:
+        with replacing(self._path) as file:
+            file.write(self._text(rows, header=bool(self._columns)))
+
+    def _text(self, rows: Sequence[Mapping[str, object]], header: bool = False) -> bytes:
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, self._columns)
+        if header:
+            writer.writeheader()
+        writer.writerows(rows)
+        return text.getvalue().encode()

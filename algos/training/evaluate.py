@@ -1,0 +1,66 @@
+"""Returns of a deterministic policy."""
+
+from collections.abc import Callable
+
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from algos.rollout.rollout import check_envs
+
+
+def evaluate(
+    act: Callable[[np.ndarray], np.ndarray],
+    envs: VectorEnv,
+    episodes: int,
+    seed: int | None = None,
+    max_length: int = 10_000,
+) -> dict[str, float]:
+    """Run `episodes` whole episodes and summarise their undiscounted returns.
+
+    Every environment runs the same number of episodes, the first ones that it starts, so that
+    short episodes are not favoured; `episodes` is rounded up to a multiple of `num_envs`.
+
+    Args:
+        act: observations (n, O) to the environment's actions.
+        envs: a vector environment in AutoresetMode.SAME_STEP.
+        episodes: least number of episodes.
+        seed: seed of the environments' reset.
+        max_length: steps after which an episode that does not end counts as it is.
+
+    Returns:
+        `return_mean`, `return_std`, `return_min`, `length_mean`, `episodes`, and the mean of every
+        array of info["episode_means"] under its own name.
+
+    Raises:
+        ValueError: unsuitable environments, see `algos.rollout.rollout.check_envs`.
+    """
+    check_envs(envs)
+    n = envs.num_envs
+    quota = -(-episodes // n)
+    returns: list[float] = []
+    lengths: list[int] = []
+    terms: dict[str, list[np.ndarray]] = {}
+    done_count = np.zeros(n, dtype=np.int64)
+    running, length = np.zeros(n), np.zeros(n, dtype=np.int64)
+    observations, _ = envs.reset(seed=seed)
+    while (done_count < quota).any():
+        observations, reward, terminated, truncated, info = envs.step(act(observations))
+        running += reward
+        length += 1
+        ended = terminated | truncated
+        done = ended | (length >= max_length)
+        counted = done & (done_count < quota)
+        returns += running[counted].tolist()
+        lengths += length[counted].tolist()
+        for name, values in info.get("episode_means", {}).items():
+            terms.setdefault(name, []).append(np.asarray(values)[counted & ended])
+        done_count += done
+        running[done], length[done] = 0.0, 0
+    return {
+        "return_mean": float(np.mean(returns)),
+        "return_std": float(np.std(returns)),
+        "return_min": float(np.min(returns)),
+        "length_mean": float(np.mean(lengths)),
+        "episodes": float(len(returns)),
+        **{name: float(np.concatenate(values).mean()) for name, values in terms.items()},
+    }

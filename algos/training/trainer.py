@@ -1,0 +1,300 @@
+"""The training loop: collect, update, log, evaluate, save, until the steps are done."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import numpy as np
+from torch.distributed import is_torchelastic_launched
+
+from algos.parallel import ALONE, Group
+from algos.playing.agents import Act
+from algos.rollout.rollout import Collector, merged
+from algos.runs.checkpoint import is_finite, save_checkpoint
+from algos.runs.directory import RunDirectory
+from algos.runs.files import WriteError
+from algos.runs.metrics import CSVLogger
+from algos.tracking.tracker import Tracker
+from algos.training.progress import Progress
+from algos.trpo.trpo import TRPO
+
+log = logging.getLogger(__name__)
+
+MAX_REFUSED = 10
+"""Updates in a row that may be refused before the training stops."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long to train, and how often to do what; intervals in iterations, 0 is never."""
+
+    total_steps: int
+    eval_interval: int
+    checkpoint_interval: int
+    video_interval: int
+
+
+class Trainer:
+    """Runs the loop over one run directory and holds what a resumed run needs.
+
+    Args:
+        agent: the algorithm.
+        collector: its environments.
+        run: where files go.
+        schedule: when things happen.
+        identity: what a checkpoint says of the run: env_id, robot, algorithm, algo_config.
+        evaluate: judges a deterministic policy; `return_mean` chooses the best checkpoint.
+        record: makes a video of a policy at a path, or None.
+        tracker: where the run is shown beside its folder.
+        group: the processes that train; the first one evaluates, logs and saves.
+    """
+
+    def __init__(
+        self,
+        agent: TRPO,
+        collector: Collector,
+        run: RunDirectory,
+        schedule: Schedule,
+        identity: dict[str, Any],
+        evaluate: Callable[[Act], dict[str, float]],
+        record: Callable[[Act, Path], None] | None,
+        tracker: Tracker,
+        group: Group = ALONE,
+    ) -> None:
+        self._agent, self._collector, self._run = agent, collector, run
+        self._schedule, self._identity = schedule, identity
+        self._evaluate, self._record, self._tracker = evaluate, record, tracker
+        self._group = group
+        self.iteration, self.env_steps = 0, 0
+        self._best = -np.inf
+        self._seconds = 0.0
+        self._saved, self._refused = -1, 0
+
+    def train(self, resumed: bool) -> bool:
+        """Train to the end of the schedule; return False where Ctrl-C ended it before.
+
+        Raises:
+            WriteError: the disk is full or the folder gone, for example.
+            ValueError: MAX_REFUSED updates in a row were refused, or the agent's numbers are not
+                finite.
+        """
+        try:
+            return self._train(resumed)
+        except (WriteError, ValueError) as error:
+            kind = WriteError if isinstance(error, WriteError) else ValueError
+            raise kind(f"{error}; {self._remedy()}") from error
+
+    def _remedy(self) -> str:
+        if self._run.last.exists():
+            return f"put that right, then: python train.py --resume {self._run.path}"
+        return f"put that right, delete {self._run.path} and start again"
+
+    def _train(self, resumed: bool) -> bool:
+        kept = self.iteration if resumed else None
+        csv = CSVLogger(self._run.metrics, resume_from=kept) if self._group.main else None
+        total = self._schedule.total_steps
+        if not resumed:
+            self._checkpoint()
+        with Interrupt() as interrupt, Progress(total, self.env_steps, csv is not None) as progress:
+            while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
+                metrics = self._iterate()
+                if csv is not None:
+                    self._run.check()
+                    self._write_faults(progress)
+                    self._report(metrics, csv, progress)
+                self._check_refusals(metrics)
+                if self._group.main and self._record and self._due(self._schedule.video_interval):
+                    self._video(progress)
+                if self._due(self._schedule.checkpoint_interval):  # a resumed run redoes the rest
+                    self._checkpoint()
+            self._checkpoint()
+            self._tracker.log_model(self._run.last, "latest", self.env_steps)
+        return self.env_steps >= total
+
+    def _due(self, interval: int) -> bool:
+        """Whether something is due at this iteration; what is done at all is done at the end."""
+        finished = self.env_steps >= self._schedule.total_steps
+        return finished or (interval > 0 and self.iteration % interval == 0)
+
+    def _report(self, metrics: dict[str, float], csv: CSVLogger, progress: Progress) -> None:
+        if self._due(self._schedule.eval_interval):
+            progress.say(f"evaluation after {self.env_steps:,} steps")
+            metrics |= self._judge()
+        csv.write(self.iteration, metrics)
+        self._tracker.log(metrics, self.env_steps)
+        progress.update(self.env_steps, metrics)
+
+    def _iterate(self) -> dict[str, float]:
+        """One iteration of the algorithm."""
+        start = time.perf_counter()
+        rollout = self._collector.collect()
+        progress = min(self.env_steps / self._schedule.total_steps, 1.0)
+        metrics = merged(self._group.gather(rollout.metrics))
+        metrics |= self._agent.update(rollout, progress)
+        seconds = time.perf_counter() - start
+        self._seconds += seconds
+        steps = rollout.rewards.numel() * self._group.size
+        self.iteration += 1
+        self.env_steps += steps
+        return {
+            "env_steps": self.env_steps,
+            **metrics,
+            "steps_per_second": steps / seconds,
+            "seconds": self._seconds,
+        }
+
+    def _judge(self) -> dict[str, float]:
+        """Evaluate the deterministic policy and keep it if it is the best so far."""
+        metrics = self._evaluate(lambda o: self._agent.act(o, deterministic=True))
+        if metrics["return_mean"] >= self._best:
+            self._best = metrics["return_mean"]
+            self._save(self._run.best, {})
+            self._tracker.log_model(self._run.best, "best", self.env_steps)
+        return {f"eval/{name}": value for name, value in metrics.items()}
+
+    def _video(self, progress: Progress) -> None:
+        assert self._record is not None
+        path = self._run.videos / f"{self.env_steps:010d}.mp4"
+        progress.say(f"video: {path}")
+        try:
+            self._record(lambda o: self._agent.act(o, deterministic=True), path)
+        except Exception as error:  # of ffmpeg, OpenGL or the environment: the training goes on
+            reason = str(error).partition("\n")[0]  # ffmpeg's command and log follow
+            progress.say(f"no more videos in this run: {reason}")
+            self._record = None
+            return
+        self._tracker.log_video(path, self.env_steps)
+
+    def _checkpoint(self) -> None:
+        """Write last.pt, once an iteration, and keep the one before."""
+        if self._saved == self.iteration:
+            return
+        _, *others = self._group.gather(self._own_state())
+        if self._group.main:
+            self._save(self._run.last, {"others": others}, self._run.previous)
+        self._saved = self.iteration
+
+    def _own_state(self) -> dict[str, Any]:
+        """Return what each process has for itself."""
+        generator = self._agent.generator.get_state()
+        return {"collector": self._collector.state_dict(), "generator": generator}
+
+    def _save(self, path: Path, more: dict[str, Any], previous: Path | None = None) -> None:
+        content = self.state_dict() | more
+        if not is_finite(content["algo"]):
+            raise ValueError(
+                f"iteration {self.iteration}: the policy or the critic has numbers that are not "
+                f"finite, so {path.name} was not saved and holds an earlier one"
+            )
+        save_checkpoint(path, content, previous)
+
+    def _check_refusals(self, metrics: dict[str, float]) -> None:
+        """Raise ValueError where too many updates in a row were refused."""
+        self._refused = self._refused + 1 if metrics["critic_refused"] else 0
+        if self._refused < MAX_REFUSED:
+            return
+        seen = {name: int(metrics[f"nonfinite_{name}"]) for name in ("rewards", "observations")}
+        cause = " and ".join(f"{count:,} non-finite {name}" for name, count in seen.items())
+        if not any(seen.values()):
+            cause = "finite rewards, yet returns that are beyond the critic"
+        raise ValueError(
+            f"{MAX_REFUSED} updates in a row were refused; the last batch had {cause}: look at "
+            f"the environment's rewards and observations and at {self._run.faults}"
+        )
+
+    def _write_faults(self, progress: Progress) -> None:
+        """Keep what this process's environments recorded of simulations that went wrong."""
+        for fault in self._collector.faults:
+            path = self._run.keep_fault(f"{self.env_steps:010d}", fault)
+            if path is not None:
+                progress.say(f"{fault['reason']}; watch it: python play.py --replay-nan {path}")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a checkpoint's content."""
+        return {
+            **self._identity,
+            "algo": self._agent.state_dict(),
+            "collector": self._collector.state_dict(),
+            "iteration": self.iteration,
+            "env_steps": self.env_steps,
+            "best": float(self._best),
+            "seconds": self._seconds,
+            "wandb_id": self._tracker.run_id,
+        }
+
+    def load(self, content: dict[str, Any]) -> None:
+        """Go on from a checkpoint's content.
+
+        Raises:
+            ValueError: it is of a run with other settings, or no training checkpoint.
+        """
+        try:
+            self.iteration, self.env_steps = content["iteration"], content["env_steps"]
+            self._load_own(content)
+            self._best, self._seconds = content["best"], content["seconds"]
+            self._saved = self.iteration
+        except (KeyError, RuntimeError, ValueError) as error:
+            cause = " ".join(str(error).split())
+            raise ValueError(
+                f"{self._run.last} does not fit {self._run.config} ({cause}); restore the one or "
+                "the other, or start a new run"
+            ) from error
+
+    def _load_own(self, content: dict[str, Any]) -> None:
+        """Load what all processes share, and this one's own generator and environments."""
+        agent, group = self._agent, self._group
+        states = [content["algo"] | {"collector": content["collector"]}, *content.get("others", ())]
+        if len(states) == group.size:
+            own = states[group.rank]
+            agent.load_state_dict(content["algo"] | {"generator": own["generator"]})
+            self._collector.load_state_dict(own["collector"])
+            return
+        log.warning(
+            "the run had %d processes and goes on with %d: its episodes start anew",
+            len(states),
+            group.size,
+        )
+        seed = group.seed(agent.generator.initial_seed(), self.iteration)
+        agent.load_state_dict(content["algo"])
+        agent.generator.manual_seed(seed)
+        self._collector.load_state_dict(content["collector"], rows=False)
+
+
+class Interrupt:
+    """Turns the first Ctrl-C or SIGTERM into a request; the second one acts as usual.
+
+    Under torchrun, which passes on what the terminal has sent already, every one is a request.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> Interrupt:
+        self._old = {s: signal.signal(s, self._request) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._restore()
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+        if is_torchelastic_launched():
+            return
+        self._restore()
+        log.warning("stopping after this iteration; again to leave at once, without saving")
+
+    def _restore(self) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)

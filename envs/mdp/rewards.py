@@ -1,0 +1,127 @@
+"""Reward functions of State: each (n,), weighted and integrated over time by the task.
+
+Sources: Hwangbo et al. 2019 (arXiv 1901.08652, supplementary S3) and legged_gym (Rudin et al.
+2021, arXiv 2109.11978); what differs is said in the docstring.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from dm_control.utils import rewards as dm_rewards
+
+from envs.mdp.state import State
+
+
+def _square(x: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,ij->i", x, x)
+
+
+def lin_vel_tracking(state: State, *, width: float) -> np.ndarray:
+    """exp(-‖v_xy - command‖² / width²), width in m/s."""
+    error = state.command[:, :2] - state.lin_vel_b[:, :2]
+    return np.exp(-_square(error) / width**2)
+
+
+def lin_vel_deviation(state: State) -> np.ndarray:
+    """‖v_xy - command‖, m/s: the evaluation's error, with a slope at every distance."""
+    return np.sqrt(_square(state.command[:, :2] - state.lin_vel_b[:, :2]))
+
+
+def yaw_rate_tracking(state: State, *, width: float) -> np.ndarray:
+    """exp(-(ω_z - command)² / width²), width in rad/s."""
+    error = state.command[:, 2] - state.ang_vel_b[:, 2]
+    return np.exp(-(error**2) / width**2)
+
+
+def yaw_rate_deviation(state: State) -> np.ndarray:
+    """|ω_z - command|, rad/s: the evaluation's error."""
+    return np.abs(state.command[:, 2] - state.ang_vel_b[:, 2])
+
+
+def lin_vel_z(state: State) -> np.ndarray:
+    """v_z², (m/s)²."""
+    return state.lin_vel_b[:, 2] ** 2
+
+
+def ang_vel_xy(state: State) -> np.ndarray:
+    """Roll and pitch rate squared, (rad/s)²."""
+    return _square(state.ang_vel_b[:, :2])
+
+
+def base_height(state: State, *, target: float) -> np.ndarray:
+    """(h - target)², m²."""
+    return (state.base_height - target) ** 2
+
+
+def orientation(state: State) -> np.ndarray:
+    """Squared horizontal part of gravity in the base frame: sin² of the tilt."""
+    return _square(state.gravity_b[:, :2])
+
+
+def torque(state: State) -> np.ndarray:
+    """‖τ‖², (N·m)²."""
+    return _square(state.torque)
+
+
+def joint_acc(state: State) -> np.ndarray:
+    """‖q̈‖², (rad/s²)²."""
+    return _square(state.joint_acc)
+
+
+def action_rate(state: State) -> np.ndarray:
+    """‖a_t - a_{t-1}‖²."""
+    return _square(state.action - state.previous_action)
+
+
+def air_time(state: State, *, target: float) -> np.ndarray:
+    """Σ over touchdowns of (swing time - target), s, while a motion is commanded."""
+    swing = np.where(state.touchdown, state.air_time - target, 0.0).sum(axis=1)
+    return swing * state.moving
+
+
+def gait(state: State) -> np.ndarray:
+    """Share of the feet that are on the ground just when the gait has them there; all of them
+    should be while the robot is told to stand.
+    """
+    stance = (np.sin(state.foot_phase) >= 0) | ~state.moving[:, None]
+    return (state.foot_contact == stance).mean(axis=1)
+
+
+def clearance(state: State, *, target: float) -> np.ndarray:
+    """Σ max(z* - z, 0)² over the feet, m²; z* follows a half sine of height target (m) through
+    the gait's swing, and is 0 in stance and while the robot is told to stand.
+    """
+    wanted = target * np.maximum(-np.sin(state.foot_phase), 0.0) * state.moving[:, None]
+    return _square(np.maximum(wanted - state.foot_height, 0.0))
+
+
+def slip(state: State) -> np.ndarray:
+    """Σ ‖v_xy‖² over the feet in contact, (m/s)²."""
+    return np.einsum("ij,ij->i", _foot_speed(state) ** 2, state.foot_contact)
+
+
+def leg_contact(state: State) -> np.ndarray:
+    """Number of thighs and shanks that touch something."""
+    return state.leg_contact.sum(axis=1)
+
+
+def stand_still(state: State) -> np.ndarray:
+    """Σ |q - q_nominal| (rad) while no motion is commanded."""
+    offset = np.abs(state.joint_pos - state.nominal_pose).sum(axis=1)
+    return offset * ~state.moving
+
+
+def pose(state: State, *, bound: float, margin: float) -> np.ndarray:
+    """Mean over the joints of dm_control's tolerance: 1 within ±bound of nominal (rad)."""
+    offset = state.joint_pos - state.nominal_pose
+    return dm_rewards.tolerance(offset, bounds=(-bound, bound), margin=margin).mean(axis=1)
+
+
+def termination(state: State) -> np.ndarray:
+    """1 / dt where the episode ended as a fall, so that its weight is the reward of a fall."""
+    return state.terminated / state.dt
+
+
+def _foot_speed(state: State) -> np.ndarray:
+    """Horizontal speed of the feet (m/s), (n, feet)."""
+    return np.hypot(state.foot_vel_w[..., 0], state.foot_vel_w[..., 1])

@@ -1,0 +1,146 @@
+"""The robot's mirror symmetries as signed permutations of observation and action.
+
+A mirror negates one horizontal axis of the base frame. Two of them make the group Z2 × Z2, whose
+element g is a bit mask of mirrors, so that g followed by h is g ^ h and 0 is the identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from envs.task import Kind, ObservationTerm
+from robots.robot import Robot
+
+MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.0, 1.0, 1.0])}
+"""What each mirror does to a polar vector in the base frame."""
+_TOLERANCE = 0.01  # m, rad: how far a joint may stand from its mirror image
+
+
+@dataclass(frozen=True)
+class SignedPermutation:
+    """y[i] = sign[i] * x[index[i]]."""
+
+    index: np.ndarray
+    sign: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Apply to the last axis of x, (…, k)."""
+        return x[..., self.index] * self.sign
+
+    def then(self, other: SignedPermutation) -> SignedPermutation:
+        """Return the permutation that applies self, then other."""
+        return SignedPermutation(self.index[other.index], self.sign[other.index] * other.sign)
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """Signed permutations by group element: mirrored[i] = sign[g, i] * original[index[g, i]]."""
+
+    observation_index: np.ndarray  # (G, observation)
+    observation_sign: np.ndarray  # (G, observation)
+    action_index: np.ndarray  # (G, action)
+    action_sign: np.ndarray  # (G, action)
+
+    def mirror_observation(self, g: int, x: np.ndarray) -> np.ndarray:
+        """Return observations (…, observation) seen in mirror element g."""
+        return SignedPermutation(self.observation_index[g], self.observation_sign[g])(x)
+
+    def mirror_action(self, g: int, x: np.ndarray) -> np.ndarray:
+        """Return actions (…, action) seen in mirror element g."""
+        return SignedPermutation(self.action_index[g], self.action_sign[g])(x)
+
+
+def of_robot(robot: Robot, model: mujoco.MjModel) -> list[dict[Kind, SignedPermutation]]:
+    """Return, for every group element, how each kind of quantity transforms.
+
+    The mirrors that the robot has are found from where its joints stand and how their axes
+    point at zero joint angles; a robot without any gets the identity alone.
+    """
+    group = [_identity(len(robot.joints), len(robot.feet))]
+    for diagonal in MIRRORS.values():
+        mirror = _mirror(robot, model, diagonal)
+        if mirror is not None:
+            group += [_compose(element, mirror) for element in group]
+    return group
+
+
+def _compose(
+    first: dict[Kind, SignedPermutation], second: dict[Kind, SignedPermutation]
+) -> dict[Kind, SignedPermutation]:
+    return {kind: permutation.then(second[kind]) for kind, permutation in first.items()}
+
+
+def of_task(
+    group: list[dict[Kind, SignedPermutation]],
+    terms: dict[str, ObservationTerm],
+    slices: dict[str, slice],
+) -> Symmetry:
+    """Return the symmetry of an observation made of these terms; actions are joint vectors."""
+    width = max(s.stop for s in slices.values())
+    index = np.zeros((len(group), width), np.int64)
+    sign = np.ones((len(group), width))
+    for g, kinds in enumerate(group):
+        for name, term in terms.items():
+            block = slices[name]
+            index[g, block] = block.start + kinds[term.kind].index
+            sign[g, block] = kinds[term.kind].sign
+    joints = [kinds["joint"] for kinds in group]
+    return Symmetry(
+        index, sign, np.array([j.index for j in joints]), np.array([j.sign for j in joints])
+    )
+
+
+def _identity(joints: int, feet: int) -> dict[Kind, SignedPermutation]:
+    sizes: dict[Kind, int] = {
+        "polar": 3,
+        "axial": 3,
+        "command": 3,
+        "scalar": 1,
+        "joint": joints,
+        "foot": feet,
+    }
+    return {kind: SignedPermutation(np.arange(n), np.ones(n)) for kind, n in sizes.items()}
+
+
+def _mirror(
+    robot: Robot, model: mujoco.MjModel, diagonal: np.ndarray
+) -> dict[Kind, SignedPermutation] | None:
+    """Return the transforms of one mirror, or None where the robot lacks it."""
+    data = mujoco.MjData(model)
+    data.qpos[:] = 0.0
+    data.qpos[3] = 1.0
+    mujoco.mj_forward(model, data)
+    joints = [model.joint(name).id for name in robot.joints]
+    feet = [model.geom(name).id for name in robot.feet]
+    base = data.body(robot.base).xpos
+    joint_index = _match(data.xanchor[joints] - base, diagonal)
+    foot_index = _match(data.geom_xpos[feet] - base, diagonal)
+    if joint_index is None or foot_index is None:
+        return None
+    axes = data.xaxis[joints]
+    axial = -diagonal
+    sign = np.round(np.einsum("ij,ij->i", axes[joint_index] * axial, axes))
+    nominal = np.array(robot.nominal_pose)
+    if not np.allclose(sign * nominal[joint_index], nominal, atol=_TOLERANCE):
+        return None
+    order = np.arange(3)
+    command = np.array([diagonal[0], diagonal[1], axial[2]])
+    return {
+        "polar": SignedPermutation(order, diagonal),
+        "axial": SignedPermutation(order, axial),
+        "command": SignedPermutation(order, command),
+        "scalar": SignedPermutation(np.arange(1), np.ones(1)),
+        "joint": SignedPermutation(joint_index, sign),
+        "foot": SignedPermutation(foot_index, np.ones(len(feet))),
+    }
+
+
+def _match(points: np.ndarray, diagonal: np.ndarray) -> np.ndarray | None:
+    """Return for each point the index of its mirror image, or None where one has none."""
+    distance = np.linalg.norm(points[:, None] - points[None] * diagonal, axis=2)
+    index = distance.argmin(axis=1)
+    found = distance.min(axis=1) < _TOLERANCE
+    return index if found.all() and len(set(index)) == len(points) else None

@@ -1,0 +1,251 @@
+"""A policy that is watched and steered while it runs, at the pace of the clock."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import mujoco
+import numpy as np
+
+from envs.judge.protocol import Act
+from envs.mdp import observations
+from envs.show.tour import guide
+from envs.sim import scene
+from envs.sim.randomization import pushes
+from envs.task import require
+from envs.vector import LocomotionVectorEnv
+
+SPEEDS = (0.1, 2.0)
+"""Slowest and fastest pace, in seconds of the simulation per second."""
+PUSHES = (0.0, 2.0)
+"""Weakest and strongest push (m/s)."""
+NUDGES = 10
+"""Steps from standing to the largest command, for keys."""
+IDLE = 0.1
+"""Time between looks at a paused simulation (s)."""
+LATEST = 0.1
+"""A loop that lags further behind the clock (s) lets the lost time go."""
+
+
+class Live:
+    """One simulation under a policy, with the command, pushes and pace that a viewer asks for.
+
+    Its methods belong to the thread of `run`; others hand theirs over by `request`. A fallen
+    robot starts anew and keeps its command.
+
+    Args:
+        env: one simulation with autoreset.
+        agents: who can act: a function that loads each, by its name.
+        agent: who acts first.
+        seed: seed of the environment and of the pushes.
+        command: forward and leftward speed (m/s) and yaw rate (rad/s); None for a round of
+            commands (`envs.show.tour`) until the first `steer`.
+
+    Raises:
+        ValueError: more than one simulation, or an agent that cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        env: LocomotionVectorEnv,
+        agents: Mapping[str, Callable[[], Act]],
+        agent: str,
+        seed: int,
+        command: tuple[float, float, float] | None = None,
+    ) -> None:
+        require(env.num_envs == 1, "num_envs", env.num_envs, "1 to be watched")
+        self.env, self.agents = env, agents
+        commands = env.config.commands
+        ranges = np.array([commands.lin_vel_x, commands.lin_vel_y, commands.yaw_rate])
+        self.limits = np.column_stack([ranges.min(1).clip(max=0), ranges.max(1).clip(min=0)])
+        """Lowest and highest commands, the given one among them, (3, 2)."""
+        if command is not None:
+            self.limits[:, 0] = np.minimum(self.limits[:, 0], command)
+            self.limits[:, 1] = np.maximum(self.limits[:, 1], command)
+        self.command, self.touring = np.zeros(3), command is None
+        self.paused, self.speed, self.push_speed = False, 1.0, 1.0
+        self.steps = self.falls = 0
+        self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._rng, self._lead = np.random.default_rng(seed), guide([env])
+        config = env.config
+        self.model = scene.build(env.robot, config.simulation, config.action.mode, visual=True)
+        """The simulation's coordinates and the geoms to be shown."""
+        self.data = mujoco.MjData(self.model)
+        self._simulated = mujoco.MjData(env.physics.batch.model)
+        self._base = self.model.body(env.robot.base).id
+        self.swap(agent)
+        env.reset(seed=seed)
+        if command is not None:
+            self.steer(np.array(command))
+        self._begin()
+
+    @property
+    def time(self) -> float:
+        """Time that has passed in the simulation (s)."""
+        return self.steps * self.env.config.simulation.dt
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """Actual forward and leftward speed (m/s) and yaw rate (rad/s), (3,)."""
+        state = self.env.state
+        return np.array([*state.lin_vel_b[0, :2], state.ang_vel_b[0, 2]])
+
+    @property
+    def position(self) -> np.ndarray:
+        """Position of the shown base (m), (3,)."""
+        return self.data.xpos[self._base]
+
+    @property
+    def heading(self) -> float:
+        """Direction in which the shown base looks (rad)."""
+        axis = self.data.xmat[self._base].reshape(3, 3)[:, 0]
+        return float(np.arctan2(axis[1], axis[0]))
+
+    def request(self, change: Callable[[], None]) -> None:
+        """Have the loop call `change` between two steps; any thread may ask."""
+        self._requests.put(change)
+
+    def steer(self, command: np.ndarray) -> None:
+        """Set the command (3,) within the limits, and end the tour; NaN counts as 0."""
+        self.touring = False
+        self.command = np.nan_to_num(command).clip(*self.limits.T)
+        self.env.set_command(self.command)
+
+    def nudge(self, axis: int, direction: int) -> None:
+        """Change one entry of the command by a tenth of its largest value."""
+        step = np.zeros(3)
+        step[axis] = direction * np.abs(self.limits[axis]).max() / NUDGES
+        self.steer(np.round(self.command + step, 9))
+
+    def push(self) -> None:
+        """Give the base a velocity jump of `push_speed` (m/s) in a random horizontal direction."""
+        strength = replace(self.env.config.randomization, push_speed=self.push_speed)
+        self.env.physics.push(np.zeros(1, np.int64), pushes(strength, 1, self._rng))
+
+    def reset(self) -> None:
+        """Start the robot anew; command and agent stay."""
+        self.env.reset()
+        self._begin()
+
+    def pause(self) -> None:
+        """Pause, or go on."""
+        self.paused = not self.paused
+
+    def single_step(self) -> None:
+        """Pause, and take one step."""
+        self.paused = True
+        self.step()
+
+    def stand(self) -> None:
+        """Command the robot to stand still."""
+        self.steer(np.zeros(3))
+
+    def set_speed(self, speed: float) -> None:
+        """Set the speed, within SPEEDS; below 1 is slow motion."""
+        self.speed = _within(speed, SPEEDS)
+
+    def set_push_speed(self, push_speed: float) -> None:
+        """Set the velocity jump of a push (m/s), within PUSHES."""
+        self.push_speed = _within(push_speed, PUSHES)
+
+    def tour(self) -> None:
+        """Start the tour, or end it and stand."""
+        self.touring = not self.touring
+        if not self.touring:
+            self.stand()
+
+    def swap(self, agent: str) -> None:
+        """Let another agent act, loaded now.
+
+        Raises:
+            ValueError: an unknown agent, or one that cannot be loaded; the former one stays.
+        """
+        require(agent in self.agents, "agent", repr(agent), f"one of {', '.join(self.agents)}")
+        self._act = self.agents[agent]()
+        self.agent = agent
+
+    def swap_next(self) -> None:
+        """Let the next agent act, the first one after the last."""
+        names = list(self.agents)
+        self.swap(names[(names.index(self.agent) + 1) % len(names)])
+
+    def step(self) -> None:
+        """Advance by one control step."""
+        if self.touring:
+            self._lead(self.time)
+            self.command = self.env.state.command[0].copy()
+        self._observation, _, fell, ended, _ = self.env.step(self._act(self._observation))
+        self.steps += 1
+        self.falls += int(fell[0])
+        if fell[0] or ended[0]:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Keep the command in a new episode, also in its first observation."""
+        self.env.set_command(self.command)
+        terms, env = self.env.config.observations, self.env
+        self._observation = observations.observe(terms, env.layout, env.state, None)
+
+    def pose(self) -> mujoco.MjData:
+        """Bring `data`, of the model that is shown, up to date and return it."""
+        simulated = self.env.physics.batch.get_data(0, self._simulated)
+        self.data.qpos, self.data.qvel = simulated.qpos, simulated.qvel
+        self.data.time = simulated.time
+        mujoco.mj_forward(self.model, self.data)
+        return self.data
+
+    def run(self, show: Callable[[], None], running: Callable[[], bool]) -> None:
+        """Step at the pace of the clock, without drift, and serve requests in between.
+
+        Args:
+            show: called after every step, and now and then in a pause.
+            running: whether to go on.
+        """
+        due = time.monotonic()
+        while running():
+            if self.paused:
+                due = time.monotonic() + IDLE
+            else:
+                self.step()
+                dt = self.env.config.simulation.dt / self.speed
+                due = max(due + dt, time.monotonic() - LATEST)
+            show()
+            self._serve(due)
+
+    def _serve(self, due: float) -> None:
+        """Call what was requested by now, then whatever is until a time on the clock (s)."""
+        for _ in range(self._requests.qsize()):
+            self._requests.get()()
+        while (left := due - time.monotonic()) > 0:
+            try:
+                self._requests.get(timeout=left)()
+            except queue.Empty:
+                return
+
+
+ACTIONS: dict[str, Callable[[Live], None]] = {
+    "Forwards": lambda live: live.nudge(0, 1),
+    "Backwards": lambda live: live.nudge(0, -1),
+    "To the left": lambda live: live.nudge(1, 1),
+    "To the right": lambda live: live.nudge(1, -1),
+    "Turn left": lambda live: live.nudge(2, 1),
+    "Turn right": lambda live: live.nudge(2, -1),
+    "Stand": Live.stand,
+    "Tour": Live.tour,
+    "Push": Live.push,
+    "Pause": Live.pause,
+    "Step": Live.single_step,
+    "Reset": Live.reset,
+    "Slower": lambda live: live.set_speed(live.speed / 2),
+    "Faster": lambda live: live.set_speed(live.speed * 2),
+    "Next policy": Live.swap_next,
+}
+"""What a key or a button can ask for."""
+
+
+def _within(value: float, limits: tuple[float, float]) -> float:
+    """Return the value within its limits, the lowest for NaN."""
+    return min(max(limits[0], value), limits[1])

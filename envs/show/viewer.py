@@ -1,0 +1,91 @@
+"""MuJoCo's interactive viewer on one simulation, in real time."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+import mujoco
+import mujoco.viewer
+
+from envs.render.renderer import draw_velocities
+from envs.show.live import ACTIONS, Live
+
+KEYS = {
+    "up": (265, "Forwards"),
+    "down": (264, "Backwards"),
+    "7": (55, "To the left"),
+    "9": (57, "To the right"),
+    "left": (263, "Turn left"),
+    "right": (262, "Turn right"),
+    "8": (56, "Stand"),
+    "home": (268, "Tour"),
+    "enter": (257, "Push"),
+    "space": (32, "Pause"),
+    "end": (269, "Step"),
+    "backspace": (259, "Reset"),
+    "-": (45, "Slower"),
+    "=": (61, "Faster"),
+    "insert": (260, "Next policy"),
+}
+"""Key -> its GLFW code and an action of `Live`; most other keys are the viewer's own."""
+
+
+def check_display() -> None:
+    """Raise ValueError where there is no display."""
+    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
+        raise ValueError(
+            "the viewer needs a display, and there is none; give --web or --video FILE"
+        )
+
+
+def watch(live: Live) -> None:
+    """Show the simulation until the window is closed, steered by the keys of `KEYS`.
+
+    Raises:
+        ValueError: no display.
+    """
+    check_display()
+    actions = {code: ACTIONS[name] for code, name in KEYS.values()}
+
+    def act(code: int) -> None:
+        try:
+            actions[code](live)
+        except (ValueError, OSError) as problem:
+            print(problem, file=sys.stderr)
+
+    def pressed(code: int) -> None:
+        if code in actions:
+            live.request(lambda: act(code))
+
+    others = set(threading.enumerate())
+    viewer = mujoco.viewer.launch_passive(
+        live.model, live.data, key_callback=pressed, show_left_ui=False, show_right_ui=False
+    )
+    print(f"keys: {', '.join(f'{key} {name.lower()}' for key, (_, name) in KEYS.items())}")
+    print("tab and shift-tab show the viewer's own panels", flush=True)
+    try:
+        _follow(live, viewer)
+        live.run(lambda: _show(live, viewer), viewer.is_running)
+    finally:
+        viewer.close()
+        for thread in set(threading.enumerate()) - others:
+            thread.join(timeout=5)  # one that still draws while the process ends crashes it
+
+
+def _follow(live: Live, viewer: mujoco.viewer.Handle) -> None:
+    viewer.cam.type = mujoco.mjtCamera.mjCAMERA_TRACKING
+    viewer.cam.trackbodyid = live.model.body(live.env.robot.base).id
+    viewer.cam.distance = 3.0
+
+
+def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
+    """Bring the viewer's picture up to date, with the velocities drawn over the robot."""
+    scene = viewer.user_scn
+    assert scene is not None
+    with viewer.lock():
+        live.pose()
+        scene.ngeom = 0
+        draw_velocities(scene, live.position, live.heading, live.command, live.velocity)
+    viewer.sync()

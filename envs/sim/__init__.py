@@ -1,0 +1,1 @@
+"""MuJoCo behind named quantities."""

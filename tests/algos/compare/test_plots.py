@@ -1,0 +1,131 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from algos.compare import plots
+
+CONFIG = {"env_id": "CartPole-v1", "algo": {"max_kl": 0.02, "gamma": 0.99}, "device": "cpu"}
+
+
+def write_run(
+    path: Path, rows: list[dict[str, float]], seed: int = 1, max_kl: float = 0.02
+) -> Path:
+    """Write a run's folder as train.py does, as far as plots read it."""
+    path.mkdir()
+    algo = CONFIG["algo"] | {"max_kl": max_kl}
+    config = CONFIG | {"seed": seed, "run_dir": str(path), "algo": algo}
+    (path / "config.json").write_text(json.dumps(config))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with (path / "metrics.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["iteration", *names])
+        writer.writeheader()
+        writer.writerows({"iteration": i, **row} for i, row in enumerate(rows, 1))
+    return path
+
+
+def returns(values: list[float], stride: int = 100) -> list[dict[str, float]]:
+    return [{"env_steps": stride * i, "episode_return": v} for i, v in enumerate(values, 1)]
+
+
+def test_mean_and_interval_are_students() -> None:
+    values = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]])
+    mean, half = plots.mean_interval(values)
+    assert mean == pytest.approx([2.0, 5.0])
+    # t(0.975, 2) = 4.30265 times the standard error 1 / √3
+    assert half == pytest.approx([4.30265 / np.sqrt(3), 0.0], rel=1e-5)
+    mean, half = plots.mean_interval(values[:1])
+    assert (mean == values[0]).all()
+    assert (half == 0).all()
+
+
+def test_evaluations_at_other_steps_have_no_mean_and_do_no_harm(tmp_path: Path) -> None:
+    rows = [returns([10, 20, 30]) for _ in range(2)]
+    rows[0][0]["eval/return_mean"] = rows[1][2]["eval/return_mean"] = 5.0
+    runs = [write_run(tmp_path / f"a-s{seed}", rows[seed], seed) for seed in (0, 1)]
+    assert plots.band([plots.load(run) for run in runs], "eval/return_mean") is None
+    assert plots.draw(runs, tmp_path / "curves.png").exists()
+
+
+def test_a_foreign_table_is_refused(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "a-s1", [{"loss": 1.0}])
+    with pytest.raises(ValueError, match="no column env_steps"):
+        plots.load(run)
+
+
+def test_a_band_covers_the_steps_that_all_seeds_have(tmp_path: Path) -> None:
+    long = plots.load(write_run(tmp_path / "a-s1", returns([0, 10, 20, 30])))
+    short = plots.load(write_run(tmp_path / "a-s2", returns([10, 20, 30]), seed=2))
+    coarse = plots.load(write_run(tmp_path / "a-s3", returns([20, 40], stride=200), seed=3))
+    known = plots.band([long, short], "episode_return")
+    assert known is not None
+    assert list(known.steps) == [100, 200, 300]
+    assert list(known.mean) == [5, 15, 25]
+    # two seeds ±5 about their mean: the standard error is 5, t(0.975, 1) = 12.7062
+    assert known.half == pytest.approx([63.531] * 3, rel=1e-4)
+    between = plots.band([long, coarse], "episode_return")
+    assert between is not None
+    assert list(between.steps) == [200, 300, 400]
+    assert list(between.mean) == [15, 25, 35]  # 30 at 300, halfway from 20 to 40
+    assert plots.band([long, short], "eval/return_mean") is None
+
+
+def test_empty_cells_are_no_points(tmp_path: Path) -> None:
+    rows = returns([1.0, 2.0, 3.0])
+    rows[2]["eval/return_mean"] = 7.0
+    run = plots.load(write_run(tmp_path / "a", rows))
+    assert run.curve("eval/return_mean").tolist() == [[300.0], [7.0]]
+
+
+def test_runs_that_differ_in_the_seed_alone_are_together(tmp_path: Path) -> None:
+    runs = [
+        plots.load(write_run(tmp_path / f"{name}-s{seed}", returns([1.0]), seed, max_kl))
+        for name, max_kl in (("a", 0.02), ("b", 0.01))
+        for seed in (1, 2)
+    ]
+    groups = plots.group(runs)
+    seeds = {label: [run.config["seed"] for run in members] for label, members in groups.items()}
+    assert seeds == {"max_kl 0.02": [1, 2], "max_kl 0.01": [1, 2]}
+    assert list(plots.group(runs[:2])) == ["CartPole-v1"]
+
+
+def test_a_seed_that_comes_twice_is_no_second_seed(tmp_path: Path) -> None:
+    names = ("old-s1", "old-s2", "new-s1", "new-s2")
+    runs = [plots.load(write_run(tmp_path / n, returns([1.0]), int(n[-1]))) for n in names]
+    assert {label: len(members) for label, members in plots.group(runs).items()} == {
+        "old": 2,
+        "new": 2,
+    }
+
+
+def test_the_picture_is_written_twice_and_names_its_panels(tmp_path: Path) -> None:
+    rows = returns([1.0, 2.0])
+    for row in rows:
+        row |= {"kl": 0.01, "max_kl": 0.02, "episode/slip": -1.0, "episode/fall": 0.0}
+    run = write_run(tmp_path / "a-s1", rows)
+    plots.main([str(run)])
+    assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")
+    text = (run / "curves.svg").read_text()
+    for title in ("episode return", "KL divergence, dashed: δ", "reward: slip", "CartPole-v1"):
+        assert title in text
+    assert "with a fall" not in text  # zero throughout
+    plots.main([str(run), "--out", str(tmp_path / "x" / "b.svg")])
+    assert sorted(p.name for p in (tmp_path / "x").iterdir()) == ["b.png", "b.svg"]
+
+
+def test_what_cannot_be_drawn_is_named(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", returns([1.0]))
+    with pytest.raises(ValueError, match=r"must end in \.png or \.svg"):
+        plots.main([str(run), "--out", "curves.pdf"])
+    (run / "metrics.csv").write_text("iteration,env_steps\n")
+    with pytest.raises(ValueError, match="has no iteration yet"):
+        plots.main([str(run)])
+    (run / "metrics.csv").unlink()
+    with pytest.raises(ValueError, match=r"run has no metrics\.csv"):
+        plots.main([str(run)])
+    with pytest.raises(ValueError, match="nowhere is no run"):
+        plots.main([str(tmp_path / "nowhere")])
+    with pytest.raises(ValueError, match="needs the folder of a run"):
+        plots.main([])

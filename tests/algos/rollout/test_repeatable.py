@@ -1,0 +1,118 @@
+"""Environments return to where a checkpoint left them, by playing their episodes again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium import spaces
+
+from algos.rollout import repeatable
+from algos.rollout.environments import make_vec
+from algos.rollout.rollout import Collector
+from algos.runs.checkpoint import load_checkpoint, save_checkpoint
+
+
+class Drunkard(gymnasium.Env):
+    """A walk with chance at every step; with `memory`, episodes differ by their number alone."""
+
+    observation_space = spaces.Box(-np.inf, np.inf, (2,))
+    action_space = spaces.Box(-1.0, 1.0, (1,))
+
+    def __init__(self, memory: bool = False) -> None:
+        self._memory, self._episode = memory, 0
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        super().reset(seed=seed)
+        self._episode += 1
+        self._place = self.np_random.normal(size=2) + self._memory * self._episode
+        return self._place.astype(np.float32), {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self._place += self.np_random.normal(size=2) + action
+        over = bool(np.abs(self._place).max() > 4)
+        return self._place.astype(np.float32), float(self._place[0]), over, False, {}
+
+
+def make_drunkard(**kwargs: Any) -> gymnasium.Env:
+    return Drunkard(**kwargs)
+
+
+@pytest.fixture(autouse=True)
+def drunkard() -> Iterator[None]:
+    gymnasium.register("test/Drunkard-v0", make_drunkard)
+    yield
+    del gymnasium.registry["test/Drunkard-v0"]
+
+
+def collector(env_id: str, **kwargs: Any) -> tuple[Collector, np.random.Generator]:
+    """A collector with a random policy, and the policy's generator."""
+    envs, rng = make_vec(env_id, 3, **kwargs), np.random.default_rng(0)
+    space = envs.single_action_space
+
+    def sample(observations: torch.Tensor) -> tuple[torch.Tensor, np.ndarray]:
+        if isinstance(space, spaces.Box):
+            actions = rng.uniform(-1, 1, (3, *space.shape)).astype(np.float32)
+        else:
+            actions = rng.integers(0, 2, 3)
+        return torch.from_numpy(actions), actions
+
+    return Collector(envs, sample, 20, seed=7), rng
+
+
+@pytest.mark.parametrize("env_id", ["test/Drunkard-v0", "CartPole-v1", "Ant-v5"])
+def test_what_follows_is_the_same_to_the_last_bit(env_id: str, tmp_path: Path) -> None:
+    first, rng = collector(env_id)
+    for _ in range(3):
+        first.collect()
+    save_checkpoint(tmp_path / "state.pt", first.state_dict())
+    policy = rng.bit_generator.state
+    later = first.collect()
+    wanted = {name: value.clone() for name, value in vars(later).items() if name != "metrics"}
+
+    second, rng = collector(env_id)
+    second.load_state_dict(load_checkpoint(tmp_path / "state.pt"))
+    rng.bit_generator.state = policy
+    found = second.collect()
+    for name, value in wanted.items():
+        assert torch.equal(getattr(found, name), value), name
+    assert found.metrics["episode_length"] == later.metrics["episode_length"]
+
+
+def test_an_environment_that_does_not_return_starts_new_episodes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, _ = collector("test/Drunkard-v0", memory=True)
+    first.collect()
+    state = first.state_dict()
+    second, _ = collector("test/Drunkard-v0", memory=True)
+    second.load_state_dict(state)
+    assert "new episodes begin" in caplog.text
+    assert second.collect().metrics["episode_length"] > 0
+    assert not second.state_dict()["length"].gt(20).any()  # none goes on with an older length
+
+
+def test_endless_episodes_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(repeatable, "LONGEST", 10)
+    first, _ = collector("Pendulum-v1")  # 200 steps
+    first.collect()
+    second, _ = collector("Pendulum-v1")
+    second.load_state_dict(first.state_dict())
+    assert "new episodes begin" in caplog.text
+
+
+def test_another_number_of_environments_is_refused() -> None:
+    first, _ = collector("CartPole-v1")
+    state = first.state_dict()
+    del state["envs"]["episodes"]["2"]
+    with pytest.raises(ValueError, match="2 environments, not 3"):
+        first.load_state_dict(state)

@@ -1,0 +1,41 @@
+import csv
+
+from algos.runs.metrics import CSVLogger
+
+
+def rows(path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_header_widens_when_a_metric_appears(tmp_path):
+    path = tmp_path / "run" / "metrics.csv"
+    logger = CSVLogger(path)
+    logger.write(1, {"kl": 0.01})
+    logger.write(2, {"kl": 0.02, "episode_return": 5.0})
+    logger.write(3, {"episode_return": 6.0})
+    assert rows(path) == [
+        {"iteration": "1", "kl": "0.01", "episode_return": ""},
+        {"iteration": "2", "kl": "0.02", "episode_return": "5.0"},
+        {"iteration": "3", "kl": "", "episode_return": "6.0"},
+    ]
+    assert [p.name for p in path.parent.iterdir()] == ["metrics.csv"]
+
+
+def test_resuming_drops_rows_after_the_resumed_iteration(tmp_path):
+    path = tmp_path / "metrics.csv"
+    logger = CSVLogger(path)
+    for iteration in range(1, 6):
+        logger.write(iteration, {"kl": iteration})
+    with path.open("a") as file:
+        file.write("6")  # a row that a kill cut short
+    logger = CSVLogger(path, resume_from=3)
+    logger.write(4, {"kl": 40.0, "std": 1.0})
+    assert [row["iteration"] for row in rows(path)] == ["1", "2", "3", "4"]
+    assert rows(path)[-1] == {"iteration": "4", "kl": "40.0", "std": "1.0"}
+
+
+def test_a_new_run_begins_an_empty_file(tmp_path):
+    CSVLogger(tmp_path / "metrics.csv").write(1, {"kl": 1.0})
+    CSVLogger(tmp_path / "metrics.csv").write(1, {"std": 2.0})
+    assert rows(tmp_path / "metrics.csv") == [{"iteration": "1", "std": "2.0"}]

@@ -1,0 +1,208 @@
+"""Every reward function against values computed by hand, and how they are paid."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from envs import tasks
+from envs.mdp import rewards
+from envs.mdp.episode import EpisodeLog
+from envs.task import RewardTerm
+from robots import get_robot
+from tests.envs.helpers import FEET, JOINTS, hand_made
+
+JOINT_ROWS = np.zeros((2, JOINTS))
+JOINT_ROWS[0, [0, 5]] = [3.0, -4.0]
+JOINT_ROWS[1, 11] = 0.5
+FOOT_SPEEDS = np.zeros((2, FEET, 3))
+FOOT_SPEEDS[0, 1] = [0.3, 0.4, 9.0]  # 0.5 m/s over the ground
+FOOT_SPEEDS[1, 2] = [0.0, -2.0, 0.0]
+MOVING = [[0.5, 0.0, 0.0], [0.0, 0.0, -0.5]]
+STANCE, SWING = np.pi / 2, 3 * np.pi / 2
+"""The middles of stance and swing (rad)."""
+HALF_MOVING = [[0.5, 0.0, 0.0], [0.05, 0.0, 0.05]]
+
+CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
+    # function: parameters, what differs from a robot at rest, the two simulations' values
+    "lin_vel_tracking": (
+        {"width": 0.5},
+        {"command": [[1, 0.2, 0.7], [0, 0, 0]], "lin_vel_b": [[1, 0.2, 5], [0.3, 0.4, 0]]},
+        [1.0, np.exp(-1.0)],
+    ),
+    "lin_vel_deviation": (
+        {},
+        {"command": [[1, 0.2, 0.7], [0, 0, 0]], "lin_vel_b": [[1, 0.2, 5], [0.3, 0.4, 0]]},
+        [0.0, 0.5],
+    ),
+    "yaw_rate_tracking": (
+        {"width": 0.5},
+        {"command": [[1, 0, 0.7], [0, 0, 0.5]], "ang_vel_b": [[3, 3, 0.7], [0, 0, -0.5]]},
+        [1.0, np.exp(-4.0)],
+    ),
+    "yaw_rate_deviation": (
+        {},
+        {"command": [[1, 0, 0.7], [0, 0, 0.5]], "ang_vel_b": [[3, 3, 0.7], [0, 0, -0.5]]},
+        [0.0, 1.0],
+    ),
+    "lin_vel_z": ({}, {"lin_vel_b": [[9, 9, -3], [0, 0, 0.5]]}, [9.0, 0.25]),
+    "ang_vel_xy": ({}, {"ang_vel_b": [[3, -4, 9], [0, 1, 0]]}, [25.0, 1.0]),
+    "base_height": ({"target": 0.6}, {"base_height": [0.5, 0.9]}, [0.01, 0.09]),
+    "orientation": ({}, {"gravity_b": [[0, 0, -1], [0.6, 0, -0.8]]}, [0.0, 0.36]),
+    "torque": ({}, {"torque": JOINT_ROWS}, [25.0, 0.25]),
+    "joint_acc": ({}, {"joint_acc": JOINT_ROWS}, [25.0, 0.25]),
+    "action_rate": (
+        {},
+        {"action": JOINT_ROWS, "previous_action": -JOINT_ROWS},
+        [100.0, 1.0],
+    ),
+    "air_time": (
+        {"target": 0.25},
+        {
+            "command": MOVING,
+            "touchdown": [[1, 1, 0, 0], [0, 0, 0, 1]],
+            "air_time": [[0.35, 0.30, 0.9, 0.9], [0.9, 0.9, 0.9, 0.05]],
+        },
+        [0.15, -0.2],
+    ),
+    "gait": (
+        {},
+        {
+            "command": HALF_MOVING,
+            "foot_phase": [[STANCE, STANCE, SWING, SWING], [SWING] * 4],
+            "foot_contact": [[1, 0, 0, 1], [1, 1, 1, 0]],
+        },
+        [0.5, 0.75],
+    ),
+    "clearance": (
+        {"target": 0.1},
+        {
+            "command": HALF_MOVING,
+            "foot_phase": [[SWING, SWING, SWING, STANCE], [SWING] * 4],
+            "foot_height": [[0, 0.04, 0.2, 0], [0] * 4],
+        },
+        [0.1**2 + 0.06**2, 0.0],
+    ),
+    "slip": (
+        {},
+        {"foot_vel_w": FOOT_SPEEDS, "foot_contact": [[1, 1, 1, 1], [1, 1, 0, 1]]},
+        [0.25, 0.0],
+    ),
+    "leg_contact": ({}, {"leg_contact": [[1, 0, 0, 0, 0, 1, 1, 0], [0] * 8]}, [3.0, 0.0]),
+    "stand_still": ({}, {"joint_pos": JOINT_ROWS, "command": HALF_MOVING}, [0.0, 0.5]),
+    "pose": (
+        {"bound": 0.1, "margin": 0.4},
+        # at the margin's end dm_control's tolerance is 0.1
+        {"joint_pos": [[0.1] * JOINTS, [0.5] * 6 + [0.0] * 6]},
+        [1.0, (6 * 0.1 + 6) / 12],
+    ),
+    "termination": ({}, {"terminated": [True, False]}, [50.0, 0.0]),
+}
+COSTS = {"lin_vel_z", "ang_vel_xy", "base_height", "orientation", "torque", "joint_acc"}
+COSTS |= {"action_rate", "clearance", "slip", "leg_contact", "stand_still", "termination"}
+COSTS |= {"lin_vel_deviation", "yaw_rate_deviation"}
+
+
+def test_every_reward_has_a_hand_computed_case() -> None:
+    """A new reward needs a line above."""
+    functions = {
+        name
+        for name, function in inspect.getmembers(rewards, inspect.isfunction)
+        if function.__module__ == rewards.__name__ and not name.startswith("_")
+    }
+    assert functions == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_value(name: str) -> None:
+    params, changes, expected = CASES[name]
+    value = getattr(rewards, name)(hand_made(**changes), **params)
+    np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_air_time_counts_only_while_a_motion_is_commanded() -> None:
+    _, changes, _ = CASES["air_time"]
+    state = replace(hand_made(**changes), command=np.array(HALF_MOVING))
+    value = rewards.air_time(state, target=0.25)
+    np.testing.assert_allclose(value, [0.15, 0.0])
+
+
+def test_a_turn_on_the_spot_is_a_motion() -> None:
+    state = hand_made(joint_pos=JOINT_ROWS, command=MOVING)
+    np.testing.assert_array_equal(rewards.stand_still(state), [0.0, 0.0])
+
+
+def test_stand_still_measures_from_the_nominal_pose() -> None:
+    state = hand_made(nominal_pose=np.full(JOINTS, 0.1))
+    np.testing.assert_allclose(rewards.stand_still(state), [1.2, 1.2])
+
+
+@pytest.mark.parametrize("task", tasks.TASKS)
+def test_costs_are_never_paid_out(task: str) -> None:
+    for name, term in tasks.make(task, get_robot("anymal_c")).rewards.items():
+        function = getattr(term.function, "__name__", "")
+        assert (term.weight <= 0) == (function in COSTS) or term.weight == 0, name
+
+
+TERMS = {
+    "lin_vel_z": RewardTerm(rewards.lin_vel_z, -2.0),
+    "torque": RewardTerm(rewards.torque, -0.1, curriculum=True),
+    "base_height": RewardTerm(rewards.base_height, -1.0, params={"target": 0.6}),
+    "termination": RewardTerm(rewards.termination, -6.0),
+}
+STATE = hand_made(
+    lin_vel_b=[[0.3, 0.4, 2.0], [0, 0, 1.0]],
+    torque=JOINT_ROWS,
+    base_height=[0.5, 0.9],
+    command=[[0, 0, -0.3], [0, 0, 0]],
+)
+QUIET = np.zeros(2, bool)
+
+
+def test_weights_are_per_second_and_the_curriculum_scales_its_terms() -> None:
+    log = EpisodeLog(TERMS, 2)
+    reward = log.reward(STATE, QUIET, k=0.5)
+    expected = [
+        0.02 * (-2.0 * 4.0 - 0.5 * 0.1 * 25.0 - 0.01),
+        0.02 * (-2.0 * 1.0 - 0.5 * 0.1 * 0.25 - 0.09),
+    ]
+    np.testing.assert_allclose(reward, expected)
+
+
+def test_a_fall_costs_its_weight_whatever_the_control_step() -> None:
+    for dt in (0.005, 0.02):
+        fallen = replace(hand_made(terminated=[True, False]), dt=dt)
+        log = EpisodeLog({"termination": TERMS["termination"]}, 2)
+        np.testing.assert_allclose(log.reward(fallen, QUIET, 1.0), [-6.0, 0.0])
+
+
+def test_a_divergence_pays_its_termination_alone() -> None:
+    wild = replace(STATE, torque=np.full((2, JOINTS), np.nan), terminated=np.array([True, False]))
+    wild.torque[1] = JOINT_ROWS[1]
+    log = EpisodeLog(TERMS, 2)
+    reward = log.reward(wild, np.array([True, False]), k=1.0)
+    np.testing.assert_allclose(reward, [-6.0, 0.02 * (-2.0 - 0.1 * 0.25 - 0.09)])
+    assert all(np.isfinite(value).all() for value in log.sums.values())
+
+
+def test_episode_means_are_per_second_and_cleared_with_their_simulation() -> None:
+    log = EpisodeLog(TERMS, 2)
+    for _ in range(3):
+        log.reward(STATE, QUIET, k=1.0)
+    log.clear(np.array([1]))
+    for _ in range(2):
+        log.reward(STATE, QUIET, k=1.0)
+    done = np.array([True, False])
+    info = log.episodes(done, dt=0.02)
+    means = info["episode_means"]
+    assert info["_episode_means"] is done
+    np.testing.assert_array_equal(log.steps, [5, 2])
+    np.testing.assert_allclose(means["lin_vel_z"], [-8.0, -2.0])
+    np.testing.assert_allclose(means["torque"], [-2.5, -0.025])
+    np.testing.assert_allclose(means["lin_vel_error"], [0.5, 0.0])
+    np.testing.assert_allclose(means["yaw_rate_error"], [0.3, 0.0])
+    assert not means["fall"].any()

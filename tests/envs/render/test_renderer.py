@@ -1,0 +1,160 @@
+"""Rendering: the backend's choice, what is drawn where, and that it changes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mujoco
+import numpy as np
+import pytest
+
+from envs.render import gl, overlay
+from envs.render import renderer as render
+from envs.vector import LocomotionVectorEnv
+
+ROOT = Path(__file__).parents[3]
+SIZE = (160, 120)
+LEGS = ("LF", "RF", "LH", "RH")
+
+
+@pytest.fixture
+def headless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A Linux machine without a display and without a choice of backend."""
+    monkeypatch.setattr(gl.sys, "platform", "linux")
+    for name in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.setenv(name, "")  # so that what a test sets is undone, too
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("opengl")
+def test_frames_show_each_simulation_and_leave_it_alone() -> None:
+    watched = LocomotionVectorEnv(2, render_mode="rgb_array", render_size=SIZE)
+    alone = LocomotionVectorEnv(2)
+    for env in (watched, alone):
+        env.reset(seed=0)
+    action = np.stack([np.zeros(12), np.ones(12)])
+    for _ in range(5):
+        watched.render()
+        np.testing.assert_array_equal(watched.step(action)[0], alone.step(action)[0])
+    frames = watched.render()
+    watched.close()
+    assert frames is not None
+    assert [frame.shape for frame in frames] == [(120, 160, 3)] * 2
+    assert all(frame.dtype == np.uint8 and frame.std() > 20 for frame in frames)
+    assert np.abs(frames[0].astype(int) - frames[1]).max() > 100
+
+
+def test_without_a_render_mode_there_is_no_frame() -> None:
+    env = LocomotionVectorEnv(1)
+    env.reset(seed=0)
+    assert env.render() is None
+
+
+def test_arrow_points_where_the_robot_goes_and_arc_where_it_turns() -> None:
+    model = mujoco.MjModel.from_xml_string("<mujoco/>")
+    scene = mujoco.MjvScene(model, 100)
+    base, north = np.array([2.0, 3.0, 0.5]), np.pi / 2
+    render.draw_velocities(scene, base, north, np.array([1.0, 0.0, 0.0]), np.zeros(3))
+    assert scene.ngeom == 1
+    arrow = scene.geoms[0]
+    np.testing.assert_allclose(arrow.mat[:, 2], [0.0, 1.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(arrow.rgba[:3], render.COMMANDED, atol=1e-6)
+    render.draw_velocities(scene, base, north, np.zeros(3), np.array([0.0, 0.0, 1.0]))
+    head = scene.geoms[scene.ngeom - 1]
+    assert head.mat[0, 2] < -0.5  # a left turn leads a robot that looks north to the west
+    np.testing.assert_allclose(head.rgba[:3], render.ACTUAL, atol=1e-6)
+
+
+def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> None:
+    tracking = render.TrackingCamera(dt=0.02)
+    tracking.follow(np.zeros(2), 0.0)
+    azimuth = np.radians(tracking.camera.azimuth)
+    assert np.cos(azimuth) < -0.5  # looks against the heading
+    tracking.follow(np.array([0.1, 0.0]), 0.0)
+    assert 0.0 < tracking.camera.lookat[0] < 0.05
+    for _ in range(300):
+        tracking.follow(np.array([0.1, 0.0]), 0.0)
+    assert tracking.camera.lookat[0] == pytest.approx(0.1, abs=1e-6)
+    tracking.follow(np.array([50.0, 0.0]), 0.0)
+    assert tracking.camera.lookat[0] == 50.0
+
+
+def test_overlay_writes_in_its_corners_only() -> None:
+    blank, stance = np.zeros((240, 320, 3), np.uint8), np.zeros((4, 100), bool)
+    stance[1, -50:] = True
+    written = overlay.write_overlay(blank, np.ones(3), -np.ones(3), 1.5, stance, LEGS)
+    assert written[:40].any()
+    assert not written[60:180].any()
+    assert not written[:, 160:].any()
+    assert not blank.any()
+
+
+def test_a_tile_too_small_for_the_overlay_shows_the_robot_alone() -> None:
+    for width, height, written in ((200, 140, True), (200, 138, False), (198, 140, False)):
+        blank = np.zeros((height, width, 3), np.uint8)
+        frame = overlay.write_overlay(blank, np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS)
+        assert frame.any() == written
+
+
+@pytest.mark.parametrize(("width", "height"), [(426, 240), (640, 360), (1280, 720)])
+def test_letters_are_legible_and_leave_the_robot_room(width: int, height: int) -> None:
+    blank = np.zeros((height, width, 3), np.uint8)
+    written = overlay.write_overlay(blank, np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS)
+    panel = np.flatnonzero(written[: height // 2].any(axis=(1, 2)))
+    assert np.ptp(panel) > 40  # three lines
+    assert not written[:, width // 2 :].any()
+
+
+def test_overlay_shows_each_stance_in_its_row_and_time() -> None:
+    blank, stance = np.zeros((720, 1280, 3), np.uint8), np.zeros((4, 100), bool)
+    stance[0], stance[2, 50:] = True, True
+    written = overlay.write_overlay(blank, np.zeros(3), np.zeros(3), 0.0, stance, LEGS)
+    bars = (written == overlay.STANCE).all(axis=2)
+    rows = np.flatnonzero(bars.any(axis=1))
+    (gap,) = np.flatnonzero(np.diff(rows) > 1)
+    always, later = bars[rows[gap]], bars[rows[-1]]
+    assert later.sum() == pytest.approx(always.sum() / 2, abs=1)
+    assert np.flatnonzero(later)[-1] == np.flatnonzero(always)[-1]
+
+
+def test_contact_history_scrolls_and_starts_anew_with_the_simulation() -> None:
+    history = overlay.ContactHistory(dt=0.5, feet=2)
+    history.add(np.array([True, False]), 0.0)
+    history.add(np.array([False, True]), 0.5)
+    history.add(np.array([True, True]), 0.5)  # the same moment rendered twice
+    np.testing.assert_array_equal(history.pattern, [[0, 0, 1, 0], [0, 0, 0, 1]])
+    history.add(np.array([True, True]), 0.0)
+    np.testing.assert_array_equal(history.pattern, [[0, 0, 0, 1], [0, 0, 0, 1]])
+
+
+def test_backend_of_the_user_is_kept(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("MUJOCO_GL", "osmesa")
+    headless.setattr(gl, "_works", lambda backend: pytest.fail("probed"))
+    assert gl.choose_backend() == "osmesa"
+
+
+def test_headless_tries_egl_then_osmesa(headless: pytest.MonkeyPatch) -> None:
+    headless.setattr(gl, "_works", lambda backend: backend == "osmesa")
+    assert gl.choose_backend() == "osmesa"
+    assert gl.os.environ["MUJOCO_GL"] == "osmesa"
+
+
+def test_headless_without_a_backend_names_the_packages(headless: pytest.MonkeyPatch) -> None:
+    headless.setattr(gl, "_works", lambda backend: False)
+    with pytest.raises(gl.OpenGLError, match=r"libegl1.*libosmesa6"):
+        gl.choose_backend()
+    assert "MUJOCO_GL" not in gl.os.environ
+
+
+def test_unusable_backend_is_named_with_what_to_do() -> None:
+    environment = os.environ | {"MUJOCO_GL": "nonsense"}
+    command = [sys.executable, "-c", "import envs"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    last = done.stderr.strip().splitlines()[-1]
+    assert done.returncode != 0
+    assert "MUJOCO_GL=nonsense does not work" in last
+    assert "unset it" in last

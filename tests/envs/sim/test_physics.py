@@ -1,0 +1,206 @@
+"""The batch's named quantities against MuJoCo itself, and the limits of the drives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import mujoco
+import numpy as np
+import pytest
+
+from envs.sim import rotations, scene
+from envs.task import Action, ContactModel, Simulation
+from envs.vector import LocomotionVectorEnv
+from robots import Collision, get_robot
+from tests.envs.helpers import JOINTS, OFFLINE_ROBOTS, quiet, run, simulation, snapshot, task
+
+robots = pytest.mark.parametrize("robot", OFFLINE_ROBOTS)
+
+
+def limited(env: LocomotionVectorEnv, target: np.ndarray, data: mujoco.MjData) -> np.ndarray:
+    """Torque (N·m) of the PD law at joint targets (rad) clipped to the joint range."""
+    robot, model = env.robot, env.physics.batch.model
+    q = np.array([data.joint(name).qpos[0] for name in robot.joints])
+    qd = np.array([data.joint(name).qvel[0] for name in robot.joints])
+    low, high = np.array([model.joint(name).range for name in robot.joints]).T
+    torque = robot.kp * (np.clip(target, low, high) - q) - robot.kd * qd
+    return np.clip(torque, -robot.torque_limit, robot.torque_limit)
+
+
+@robots
+def test_a_control_step_equals_a_loop_over_mj_step(robot: str) -> None:
+    config = task(robot=robot, action=Action(scale=2.0))
+    env = LocomotionVectorEnv(3, robot=robot, config=config)
+    env.reset(seed=0)
+    model, rng = env.physics.batch.model, np.random.default_rng(0)
+    joints = [model.joint(name) for name in env.robot.joints]
+    for _ in range(15):
+        starts = [env.physics.batch.get_data(i) for i in range(3)]
+        action = rng.uniform(-1, 1, (3, JOINTS))
+        _, _, terminated, truncated, _ = env.step(action)
+        target = np.array(env.robot.nominal_pose) + 2.0 * action
+        for i in np.flatnonzero(~(terminated | truncated)).tolist():
+            data, torque = starts[i], np.zeros(JOINTS)
+            data.ctrl[:] = target[i]
+            for _ in range(config.simulation.substeps):
+                torque = limited(env, target[i], data)
+                mujoco.mj_step(model, data)
+            np.testing.assert_array_equal(env.physics.batch.get_data(i).qpos, data.qpos)
+            np.testing.assert_allclose(env.state.torque[i], torque, atol=1e-9)
+            q = [data.qpos[joint.qposadr[0]] for joint in joints]
+            np.testing.assert_array_equal(env.state.joint_pos[i], q)
+
+
+@robots
+def test_quantities_are_mujocos_own(robot: str) -> None:
+    env = LocomotionVectorEnv(4, robot=robot, config=task(robot=robot, action=Action(scale=0.7)))
+    env.reset(seed=1)
+    model, touching = env.physics.batch.model, 0
+    run(env, 40, np.random.default_rng(1))
+    state = snapshot(env.state)
+    for i in range(4):
+        data = env.physics.batch.get_data(i)
+        mujoco.mj_forward(model, data)
+        rotation = data.body(env.robot.base).xmat.reshape(3, 3)  # base to world
+        free = model.body(env.robot.base).dofadr[0]
+        np.testing.assert_allclose(state["lin_vel_b"][i], rotation.T @ data.qvel[free : free + 3])
+        np.testing.assert_allclose(state["ang_vel_b"][i], data.qvel[free + 3 : free + 6])
+        np.testing.assert_allclose(state["gravity_b"][i], rotation.T @ [0, 0, -1], atol=1e-12)
+        assert state["base_height"][i] == data.body(env.robot.base).xpos[2]
+        pairs = [{model.geom(g).name for g in contact.geom} for contact in data.contact]
+        for k, foot in enumerate(env.robot.feet):
+            geom, velocity = model.geom(foot), np.zeros(6)
+            under = data.geom(foot).xpos[2] - geom.size[0]
+            assert state["foot_height"][i, k] == pytest.approx(under)
+            kind = mujoco.mjtObj.mjOBJ_GEOM
+            mujoco.mj_objectVelocity(model, data, kind, geom.id, velocity, 0)
+            np.testing.assert_allclose(state["foot_vel_w"][i, k], velocity[3:], atol=1e-9)
+            down = {foot, scene.GROUND} in pairs
+            assert state["foot_contact"][i, k] == down
+            touching += down
+    assert 0 < touching < 16  # both cases are seen
+
+
+@robots
+def test_contacts_of_legs_and_base_are_told_apart(robot: str) -> None:
+    """Sunk into the ground in several poses, each body reports its own contacts."""
+    env = LocomotionVectorEnv(6, robot=robot, config=task(robot=robot))
+    env.reset(seed=0)
+    rng, n = np.random.default_rng(0), 6
+    pose = np.zeros((n, 7))
+    pose[:, 2] = [0.1, 0.2, 0.3, 0.35, 0.4, 2.0]
+    pose[:, 3:] = rotations.from_euler(*rng.uniform(-0.4, 0.4, (3, n)))
+    joints = np.array(env.robot.nominal_pose) + rng.normal(0, 0.6, (n, JOINTS))
+    env.physics.set_rows(np.arange(n), pose, np.zeros((n, 6)), joints, np.zeros((n, JOINTS)))
+    model, physics, robot_ = env.physics.batch.model, env.physics, env.robot
+    bodies = [*robot_.thighs, *robot_.shanks]
+    for i in range(n):
+        data = physics.batch.get_data(i)
+        mujoco.mj_forward(model, data)
+        hit = {g for contact in data.contact for g in contact.geom}
+        names = {model.geom(g).name for g in hit}
+        not_feet = {g for g in hit if model.geom(g).name not in robot_.feet}
+        hit_bodies = {model.body(model.geom_bodyid[g]).name for g in not_feet}
+        assert physics.foot_contact[i].tolist() == [foot in names for foot in robot_.feet]
+        assert physics.leg_contact[i].tolist() == [body in hit_bodies for body in bodies]
+        assert physics.base_contact[i] == (robot_.base in hit_bodies)
+    assert physics.leg_contact.any()
+    assert not physics.leg_contact.all()
+    assert physics.base_contact.any()
+    assert not physics.base_contact.all()
+
+
+def test_euler_angles_turn_about_the_right_axes_in_order() -> None:
+    rng = np.random.default_rng(0)
+    roll, pitch, yaw = rng.uniform(-1.5, 1.5, (3, 20))
+    quats = rotations.from_euler(roll, pitch, yaw)
+    for i in range(20):
+        expected = np.array([1.0, 0, 0, 0])
+        for axis, angle in zip(np.eye(3)[::-1], (yaw[i], pitch[i], roll[i]), strict=True):
+            turn, product = np.zeros(4), np.zeros(4)
+            mujoco.mju_axisAngle2Quat(turn, axis, angle)
+            mujoco.mju_mulQuat(product, expected, turn)
+            expected = product
+        np.testing.assert_allclose(quats[i], expected, atol=1e-12)
+
+
+def test_torque_mode_applies_the_action_times_the_limit() -> None:
+    env = LocomotionVectorEnv(2, config=quiet(action=Action(mode="torque")))
+    env.reset(seed=0)
+    action = np.random.default_rng(0).uniform(-1, 1, (2, JOINTS))
+    env.step(action)
+    np.testing.assert_allclose(env.state.torque, env.robot.torque_limit * action, rtol=1e-12)
+
+
+@robots
+@pytest.mark.parametrize("mode", ["pd", "torque"])
+def test_no_control_exceeds_the_torque_limit(robot: str, mode: str) -> None:
+    action = replace(Action(scale=3.0), mode=mode)
+    env = LocomotionVectorEnv(4, robot=robot, config=task(robot=robot, action=action))
+    env.reset(seed=0)
+    rng, largest = np.random.default_rng(0), 0.0
+    for _ in range(20):
+        env.physics.apply(rng.uniform(-1e3, 1e3, (4, JOINTS)))
+        env.physics.step()
+        largest = max(largest, np.abs(env.physics.torque).max())
+    assert largest == pytest.approx(env.robot.torque_limit)
+
+
+@robots
+def test_pd_targets_are_clipped_to_the_joint_range(robot: str) -> None:
+    env = LocomotionVectorEnv(1, robot=robot, config=quiet(**simulation(substeps=1)))
+    env.reset(seed=0)
+    data, target = env.physics.batch.get_data(0), np.full(JOINTS, 100.0)
+    expected = limited(env, target, data)
+    env.physics.apply(target[None])
+    env.physics.step()
+    np.testing.assert_allclose(env.physics.torque[0], expected)
+    assert (np.abs(expected) < env.robot.torque_limit).any()  # else the range plays no part
+
+
+@robots
+@pytest.mark.parametrize("contact", get_args(ContactModel))
+@pytest.mark.parametrize("collision", get_args(Collision))
+def test_every_contact_and_collision_model_stands(
+    robot: str, contact: ContactModel, collision: Collision
+) -> None:
+    settings = simulation(contact=contact, collision=collision)
+    env = LocomotionVectorEnv(2, robot=robot, config=quiet(**settings))
+    env.reset(seed=0)
+    for _ in range(100):
+        _, _, terminated, _, _ = env.step(np.zeros((2, JOINTS), np.float32))
+        assert not terminated.any()
+    assert env.state.foot_contact.all()
+    drop = env.robot.nominal_height - env.state.base_height
+    assert (np.abs(drop) < 0.08).all()  # m; the legs give under the weight
+    assert np.abs(env.state.lin_vel_b).max() < 0.02
+
+
+@robots
+def test_menagerie_contacts_are_the_menageries(robot: str) -> None:
+    definition = get_robot(robot)
+    training, menagerie = (
+        scene.build(definition, Simulation(contact=contact), "pd")
+        for contact in get_args(ContactModel)
+    )
+    assert menagerie.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
+    assert menagerie.opt.impratio == 100
+    assert training.opt.cone == mujoco.mjtCone.mjCONE_PYRAMIDAL
+    assert training.opt.impratio == 1
+    published = definition.spec().compile()
+    for foot in definition.feet:
+        assert menagerie.geom(foot).condim == published.geom(foot).condim
+        np.testing.assert_array_equal(menagerie.geom(foot).solimp, published.geom(foot).solimp)
+        assert training.geom(foot).condim == 3
+
+
+def test_fresh_simulations_report_no_torque() -> None:
+    env = LocomotionVectorEnv(3, config=quiet())
+    env.reset(seed=0)
+    assert not env.state.torque.any()
+    env.step(np.zeros((3, JOINTS), np.float32))
+    assert env.state.torque.any(axis=1).all()
+    env.physics.batch.bind("qpos")[1, 2] = 0.1  # a fall
+    env.step(np.zeros((3, JOINTS), np.float32))
+    assert env.state.torque.any(axis=1).tolist() == [True, False, True]
