@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
-
-import numpy as np
 
 from envs.mdp.state import MOVING
 from envs.sim import scene
+from envs.sim.drives import Law
 from envs.vector import LocomotionVectorEnv
 
 
 def description(env: LocomotionVectorEnv) -> dict[str, Any]:
-    """Return it as plain numbers and strings, SI units, with the MJCF of the simulation."""
+    """Return it as plain numbers and strings, SI units, with the MJCF of the simulation.
+
+    `drive` says how an action becomes the controls: offset + scale × action, in `unit`, plus what
+    `added_to` names.
+    """
     robot, config = env.robot, env.config
     simulation = config.simulation
     blocks = [
@@ -21,27 +25,39 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
             env.layout.items(), config.observations.values(), strict=True
         )
     ]
+    commands = [
+        {"entry": name, "unit": entry.unit, "range": entry.range}
+        for name, entry in config.commands.entries.items()
+    ]
+    world = scene.describe(robot, simulation, config.drive, config.terrain)
     return {
         "robot": robot.name,
         "joints": robot.joints,
         "nominal_pose": robot.nominal_pose,
         "nominal_height": robot.nominal_height,
-        "kp": robot.kp,
-        "kd": robot.kd,
-        "torque_limit": robot.torque_limit,
-        "action_mode": config.action.mode,
+        "kp": robot.kp.tolist(),
+        "kd": robot.kd.tolist(),
+        "torque_limit": robot.torque_limit.tolist(),
+        "drive": {"name": config.drive.name} | asdict(config.drive) | _law(config.drive.law(robot)),
         "control_rate": 1 / simulation.dt,
         "substeps": simulation.substeps,
         "observation": blocks,
+        "command": commands,
         "gait_frequency": config.gait.frequency,
-        "gait_offsets": config.gait.offsets,
+        "gait_offsets": config.gait.offsets or (0.0,) * len(robot.legs),
         "moving_above": MOVING,
-        "mjcf": scene.describe(robot, simulation, config.action.mode).to_xml(),
+        "mjcf": world.to_xml(),
     }
 
 
-def joint_target(env: LocomotionVectorEnv) -> tuple[np.ndarray, float]:
-    """Return offset (joints,) and scale of the control, offset + scale * action (rad or N·m)."""
-    if env.config.action.mode == "pd":
-        return np.array(env.robot.nominal_pose), env.config.action.scale
-    return np.zeros(len(env.robot.joints)), env.robot.torque_limit
+def _law(law: Law | None) -> dict[str, Any]:
+    if law is None:
+        return {}
+    offset, scale = law.offset.tolist(), law.scale.tolist()
+    return {"offset": offset, "scale": scale, "unit": law.unit, "added_to": law.added_to}
+
+
+def control_law(env: LocomotionVectorEnv) -> Law | None:
+    """Return the formula of the controls where the action alone decides them."""
+    law = env.config.drive.law(env.robot)
+    return law if law is not None and law.added_to == "nothing" else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,11 @@ import numpy as np
 from envs.judge import gaits as footfalls
 from envs.judge import protocol
 from envs.judge.gaits import Footfalls
-from envs.judge.protocol import Act, Recording
-from envs.task import Commands, TaskConfig
+from envs.judge.protocol import Act
+from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.recording import Recording
+from envs.sim.randomization import PUSH_INTERVAL
+from envs.task import TaskConfig, with_command, with_random_start
 from envs.vector import LocomotionVectorEnv
 from robots.robot import Robot
 
@@ -52,8 +55,8 @@ class Tracking:
 class Steady:
     """One robot under one command, after SETTLE seconds and until it falls."""
 
-    command: tuple[float, float, float]
-    """Forward, leftward (m/s), yaw rate (rad/s)."""
+    command: tuple[float, ...]
+    """In the units of its entries; for walking forward, leftward (m/s), yaw rate (rad/s)."""
     recording: Recording
     """What was recorded, n = 1; no rows where the robot fell before."""
     fell: float | None
@@ -108,7 +111,7 @@ def run(
 
     Args:
         agent: makes the policy for a number of robots.
-        config: a task as `protocol.evaluation_config` gives it.
+        config: a task as `envs.task.as_judged` gives it.
         robot: a robot of `robots.ROBOTS`.
         episodes: robots of the protocol.
         seed: seed of every environment.
@@ -121,7 +124,7 @@ def run(
     say(f"evaluation: {episodes} robots for {seconds:g} s")
     env = LocomotionVectorEnv(episodes, robot=robot, config=config, autoreset=False)
     recording = protocol.record(agent(episodes), env, seed)
-    evaluation = protocol.summarize(recording, seed)
+    evaluation = protocol.summarize(recording, config.measures, seed)
     tracking = error_by_command(recording, config.commands)
     say("steady walking")
     steady = walk_steadily(agent(1), config, robot, seed)
@@ -135,11 +138,13 @@ def error_by_command(recording: Recording, commands: Commands, bins: int = BINS)
     Returns:
         None where the commands vary in no forward speed or no yaw rate.
     """
-    ranges = (commands.lin_vel_x, commands.yaw_rate)
+    if not set(VELOCITY) <= set(commands.names):
+        return None
+    ranges = [commands.entries[name].range for name in ("lin_vel_x", "yaw_rate")]
     if any(low == high for low, high in ranges):
         return None
     speeds, yaws = (np.linspace(low, high, bins + 1) for low, high in ranges)
-    command, up = recording.command, recording.alive
+    command, up = recording.velocity_command, recording.alive
     error = command - recording.velocity
 
     def over_bins(mask: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
@@ -155,12 +160,18 @@ def error_by_command(recording: Recording, commands: Commands, bins: int = BINS)
     return Tracking(speeds, yaws, velocity, yaw_rate, over_bins(began).astype(int))
 
 
-def steady_command(commands: Commands) -> tuple[float, float, float]:
-    """Return the task's only command, or forward at SPEED_SHARE of its largest speed."""
-    ranges = (commands.lin_vel_x, commands.lin_vel_y, commands.yaw_rate)
-    if all(low == high for low, high in ranges):
-        return commands.lin_vel_x[0], commands.lin_vel_y[0], commands.yaw_rate[0]
-    return SPEED_SHARE * commands.lin_vel_x[1], 0.0, 0.0
+def steady_command(commands: Commands) -> tuple[float, ...]:
+    """Return the task's only command, or forward at SPEED_SHARE of its largest speed.
+
+    Other entries are as near to 0 as their ranges allow.
+    """
+    low, high = commands.ranges.T
+    command = np.clip(0.0, low, high)
+    if "lin_vel_x" in commands.names and (low < high).any():
+        command[commands.names.index("lin_vel_x")] = (
+            SPEED_SHARE * commands.entries["lin_vel_x"].range[1]
+        )
+    return tuple(command.tolist())
 
 
 def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady:
@@ -171,7 +182,7 @@ def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady
     )
     recording = protocol.record(act, env, seed)
     up = int(recording.alive.sum())
-    shown = _rows(recording, slice(round(SETTLE / recording.dt), up))
+    shown = recording.rows(slice(round(SETTLE / recording.dt), up))
     contact = shown.foot_contact[:, 0]
     return Steady(
         command,
@@ -218,7 +229,7 @@ def push(agent: Callable[[int], Act], config: TaskConfig, robot: str, seed: int)
     grid = np.meshgrid(PUSHES, directions, range(PUSHED), indexing="ij")
     size, direction = grid[0].ravel(), grid[1].ravel()
     config = _steady(config, steady_command(config.commands), SETTLE + RECOVERY)
-    config = replace(config, randomization=replace(config.randomization, start_state=True))
+    config = with_random_start(config)
     env = LocomotionVectorEnv(len(size), robot=robot, config=config, autoreset=False)
     moment = round(SETTLE / config.simulation.dt)
 
@@ -240,16 +251,7 @@ def heading(quat: np.ndarray) -> np.ndarray:
     return np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
 
 
-def _steady(config: TaskConfig, command: tuple[float, float, float], seconds: float) -> TaskConfig:
+def _steady(config: TaskConfig, command: tuple[float, ...], seconds: float) -> TaskConfig:
     """Return the task with one command and without its own pushes."""
-    calm = replace(config.randomization, pushes=False)
-    config = protocol.fixed_command(config, command)
-    return replace(config, randomization=calm, episode_length=seconds)
-
-
-def _rows(recording: Recording, rows: slice) -> Recording:
-    """Return a recording of these rows alone."""
-    values = {f.name: getattr(recording, f.name) for f in fields(recording)}
-    return replace(
-        recording, **{name: v[rows] for name, v in values.items() if isinstance(v, np.ndarray)}
-    )
+    calm = replace(config.randomization, push=None, push_interval=PUSH_INTERVAL)
+    return replace(with_command(config, command), randomization=calm, episode_length=seconds)

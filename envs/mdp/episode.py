@@ -1,4 +1,4 @@
-"""Rewards summed up over each running episode, for the log."""
+"""Rewards and tracking errors summed up over each running episode, for the log."""
 
 from __future__ import annotations
 
@@ -7,47 +7,39 @@ from typing import Any
 import numpy as np
 
 from envs.mdp.state import State
-from envs.task import RewardTerm
+
+ERRORS = ("lin_vel_error", "yaw_rate_error")
 
 
 class EpisodeLog:
-    """Evaluates the reward terms and keeps their sums until an episode ends."""
+    """Sums over each episode until it ends.
 
-    def __init__(self, terms: dict[str, RewardTerm], n: int) -> None:
-        self._terms = terms
-        self._errors = ("lin_vel_error", "yaw_rate_error")
-        self.sums = {name: np.zeros(n) for name in (*terms, *self._errors)}
+    Args:
+        rewards: names of the reward terms.
+        n: number of simulations.
+        errors: whether the task commands velocities, whose errors are summed, too.
+    """
+
+    def __init__(self, rewards: tuple[str, ...], n: int, errors: bool) -> None:
+        self._errors = errors
+        self.sums = {name: np.zeros(n) for name in (*rewards, *(ERRORS if errors else ()))}
         self.steps = np.zeros(n, np.int64)
-        self.last = {name: np.zeros(n) for name in terms}
-        """Each term's reward in the last control step, (n,)."""
-        self._fell, self._diverged = np.zeros(n, bool), np.zeros(n, bool)
 
-    def reward(self, state: State, diverged: np.ndarray, k: float) -> np.ndarray:
-        """Return the control step's reward, (n,), and add each term to its episode's sum.
-
-        A simulation that diverged is paid nothing but its termination.
-        """
-        total = np.zeros(len(diverged))
-        for name, term in self._terms.items():
-            weight = term.weight * state.dt * (k if term.curriculum else 1.0)
-            value = weight * term.function(state, **term.params)
-            if diverged.any() and name != "termination":
-                value[diverged] = 0.0
-            total += value
+    def add(self, rewards: dict[str, np.ndarray], state: State) -> None:
+        """Add a control step's rewards, (n,) each, and its tracking errors."""
+        for name, value in rewards.items():
             self.sums[name] += value
-            self.last[name] = value
-        error = state.command - np.column_stack([state.lin_vel_b[:, :2], state.ang_vel_b[:, 2]])
-        self.sums["lin_vel_error"] += np.hypot(error[:, 0], error[:, 1]) * state.dt
-        self.sums["yaw_rate_error"] += np.abs(error[:, 2]) * state.dt
+        if self._errors:
+            error = state.velocity_command - state.velocity
+            self.sums["lin_vel_error"] += np.hypot(error[:, 0], error[:, 1]) * state.dt
+            self.sums["yaw_rate_error"] += np.abs(error[:, 2]) * state.dt
         self.steps += 1
-        self._fell, self._diverged = state.terminated, diverged
-        return total
 
-    def episodes(self, done: np.ndarray, dt: float) -> dict[str, Any]:
-        """Return the means per second of the episodes that end now, with their mask."""
-        seconds = np.maximum(self.steps, 1) * dt
+    def means(self, done: np.ndarray, state: State, diverged: np.ndarray) -> dict[str, Any]:
+        """Return the means per second of the episodes that end now, with their mask (n,)."""
+        seconds = np.maximum(self.steps, 1) * state.dt
         means = {name: value / seconds for name, value in self.sums.items()}
-        means |= {"fall": self._fell.astype(float), "diverged": self._diverged.astype(float)}
+        means |= {"fall": state.terminated.astype(float), "diverged": diverged.astype(float)}
         return {"episode_means": means, "_episode_means": done}
 
     def clear(self, ids: np.ndarray) -> None:

@@ -1,15 +1,117 @@
-"""How a legged robot walks, measured on recordings of its feet.
+"""Measure functions of a Recording: each gives one number a robot, (n,), NaN where it has none.
 
-Every function takes arrays over time and gives one number a robot, NaN where there is nothing to
-measure. `counted` (T, n) marks the control steps that count: the robot is up and told to move.
+Functions of single arrays take them over time; `counted` (T, n) marks the control steps that
+count: the robot is up and told to move.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
 import numpy as np
+import tyro
+
+from envs.mdp.recording import Recording, planar
+from envs.mdp.term import Term
+
+GRAVITY = 9.81
+"""Gravitational acceleration (m/s²; MuJoCo's default)."""
 
 
-def stride_frequency(contact: np.ndarray, counted: np.ndarray, dt: float) -> np.ndarray:
+@dataclass(frozen=True)
+class Measure(Term):
+    """One number that a policy is judged by: function(recording, **params), (n,)."""
+
+    unit: Annotated[str, tyro.conf.Suppress] = ""
+    """Unit of the number."""
+    reference: Annotated[float | None, tyro.conf.Suppress] = None
+    """What it is compared with, such as a paper's result, in the same unit."""
+
+
+def lin_vel_error(recording: Recording) -> np.ndarray:
+    """Mean planar velocity error (m/s), transients included."""
+    error = recording.velocity_command - recording.velocity
+    return masked_mean(planar(error), recording.alive)
+
+
+def yaw_rate_error(recording: Recording) -> np.ndarray:
+    """Mean error of the yaw rate (rad/s), transients included."""
+    error = recording.velocity_command - recording.velocity
+    return masked_mean(np.abs(error[:, :, 2]), recording.alive)
+
+
+def fall_rate(recording: Recording) -> np.ndarray:
+    """Whether the robot fell: its mean is the share of falls."""
+    return (~recording.alive[-1]).astype(float)
+
+
+def mean_torque(recording: Recording) -> np.ndarray:
+    """Mean |τ| over joints and time (N·m)."""
+    return masked_mean(np.abs(recording.torque).mean(axis=2), recording.alive)
+
+
+def power(recording: Recording) -> np.ndarray:
+    """Mean mechanical power (W)."""
+    return masked_mean(recording.power, recording.alive)
+
+
+def cost_of_transport(recording: Recording) -> np.ndarray:
+    """Mechanical power / (weight × speed) while walking."""
+    r, weight = recording, recording.mass * GRAVITY  # N
+    speed = masked_mean(planar(r.velocity), r.walking)
+    with np.errstate(divide="ignore"):
+        return masked_mean(r.power, r.walking) / (weight * speed)
+
+
+def stride_frequency(recording: Recording) -> np.ndarray:
+    """Touchdowns of a foot per second while walking (Hz), mean over the feet."""
+    return touchdown_rate(recording.foot_contact, recording.walking, recording.dt)
+
+
+def duty_factor(recording: Recording) -> np.ndarray:
+    """Share of the time that a foot is on the ground while walking, mean over the feet."""
+    return masked_mean(recording.foot_contact.mean(axis=2), recording.walking)
+
+
+def swing_apex(recording: Recording) -> np.ndarray:
+    """Median over swings of the highest point of a foot's underside while walking (m)."""
+    return median_apex(recording.foot_contact, recording.foot_height, recording.walking)
+
+
+def foot_slip(recording: Recording) -> np.ndarray:
+    """Mean horizontal speed of the feet that touch the ground while walking (m/s)."""
+    return contact_speed(recording.foot_contact, recording.foot_speed, recording.walking)
+
+
+def base_height(recording: Recording) -> np.ndarray:
+    """Mean height of the base (m)."""
+    return masked_mean(recording.base_height, recording.alive)
+
+
+def base_tilt(recording: Recording) -> np.ndarray:
+    """Mean tilt of the base (rad)."""
+    return masked_mean(recording.base_tilt, recording.alive)
+
+
+MEASURES = {
+    "lin_vel_error": Measure(lin_vel_error, "m/s"),
+    "yaw_rate_error": Measure(yaw_rate_error, "rad/s"),
+    "fall_rate": Measure(fall_rate),
+    "mean_torque": Measure(mean_torque, "N·m"),
+    "power": Measure(power, "W"),
+    "cost_of_transport": Measure(cost_of_transport),
+    "stride_frequency": Measure(stride_frequency, "Hz"),
+    "duty_factor": Measure(duty_factor),
+    "swing_apex": Measure(swing_apex, "m"),
+    "foot_slip": Measure(foot_slip, "m/s"),
+    "base_height": Measure(base_height, "m"),
+    "base_tilt": Measure(base_tilt, "rad"),
+}
+"""What every task is judged by, in this order."""
+
+
+def touchdown_rate(contact: np.ndarray, counted: np.ndarray, dt: float) -> np.ndarray:
     """Touchdowns of a foot per second (Hz), mean over the feet, (n,).
 
     Args:
@@ -21,12 +123,7 @@ def stride_frequency(contact: np.ndarray, counted: np.ndarray, dt: float) -> np.
     return masked_mean(touchdowns, counted[1:]) / dt
 
 
-def duty_factor(contact: np.ndarray, counted: np.ndarray) -> np.ndarray:
-    """Share of the time that a foot is on the ground, mean over the feet, (n,)."""
-    return masked_mean(contact.mean(axis=2), counted)
-
-
-def foot_slip(contact: np.ndarray, speed: np.ndarray, counted: np.ndarray) -> np.ndarray:
+def contact_speed(contact: np.ndarray, speed: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Mean horizontal speed of the feet that touch the ground (m/s), (n,).
 
     Args:
@@ -38,7 +135,7 @@ def foot_slip(contact: np.ndarray, speed: np.ndarray, counted: np.ndarray) -> np
     return _ratio((planted * speed).sum(axis=(0, 2)), planted.sum(axis=(0, 2)))
 
 
-def swing_apex(contact: np.ndarray, height: np.ndarray, counted: np.ndarray) -> np.ndarray:
+def median_apex(contact: np.ndarray, height: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Median over swings of the highest point of a foot's underside (m), (n,).
 
     A swing runs from lift-off to touchdown; it counts if both were seen and every step between

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
+import numpy as np
+import tyro
+
+from envs.bounds import require_choice, require_within
 from envs.mdp.state import State
-from envs.task import ObservationTerm
+from envs.mdp.term import LARGEST, Term
+
+Kind = Literal["polar", "axial", "joint", "command", "foot", "scalar"]
+"""How a quantity transforms under the robot's mirrors."""
+
+
+@dataclass(frozen=True)
+class Observation(Term):
+    """One block of the observation vector: scale × function(state, **params), (n, k)."""
+
+    kind: Annotated[Kind, tyro.conf.Suppress]
+    """How the block transforms under the robot's mirrors."""
+    scale: float = 1.0
+    """Factor that brings the block to order 1."""
+    noise: float = 0.0
+    """Half-width of the uniform sensor noise, in the block's own unit, before scaling."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_choice("observation kind", self.kind, Kind)
+        require_within("observation scale", self.scale, -LARGEST, LARGEST)
+        require_within("observation noise", self.noise, 0, LARGEST)
 
 
 def lin_vel(state: State) -> np.ndarray:
@@ -24,7 +50,7 @@ def gravity(state: State) -> np.ndarray:
 
 
 def command(state: State) -> np.ndarray:
-    """Commanded vx, vy (m/s) and yaw rate (rad/s), (n, 3)."""
+    """The command in force, in the units of its entries, (n, entries)."""
     return state.command
 
 
@@ -58,28 +84,38 @@ def base_height(state: State) -> np.ndarray:
     return state.base_height[:, None]
 
 
-def layout(terms: dict[str, ObservationTerm], state: State) -> dict[str, slice]:
+def layout(terms: dict[str, Observation], state: State) -> dict[str, slice]:
     """Return where each term stands in the observation vector."""
     slices, start = {}, 0
     for name, term in terms.items():
-        width = term.function(state).shape[1]
+        width = term(state).shape[1]
         slices[name] = slice(start, start + width)
         start += width
     return slices
 
 
 def observe(
-    terms: dict[str, ObservationTerm],
+    terms: dict[str, Observation],
     slices: dict[str, slice],
     state: State,
-    rng: np.random.Generator | None,
+    rng: np.random.Generator | None = None,
+    noise: float = 0.0,
 ) -> np.ndarray:
-    """Return the scaled observation, (n, width) float32; with rng, sensor noise is added."""
+    """Return the scaled observation, (n, width) float32.
+
+    Args:
+        terms: the blocks by name.
+        slices: of `layout`.
+        state: what is observed.
+        rng: where sensor noise is drawn from.
+        noise: factor on the terms' noise; 0 draws none.
+    """
     width = max(s.stop for s in slices.values())
     out = np.empty((len(state.base_height), width), np.float32)
     for name, term in terms.items():
-        value = term.function(state)
-        if rng is not None and term.noise > 0:
-            value = value + rng.uniform(-term.noise, term.noise, value.shape)
+        value = term(state)
+        if rng is not None and noise * term.noise > 0:
+            half = noise * term.noise
+            value = value + rng.uniform(-half, half, value.shape)
         np.multiply(value, term.scale, out=out[:, slices[name]], casting="same_kind")
     return out

@@ -6,10 +6,51 @@ Sources: Hwangbo et al. 2019 (arXiv 1901.08652, supplementary S3) and legged_gym
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from dm_control.utils import rewards as dm_rewards
 
+from envs.bounds import require_within
 from envs.mdp.state import State
+from envs.mdp.term import LARGEST, Term
+
+
+@dataclass(frozen=True)
+class Reward(Term):
+    """One reward: weight × function(state, **params), (n,), integrated over the control step."""
+
+    weight: float
+    """Reward per second for a function value of 1."""
+    curriculum: bool = False
+    """Whether the weight is multiplied by the level of the curriculum `rewards`."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_within("reward weight", self.weight, -LARGEST, LARGEST)
+
+
+def evaluate(
+    terms: dict[str, Reward], state: State, diverged: np.ndarray, factor: float
+) -> dict[str, np.ndarray]:
+    """Return each term's reward for the control step, (n,).
+
+    A simulation that diverged is paid nothing but its termination.
+
+    Args:
+        terms: the rewards by name.
+        state: after the step.
+        diverged: which simulations blew up in the step, (n,) bool.
+        factor: level of the curriculum `rewards`.
+    """
+    values = {}
+    for name, term in terms.items():
+        weight = term.weight * state.dt * (factor if term.curriculum else 1.0)
+        value = weight * term(state)
+        if diverged.any() and term.function is not termination:
+            value[diverged] = 0.0
+        values[name] = value
+    return values
 
 
 def _square(x: np.ndarray) -> np.ndarray:
@@ -18,24 +59,24 @@ def _square(x: np.ndarray) -> np.ndarray:
 
 def lin_vel_tracking(state: State, *, width: float) -> np.ndarray:
     """exp(-‖v_xy - command‖² / width²), width in m/s."""
-    error = state.command[:, :2] - state.lin_vel_b[:, :2]
+    error = state.velocity_command[:, :2] - state.lin_vel_b[:, :2]
     return np.exp(-_square(error) / width**2)
 
 
 def lin_vel_deviation(state: State) -> np.ndarray:
     """‖v_xy - command‖, m/s: the evaluation's error, with a slope at every distance."""
-    return np.sqrt(_square(state.command[:, :2] - state.lin_vel_b[:, :2]))
+    return np.sqrt(_square(state.velocity_command[:, :2] - state.lin_vel_b[:, :2]))
 
 
 def yaw_rate_tracking(state: State, *, width: float) -> np.ndarray:
     """exp(-(ω_z - command)² / width²), width in rad/s."""
-    error = state.command[:, 2] - state.ang_vel_b[:, 2]
+    error = state.velocity_command[:, 2] - state.ang_vel_b[:, 2]
     return np.exp(-(error**2) / width**2)
 
 
 def yaw_rate_deviation(state: State) -> np.ndarray:
     """|ω_z - command|, rad/s: the evaluation's error."""
-    return np.abs(state.command[:, 2] - state.ang_vel_b[:, 2])
+    return np.abs(state.velocity_command[:, 2] - state.ang_vel_b[:, 2])
 
 
 def lin_vel_z(state: State) -> np.ndarray:

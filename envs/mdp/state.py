@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from envs.bounds import require
+from envs.mdp.commands import VELOCITY
+
 MOVING = 0.1
-"""Norm of a command above which the robot is meant to step (m/s and rad/s; legged_gym)."""
+"""Norm of a velocity command above which the robot is meant to step (m/s and rad/s; legged_gym)."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class State:
-    """Arrays over n simulations; `_w` is the world frame, `_b` the base frame.
+    """Arrays over n simulations, of its own; `_w` is the world frame, `_b` the base frame.
 
-    Foot arrays follow the robot's legs (LF RF LH RH), joint arrays its joints.
+    Foot arrays follow the robot's legs, joint arrays its joints. Heights are above the ground
+    below the point that is measured.
     """
 
     dt: float
     """Control step (s)."""
     nominal_pose: np.ndarray
     """Joint positions of the nominal stance (rad), (joints,)."""
+    nominal_height: float
+    """Height of the base frame in the nominal stance (m)."""
+    leg_length: float
+    """Length of a stretched leg (m)."""
+    command_names: tuple[str, ...]
+    """Names of the command's entries."""
     base_height: np.ndarray
     """Height of the base frame (m), (n,)."""
     lin_vel_b: np.ndarray
@@ -38,11 +49,11 @@ class State:
     torque: np.ndarray
     """Joint torques of the drives in the last substep (N·m), (n, joints)."""
     foot_height: np.ndarray
-    """Height of the underside of the feet above the ground (m), (n, feet)."""
+    """Height of the underside of the feet (m), (n, feet)."""
     foot_vel_w: np.ndarray
     """Linear velocity of the feet (m/s), (n, feet, 3)."""
     foot_contact: np.ndarray
-    """Whether a foot touches the ground, (n, feet) bool."""
+    """Whether a foot touches something, (n, feet) bool."""
     touchdown: np.ndarray
     """Whether a foot came down in this control step, (n, feet) bool."""
     air_time: np.ndarray
@@ -54,15 +65,45 @@ class State:
     base_contact: np.ndarray
     """Whether the base touches something, (n,) bool."""
     command: np.ndarray
-    """Commanded forward and leftward speed (m/s) and yaw rate (rad/s), (n, 3)."""
+    """Command in force, (n, entries), as `command_names` says."""
     action: np.ndarray
     """Action of this control step, in [-1, 1], (n, joints)."""
     previous_action: np.ndarray
     """Action of the control step before, (n, joints)."""
     terminated: np.ndarray
-    """Whether the episode ended here as a fall, (n,) bool."""
+    """Whether the episode ended here, other than by its time limit, (n,) bool."""
+
+    def commanded(self, *names: str) -> np.ndarray:
+        """Return entries of the command by name, (n, names).
+
+        Raises:
+            ValueError: the task commands none of that name.
+        """
+        for name in names:
+            need = f"one of this task's: {', '.join(self.command_names) or 'it has none'}"
+            require(name in self.command_names, "command", repr(name), need)
+        index = [self.command_names.index(name) for name in names]
+        return self.command.take(index, axis=1)  # row by row, as rows are summed
 
     @property
+    def has_velocity_command(self) -> bool:
+        """Whether the task commands forward, leftward and turning speed."""
+        return set(VELOCITY) <= set(self.command_names)
+
+    @cached_property
+    def velocity_command(self) -> np.ndarray:
+        """Commanded forward and leftward speed (m/s) and yaw rate (rad/s), (n, 3)."""
+        return self.commanded(*VELOCITY)
+
+    @property
+    def velocity(self) -> np.ndarray:
+        """Actual forward and leftward speed (m/s) and yaw rate (rad/s), (n, 3)."""
+        return np.column_stack([self.lin_vel_b[:, :2], self.ang_vel_b[:, 2]])
+
+    @cached_property
     def moving(self) -> np.ndarray:
         """Whether the command is to move rather than to stand, (n,) bool."""
-        return np.einsum("ij,ij->i", self.command, self.command) > MOVING**2
+        if not self.has_velocity_command:
+            return np.zeros(len(self.base_height), bool)
+        command = self.velocity_command
+        return np.einsum("ij,ij->i", command, command) > MOVING**2

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from envs.task import Kind, ObservationTerm
+from envs.mdp.commands import Command
+from envs.mdp.observations import Kind, Observation
 from robots.robot import Robot
 
 MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.0, 1.0, 1.0])}
@@ -53,15 +54,22 @@ class Symmetry:
         return SignedPermutation(self.action_index[g], self.action_sign[g])(x)
 
 
-def of_robot(robot: Robot, model: mujoco.MjModel) -> list[dict[Kind, SignedPermutation]]:
+def of_robot(
+    robot: Robot, model: mujoco.MjModel, entries: dict[str, Command]
+) -> list[dict[Kind, SignedPermutation]]:
     """Return, for every group element, how each kind of quantity transforms.
 
     The mirrors that the robot has are found from where its joints stand and how their axes
     point at zero joint angles; a robot without any gets the identity alone.
+
+    Args:
+        robot: the robot.
+        model: a model that holds it.
+        entries: of the command vector.
     """
-    group = [_identity(len(robot.joints), len(robot.feet))]
+    group = [_identity(len(robot.joints), len(robot.feet), len(entries))]
     for diagonal in MIRRORS.values():
-        mirror = _mirror(robot, model, diagonal)
+        mirror = _mirror(robot, model, diagonal, entries)
         if mirror is not None:
             group += [_compose(element, mirror) for element in group]
     return group
@@ -75,7 +83,7 @@ def _compose(
 
 def of_task(
     group: list[dict[Kind, SignedPermutation]],
-    terms: dict[str, ObservationTerm],
+    terms: dict[str, Observation],
     slices: dict[str, slice],
 ) -> Symmetry:
     """Return the symmetry of an observation made of these terms; actions are joint vectors."""
@@ -93,11 +101,11 @@ def of_task(
     )
 
 
-def _identity(joints: int, feet: int) -> dict[Kind, SignedPermutation]:
+def _identity(joints: int, feet: int, entries: int) -> dict[Kind, SignedPermutation]:
     sizes: dict[Kind, int] = {
         "polar": 3,
         "axial": 3,
-        "command": 3,
+        "command": entries,
         "scalar": 1,
         "joint": joints,
         "foot": feet,
@@ -106,7 +114,7 @@ def _identity(joints: int, feet: int) -> dict[Kind, SignedPermutation]:
 
 
 def _mirror(
-    robot: Robot, model: mujoco.MjModel, diagonal: np.ndarray
+    robot: Robot, model: mujoco.MjModel, diagonal: np.ndarray, entries: dict[str, Command]
 ) -> dict[Kind, SignedPermutation] | None:
     """Return the transforms of one mirror, or None where the robot lacks it."""
     data = mujoco.MjData(model)
@@ -127,15 +135,23 @@ def _mirror(
     if not np.allclose(sign * nominal[joint_index], nominal, atol=_TOLERANCE):
         return None
     order = np.arange(3)
-    command = np.array([diagonal[0], diagonal[1], axial[2]])
+    command = np.array([_component(entry, diagonal) for entry in entries.values()])
     return {
         "polar": SignedPermutation(order, diagonal),
         "axial": SignedPermutation(order, axial),
-        "command": SignedPermutation(order, command),
+        "command": SignedPermutation(np.arange(len(entries)), command),
         "scalar": SignedPermutation(np.arange(1), np.ones(1)),
         "joint": SignedPermutation(joint_index, sign),
         "foot": SignedPermutation(foot_index, np.ones(len(feet))),
     }
+
+
+def _component(entry: Command, diagonal: np.ndarray) -> float:
+    """Return the sign that an entry of the command gets in a mirror."""
+    if entry.component == "scalar":
+        return 1.0
+    kind, axis = entry.component.split("_")
+    return float((diagonal if kind == "polar" else -diagonal)["xyz".index(axis)])
 
 
 def _match(points: np.ndarray, diagonal: np.ndarray) -> np.ndarray | None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from mujoco.batch import Batch
 
 from envs.mdp.state import State
 from envs.render.gl import OpenGLError, choose_backend
 from envs.render.overlay import ACTUAL, COMMANDED, ContactHistory, write_overlay
+from envs.sim.physics import Physics
 from robots.robot import Robot
 
 SAMPLES, SHADOW_SIZE, SLICES, STACKS = 0, 2048, 16, 8
@@ -68,11 +68,12 @@ class TrackingCamera:
 
 
 class BatchRenderer:
-    """Renders simulations of a batch, one OpenGL context for all of them.
+    """Renders n simulations, one OpenGL context for all of them.
 
     Args:
-        batch: the simulations; only read.
-        model: with the batch's coordinates and the geoms to be shown.
+        physics: the simulations; only read.
+        n: their number.
+        model: with their coordinates and the geoms to be shown.
         robot: the robot in them.
         dt: time between frames (s).
         width, height: size of a frame (pixels).
@@ -83,23 +84,24 @@ class BatchRenderer:
 
     def __init__(
         self,
-        batch: Batch,
+        physics: Physics,
+        n: int,
         model: mujoco.MjModel,
         robot: Robot,
         dt: float,
         width: int = 1280,
         height: int = 720,
     ) -> None:
-        self._batch, self._model = batch, model
+        self._physics, self._model = physics, model
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         quality = model.vis.quality
         quality.offsamples, quality.shadowsize = SAMPLES, SHADOW_SIZE
         quality.numslices, quality.numstacks = SLICES, STACKS
-        self._simulated, self._data = mujoco.MjData(batch.model), mujoco.MjData(model)
+        self._data = mujoco.MjData(model)
         self._base = model.body(robot.base).id
-        self._cameras = [TrackingCamera(dt) for _ in range(batch.nsim)]
+        self._cameras = [TrackingCamera(dt) for _ in range(n)]
         feet, self._legs = len(robot.feet), robot.legs
-        self._contacts = [ContactHistory(dt, feet) for _ in range(batch.nsim)]
+        self._contacts = [ContactHistory(dt, feet) for _ in range(n)]
         self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(model, 1000)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
         self._context_gl = _gl_context(width, height)
@@ -112,7 +114,7 @@ class BatchRenderer:
     def frames(self, state: State) -> tuple[np.ndarray, ...]:
         """Return a frame (height, width, 3) uint8 for every simulation."""
         self._context_gl.make_current()
-        return tuple(self._frame(i, state) for i in range(self._batch.nsim))
+        return tuple(self._frame(i, state) for i in range(len(self._cameras)))
 
     def _frame(self, i: int, state: State) -> np.ndarray:
         data = self._pose(i)
@@ -139,8 +141,8 @@ class BatchRenderer:
 
     def _pose(self, i: int) -> mujoco.MjData:
         """Return the shown model's data in the pose of simulation i, the light overhead."""
-        simulated, data = self._batch.get_data(i, self._simulated), self._data
-        data.qpos, data.qvel, data.time = simulated.qpos, simulated.qvel, simulated.time
+        data = self._data
+        self._physics.pose(i, data)
         mujoco.mj_kinematics(self._model, data)
         mujoco.mj_comPos(self._model, data)
         mujoco.mj_camlight(self._model, data)

@@ -13,7 +13,6 @@ import numpy as np
 from envs.judge.protocol import Act
 from envs.mdp import observations
 from envs.show.tour import guide
-from envs.sim import scene
 from envs.sim.randomization import pushes
 from envs.task import require
 from envs.vector import LocomotionVectorEnv
@@ -70,11 +69,9 @@ class Live:
         self.steps = self.falls = 0
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._rng, self._lead = np.random.default_rng(seed), guide([env])
-        config = env.config
-        self.model = scene.build(env.robot, config.simulation, config.action.mode, visual=True)
+        self.model = env.shown_model()
         """The simulation's coordinates and the geoms to be shown."""
         self.data = mujoco.MjData(self.model)
-        self._simulated = mujoco.MjData(env.physics.batch.model)
         self._base = self.model.body(env.robot.base).id
         self.swap(agent)
         env.reset(seed=seed)
@@ -191,9 +188,7 @@ class Live:
 
     def pose(self) -> mujoco.MjData:
         """Bring `data`, of the model that is shown, up to date and return it."""
-        simulated = self.env.physics.batch.get_data(0, self._simulated)
-        self.data.qpos, self.data.qvel = simulated.qpos, simulated.qvel
-        self.data.time = simulated.time
+        self.env.physics.pose(0, self.data)
         mujoco.mj_forward(self.model, self.data)
         return self.data
 

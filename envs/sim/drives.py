@@ -1,37 +1,165 @@
-"""The joint drives: what a normalised action does to the joints."""
+"""The joint drives: what a normalised action does to the joints.
+
+A drive attaches its actuators, turns an action into controls once a control step, may change them
+in every physics step, and says how another program applies an exported policy's actions.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import mujoco
 import numpy as np
 
-from envs.task import ActionMode
+from envs.bounds import require
 from robots.robot import Robot
 
+Memory = dict[str, np.ndarray]
+"""Arrays with a row a simulation that a drive keeps, saved with the simulations' state."""
 
-def attach(spec: mujoco.MjSpec, robot: Robot, mode: ActionMode) -> None:
-    """Add one drive a joint, limited to the robot's torque, in the robot's joint order.
 
-    `pd` is MuJoCo's position actuator, which implicitfast integrates implicitly, so that the
-    5 ms step stays stable at kp 80 and kd 2; its kd replaces the joint's passive damping.
-    `torque` drives the joint directly, over the same passive joint.
+class Joints(NamedTuple):
+    """The present state of n robots' joints."""
+
+    pos: np.ndarray
+    """Positions (rad), (n, joints)."""
+    vel: np.ndarray
+    """Velocities (rad/s), (n, joints)."""
+
+
+class Law(NamedTuple):
+    """How an action becomes controls: offset + scale × action, or more where `added_to` says so."""
+
+    offset: np.ndarray
+    """(joints,), in `unit`."""
+    scale: np.ndarray
+    """(joints,), in `unit`."""
+    unit: Literal["rad", "N·m"]
+    """rad for the target of a PD drive, N·m for a torque."""
+    added_to: Literal["nothing", "joint_pos"] = "nothing"
+    """joint_pos: the joints' positions at the moment of the action are added."""
+
+
+@dataclass(frozen=True)
+class Drive:
+    """What an action in [-1, 1] means, one entry a joint; subclasses say it."""
+
+    name: ClassVar[str]
+    """Name in `DRIVES`."""
+    every_substep: ClassVar[bool] = False
+    """Whether `substep` is called ahead of every physics step."""
+
+    def attach(self, spec: mujoco.MjSpec, robot: Robot) -> None:
+        """Add one actuator a joint, in the robot's joint order; by default torque motors."""
+        for actuator, limit in zip(add_actuators(spec, robot), robot.torque_limit, strict=True):
+            actuator.set_to_motor()
+            actuator.ctrlrange = [-limit, limit]
+
+    def memory(self, robot: Robot, n: int) -> Memory:
+        """Return what the drive keeps of n simulations, as it is at the start of an episode."""
+        return {}
+
+    def control(
+        self, action: np.ndarray, robot: Robot, joints: Joints, memory: Memory
+    ) -> np.ndarray:
+        """Return the controls (n, joints) of a control step.
+
+        Args:
+            action: in [-1, 1], (n, joints).
+            robot: the robot.
+            joints: at the start of the control step.
+            memory: what the drive keeps; it may be written.
+        """
+        law = self.law(robot)
+        assert law is not None, "a drive without a law has a `control` of its own"
+        control = law.offset + law.scale * action
+        return control + joints.pos if law.added_to == "joint_pos" else control
+
+    def substep(
+        self, control: np.ndarray, robot: Robot, joints: Joints, memory: Memory
+    ) -> np.ndarray:
+        """Return the controls (n, joints) of a physics step, from those of its control step."""
+        return control
+
+    def law(self, robot: Robot) -> Law | None:
+        """Return the formula of the controls, None where no formula says it."""
+        return None
+
+
+@dataclass(frozen=True)
+class PD(Drive):
+    """Joint target = nominal pose + scale × action, held by the robot's PD gains.
+
+    It is MuJoCo's position actuator, which implicitfast integrates implicitly, so that a step of
+    5 ms stays stable at kp 80 and kd 2; kd replaces the joint's passive damping.
     """
-    limit = robot.torque_limit
-    for name in robot.joints:
+
+    name: ClassVar[str] = "pd"
+    scale: float = 1.0
+    """Range of the joint targets (rad)."""
+
+    def __post_init__(self) -> None:
+        require(0 < self.scale <= np.pi, "drive scale", self.scale, "in (0, pi] rad")
+
+    def attach(self, spec: mujoco.MjSpec, robot: Robot) -> None:
+        """Add position actuators, whose targets stay in the joints' ranges."""
+        gains = zip(add_actuators(spec, robot), robot.kp, robot.kd, strict=True)
+        for actuator, kp, kd in gains:
+            actuator.set_to_position(kp=kp, kv=kd)
+            actuator.ctrlrange = spec.joint(actuator.target).range
+
+    def law(self, robot: Robot) -> Law:
+        """Return the target's formula."""
+        pose = np.array(robot.nominal_pose)
+        return Law(pose, np.full(len(pose), self.scale), "rad")
+
+
+@dataclass(frozen=True)
+class Relative(PD):
+    """Joint target = present position + scale × action, held by the robot's PD gains."""
+
+    name: ClassVar[str] = "relative"
+
+    def law(self, robot: Robot) -> Law:
+        """Return the target's formula."""
+        scale = np.full(len(robot.joints), self.scale)
+        return Law(np.zeros(len(scale)), scale, "rad", "joint_pos")
+
+
+@dataclass(frozen=True)
+class Torque(Drive):
+    """Joint torque = action × torque limit, over the passive joint."""
+
+    name: ClassVar[str] = "torque"
+
+    def law(self, robot: Robot) -> Law:
+        """Return the torque's formula."""
+        limit = robot.torque_limit
+        return Law(np.zeros(len(limit)), limit, "N·m")
+
+
+def add_actuators(spec: mujoco.MjSpec, robot: Robot) -> list[Any]:
+    """Add and return an actuator for each joint, limited to its torque, yet without gains.
+
+    The joints get the motors' armature, and lose their own damping.
+    """
+    actuators = []
+    for name, armature, limit in zip(robot.joints, robot.armature, robot.torque_limit, strict=True):
         joint = spec.joint(name)
-        joint.armature = robot.armature
+        joint.armature = armature
         joint.damping = np.zeros_like(joint.damping)
-        drive = spec.add_actuator(
-            name=name,
-            target=name,
-            trntype=mujoco.mjtTrn.mjTRN_JOINT,
-            forcelimited=True,
-            forcerange=[-limit, limit],
-            ctrllimited=True,
+        actuators.append(
+            spec.add_actuator(
+                name=name,
+                target=name,
+                trntype=mujoco.mjtTrn.mjTRN_JOINT,
+                forcelimited=True,
+                forcerange=[-limit, limit],
+                ctrllimited=True,
+            )
         )
-        if mode == "pd":
-            drive.set_to_position(kp=robot.kp, kv=robot.kd)
-            drive.ctrlrange = joint.range
-        else:
-            drive.set_to_motor()
-            drive.ctrlrange = [-limit, limit]
+    return actuators
+
+
+DRIVES: dict[str, type[Drive]] = {drive.name: drive for drive in (PD, Relative, Torque)}

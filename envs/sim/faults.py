@@ -7,17 +7,35 @@ from dataclasses import asdict
 
 import numpy as np
 
-from envs.task import TaskConfig
+from envs.sim.drives import Drive
+from envs.sim.scene import Simulation
+from envs.sim.terrain import Terrain
 
-FORMAT = "trot-fault-1"
+FORMAT = "trot-fault-2"
 MAX_RECORDS = 10
 """Faults that one environment records: where there are more, they tell the same."""
 SPAN = 50
-"""Control steps from one copy of the states to the next; a record reaches back to the last but one,
+"""Controls from one copy of the states to the next; a record reaches back to the last but one,
 or to the simulation's last reset."""
 
 
-class Recorder:
+class Observer:
+    """Is told what happens to the simulations; this one takes no notice."""
+
+    def begin(self, ids: np.ndarray | slice) -> None:
+        """Simulations ids were put into their present states."""
+
+    def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
+        """The bases of simulations ids were pushed (m/s), (len(ids), 2)."""
+
+    def before_step(self, control: np.ndarray) -> None:
+        """The simulations are about to be stepped under controls (n, controls)."""
+
+    def after_step(self) -> None:
+        """They were."""
+
+
+class Recorder(Observer):
     """Copies the states now and then, and keeps the controls and pushes since.
 
     Args:
@@ -41,11 +59,11 @@ class Recorder:
         self._pushed[ids] = 0.0
 
     def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
-        """Note pushes (m/s), (len(ids), 2), ahead of a control step."""
+        """Note pushes (m/s), (len(ids), 2), ahead of a step."""
         self._pushed[ids] += velocity
 
     def before_step(self, control: np.ndarray) -> None:
-        """Note the controls (n, controls) of a control step."""
+        """Note the controls (n, controls) of a step."""
         row = self._inputs[self._now % len(self._inputs)]
         row[:, :-2], row[:, -2:] = control, self._pushed
         self._pushed[:] = 0.0
@@ -59,18 +77,32 @@ class Recorder:
             self._since[0], self._since[1] = self._since[1], self._now
 
     def fault(
-        self, i: int, reason: str, robot: str, config: TaskConfig, models: dict[str, np.ndarray]
+        self,
+        i: int,
+        reason: str,
+        robot: str,
+        simulation: Simulation,
+        drive: Drive,
+        terrain: Terrain,
+        models: dict[str, np.ndarray],
+        command: np.ndarray,
     ) -> dict[str, np.ndarray]:
-        """Return all that `envs.sim.replay` needs to repeat what simulation i did, for np.savez.
+        """Return all that `envs.judge.replay` needs to repeat what simulation i did, for np.savez.
 
         Args:
             i: the simulation.
             reason: what is wrong with it.
             robot: name of its robot.
-            config: its task.
+            simulation, drive, terrain: of its task.
             models: its own model fields.
+            command: shown with it: forward and leftward speed (m/s), yaw rate (rad/s), (3,).
         """
-        settings = {"simulation": asdict(config.simulation), "action": asdict(config.action)}
+        settings = {
+            "simulation": asdict(simulation),
+            "drive": {"name": drive.name} | asdict(drive),
+            "terrain": {"name": terrain.name} | asdict(terrain),
+            "hold": 1 if drive.every_substep else simulation.substeps,
+        }
         return {
             "format": np.array(FORMAT),
             "reason": np.array(reason),
@@ -78,11 +110,12 @@ class Recorder:
             "settings": np.array(json.dumps(settings)),
             **{f"model.{name}": field for name, field in models.items()},
             **self.record(i),
+            "command": command.copy(),
         }
 
     def record(self, i: int) -> dict[str, np.ndarray]:
         """Return simulation i's state at the record's start (S,), the controls (k, controls) and
-        pushes (k, 2) of each control step since, and the state now, `end` (S,).
+        pushes (k, 2) of each step since, and the state now, `end` (S,).
         """
         inputs = self._inputs[np.arange(self._since[0, i], self._now) % len(self._inputs), i]
         return {

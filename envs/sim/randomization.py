@@ -1,96 +1,180 @@
-"""What differs between simulations: start states, model parameters, pushes.
-
-Every law stands in one line in `config.Randomization`.
-"""
+"""What differs between simulations: model parameters, pushes, sensor noise."""
 
 from __future__ import annotations
 
-import mujoco
-import numpy as np
-from mujoco.batch import Batch
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-from envs.sim import rotations
-from envs.task import Randomization
+import numpy as np
+
+from envs.bounds import Range, require, require_range, require_within
+from envs.sim.physics import Physics
 from robots.robot import Robot
 
-
-def start_rows(
-    robot: Robot, config: Randomization, n: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw n start states: base pose (n, 7), base velocity (n, 6), joint positions, velocities.
-
-    The base velocity is linear in the world frame and angular in the base frame, as in MuJoCo's
-    free joint.
-    """
-    joints = len(robot.joints)
-    base = np.zeros((n, 7))
-    base[:, 2], base[:, 3] = robot.nominal_height, 1.0
-    velocity = np.zeros((n, 6))
-    joint_pos = np.tile(np.array(robot.nominal_pose), (n, 1))
-    if config.start_state:
-        roll, pitch = rng.normal(0.0, config.start_tilt, (2, n))
-        base[:, 3:7] = rotations.from_euler(roll, pitch, rng.uniform(-np.pi, np.pi, n))
-        velocity = rng.uniform(-config.start_velocity, config.start_velocity, (n, 6))
-        joint_pos += rng.normal(0.0, config.start_joint, (n, joints))
-    return base, velocity, joint_pos, np.zeros((n, joints))
+PUSH_INTERVAL = 5.0
 
 
-def pushes(config: Randomization, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n horizontal velocity jumps of push_speed (m/s), (n, 2)."""
+@dataclass(frozen=True)
+class Randomization:
+    """What differs between simulations, drawn anew at every start; None or 0 switches a law off."""
+
+    noise: float = 0.0
+    """Factor on the sensor noise of each observation term; 1 is the term's own."""
+    mass: Range | None = None
+    """Factor on the base mass and its inertia."""
+    com: Range | None = None
+    """Shift of the base centre of mass along each axis (m)."""
+    friction: Range | None = None
+    """Sliding friction coefficient of the feet."""
+    gains: Range | None = None
+    """Factor on the drives' gains, of every joint on its own."""
+    phase: Range | None = None
+    """Where in its cycle the gait's clock starts (share)."""
+    push: Range | None = None
+    """Size of the jumps of the base velocity, in a random direction (m/s)."""
+    push_interval: float = PUSH_INTERVAL
+    """Time between pushes (s); the first comes after a uniform share of it."""
+
+    def __post_init__(self) -> None:
+        require_within("noise", self.noise, 0, 100)
+        bounds = {"com": (-1, 1), "push": (0, 100), "phase": (0, 1)}
+        for name in ("mass", "com", "friction", "gains", "phase", "push"):
+            value = getattr(self, name)
+            if value is not None:
+                require_range(name, value, *bounds.get(name, (1e-3, 100)))
+        require_within("push_interval", self.push_interval, 1e-3, 1e6, "s")
+        idle = self.push is None and self.push_interval != PUSH_INTERVAL
+        require(not idle, "push_interval", self.push_interval, "left out where nothing is pushed")
+
+
+STANDARD = Randomization(
+    noise=1.0, mass=(0.85, 1.15), com=(-0.02, 0.02), friction=(0.5, 1.25), gains=(0.9, 1.1)
+)
+"""Mass and centre of mass as in Hwangbo et al. 2019 (arXiv 1901.08652), friction as in legged_gym
+(Rudin et al. 2021, arXiv 2109.11978), the gains our own."""
+
+
+def with_standard(config: Randomization) -> Randomization:
+    """Return a randomization with `STANDARD`'s laws where it has none of its own."""
+    own = {name: getattr(config, name) for name in ("noise", *LAWS)}
+    given = {name: value or getattr(STANDARD, name) for name, value in own.items()}
+    return replace(config, **given)
+
+
+def push_velocities(config: Randomization, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw n horizontal velocity jumps (m/s), (n, 2); a range of one size draws no size."""
+    assert config.push is not None
     angle = rng.uniform(-np.pi, np.pi, n)
-    return config.push_speed * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    low, high = config.push
+    size = low if low == high else rng.uniform(low, high, n)
+    return (size * np.stack([np.cos(angle), np.sin(angle)])).T
 
 
-EXPANDED = {
-    "mass": ("body_mass", "body_inertia"),
-    "com": ("body_ipos",),
-    "friction": ("geom_friction",),
-    "gains": ("actuator_gainprm", "actuator_biasprm"),
+@dataclass(frozen=True)
+class Nominal:
+    """Where a law finds what it changes, and the nominal values of the fields there."""
+
+    base: int
+    """Id of the base body."""
+    feet: list[int]
+    """Ids of the foot geoms."""
+    drives: list[int]
+    """Ids of the actuators, in joint order."""
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    """Whole fields of the nominal model."""
+
+
+Fields = dict[str, np.ndarray]
+"""Fields of the model with a value a simulation, live, (n, …)."""
+
+
+class Law(NamedTuple):
+    """How one parameter of the model is drawn anew."""
+
+    fields: tuple[str, ...]
+    """Fields of the model that it writes."""
+    draw: Callable[[Fields, Nominal, np.ndarray, Range, np.random.Generator], None]
+    """Writes new values for simulations ids."""
+    derived: bool = False
+    """Whether constants of the model follow from the fields."""
+
+
+def _mass(
+    fields: Fields, nominal: Nominal, ids: np.ndarray, range_: Range, rng: np.random.Generator
+) -> None:
+    factor, base = rng.uniform(*range_, len(ids)), nominal.base
+    fields["body_mass"][ids, base] = nominal.values["body_mass"][base] * factor
+    fields["body_inertia"][ids, base] = nominal.values["body_inertia"][base] * factor[:, None]
+
+
+def _com(
+    fields: Fields, nominal: Nominal, ids: np.ndarray, range_: Range, rng: np.random.Generator
+) -> None:
+    shift = rng.uniform(*range_, (len(ids), 3))
+    fields["body_ipos"][ids, nominal.base] = nominal.values["body_ipos"][nominal.base] + shift
+
+
+def _friction(
+    fields: Fields, nominal: Nominal, ids: np.ndarray, range_: Range, rng: np.random.Generator
+) -> None:
+    sliding = rng.uniform(*range_, len(ids))
+    fields["geom_friction"][ids[:, None], nominal.feet, 0] = sliding[:, None]
+
+
+def _gains(
+    fields: Fields, nominal: Nominal, ids: np.ndarray, range_: Range, rng: np.random.Generator
+) -> None:
+    rows, drives = ids[:, None], nominal.drives
+    factor = rng.uniform(*range_, (len(ids), len(drives)))
+    gain = nominal.values["actuator_gainprm"][drives, 0]
+    bias = nominal.values["actuator_biasprm"][drives, 1:3]
+    fields["actuator_gainprm"][rows, drives, 0] = gain * factor
+    fields["actuator_biasprm"][rows, drives, 1:3] = bias * factor[..., None]
+
+
+LAWS = {
+    "mass": Law(("body_mass", "body_inertia"), _mass, derived=True),
+    "com": Law(("body_ipos",), _com, derived=True),
+    "friction": Law(("geom_friction",), _friction),
+    "gains": Law(("actuator_gainprm", "actuator_biasprm"), _gains),
 }
-"""Model fields that each law makes per-simulation."""
+"""Settings of `Randomization` that give simulations models of their own, in order of drawing."""
 
 
 class ModelRandomizer:
-    """Redraws per-simulation model parameters, through the fields that the batch expands."""
+    """Redraws per-simulation model parameters, through the fields that the physics expands.
 
-    def __init__(self, batch: Batch, robot: Robot, config: Randomization) -> None:
-        model: mujoco.MjModel = batch.model
-        self._batch, self._config = batch, config
-        self._base = model.body(robot.base).id
-        self._feet = [model.geom(name).id for name in robot.feet]
-        self._drives = [model.actuator(name).id for name in robot.joints]
-        self._nominal_mass = float(model.body_mass[self._base])
-        self._nominal_inertia = model.body_inertia[self._base].copy()
-        self._nominal_com = model.body_ipos[self._base].copy()
-        self._nominal_gain = model.actuator_gainprm[self._drives, 0].copy()
-        self._nominal_bias = model.actuator_biasprm[self._drives, 1:3].copy()
-        self._fields = {
-            field: batch.expand(field)
-            for law, fields in EXPANDED.items()
-            if getattr(config, law)
-            for field in fields
-        }
+    Args:
+        physics: the simulations.
+        robot: the robot in them.
+        config: which laws are on; those of `always` are, too, for fields written from outside.
+    """
+
+    def __init__(
+        self, physics: Physics, robot: Robot, config: Randomization, always: tuple[str, ...] = ()
+    ) -> None:
+        model = physics.model
+        self._physics, self._config = physics, config
+        self._on = {n: law for n, law in LAWS.items() if getattr(config, n) or n in always}
+        names = [name for law in self._on.values() for name in law.fields]
+        self._nominal = Nominal(
+            base=model.body(robot.base).id,
+            feet=[model.geom(name).id for name in robot.feet],
+            drives=[model.actuator(name).id for name in robot.joints],
+            values={name: getattr(model, name).copy() for name in names},
+        )
+        self._derived = any(law.derived for law in self._on.values())
+        self._fields = {name: physics.expand(name) for name in names}
 
     def redraw(self, ids: np.ndarray, rng: np.random.Generator) -> None:
         """Draw new parameters for the simulations ids."""
-        config, n, rows = self._config, len(ids), ids[:, None]
-        if config.mass:
-            factor = rng.uniform(*config.mass_range, n)
-            self._fields["body_mass"][ids, self._base] = self._nominal_mass * factor
-            self._fields["body_inertia"][ids, self._base] = self._nominal_inertia * factor[:, None]
-        if config.com:
-            shift = rng.uniform(-config.com_shift, config.com_shift, (n, 3))
-            self._fields["body_ipos"][ids, self._base] = self._nominal_com + shift
-        if config.friction:
-            sliding = rng.uniform(*config.friction_range, n)
-            self._fields["geom_friction"][rows, self._feet, 0] = sliding[:, None]
-        if config.gains:
-            factor = rng.uniform(*config.gains_range, (n, len(self._drives)))
-            bias = self._nominal_bias * factor[..., None]
-            self._fields["actuator_gainprm"][rows, self._drives, 0] = self._nominal_gain * factor
-            self._fields["actuator_biasprm"][rows, self._drives, 1:3] = bias
-        if config.mass or config.com:
-            self._batch.set_const(ids)
+        if not self._on:
+            return
+        for name, law in self._on.items():
+            law.draw(self._fields, self._nominal, ids, getattr(self._config, name), rng)
+        if self._derived:
+            self._physics.set_const(ids)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return copies of the per-simulation model fields."""
@@ -98,7 +182,7 @@ class ModelRandomizer:
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         """Restore what `state_dict` returned."""
-        for name, field in self._fields.items():
-            field[:] = state[name]
-        if self._config.mass or self._config.com:
-            self._batch.set_const()
+        for name, own in self._fields.items():
+            own[:] = state[name]
+        if self._derived:
+            self._physics.set_const()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import mujoco
 
-from envs.sim import drives as actuators
-from envs.task import ActionMode, ContactModel, Simulation
-from robots.robot import Robot
+from envs.bounds import require, require_choice, require_whole, require_within
+from envs.sim.drives import Drive
+from envs.sim.terrain import MATERIAL, Flat, Terrain
+from robots.robot import Collision, Robot
 
-GROUND = "ground"
+ContactModel = Literal["pyramidal", "elliptic"]
 STIFF_CONTACT = (0.98, 0.98, 0.001, 0.5, 2.0)
 """solimp of the feet under pyramidal cones. The menagerie's soft foot (from 0.015) creeps sideways
 there until the robot does the splits: after 10 s of holding the nominal pose the base stands at
@@ -17,8 +21,43 @@ elliptic cones at impratio 100 give 0.512 m."""
 _FOUND = 1 << int(mujoco.mjtConDataField.mjCONDATA_FOUND)
 
 
+@dataclass(frozen=True)
+class Simulation:
+    """How the world is stepped."""
+
+    timestep: float = 0.005
+    """Physics step (s)."""
+    substeps: int = 4
+    """Physics steps in one control step; 4 × 5 ms is 50 Hz control."""
+    contact: ContactModel = "pyramidal"
+    """`pyramidal`: friction cones for training, impratio 1, sliding friction only (fast);
+    `elliptic`: impratio 100, with torsional and rolling friction (slow, a check)."""
+    collision: Collision = "feet_and_body"
+    """Which parts of the robot collide; `full` adds the hips and self-collision."""
+    nthread: int = 0
+    """Simulation threads; 0 takes every core. The numbers do not depend on it."""
+
+    def __post_init__(self) -> None:
+        require_within("timestep", self.timestep, 1e-5, 0.02, "s")
+        require_whole("substeps", self.substeps, 1, 1000)
+        need = "at most 1 s (--substeps × --timestep)"
+        require(self.dt <= 1, "control step", f"{self.dt:g} s", need)
+        require_choice("contact", self.contact, ContactModel)
+        require_choice("collision", self.collision, Collision)
+        require_whole("nthread", self.nthread, 0, 1024)
+
+    @property
+    def dt(self) -> float:
+        """Control step (s)."""
+        return self.timestep * self.substeps
+
+
 def build(
-    robot: Robot, simulation: Simulation, mode: ActionMode, visual: bool = False
+    robot: Robot,
+    simulation: Simulation,
+    drive: Drive,
+    terrain: Terrain = Flat(),
+    visual: bool = False,
 ) -> mujoco.MjModel:
     """Compile `describe`'s world.
 
@@ -28,7 +67,7 @@ def build(
     Raises:
         ValueError: the robot's model lacks something, or does not compile.
     """
-    spec = describe(robot, simulation, mode)
+    spec = describe(robot, simulation, drive, terrain)
     spec.compiler.discardvisual = not visual
     try:
         return spec.compile()
@@ -39,18 +78,22 @@ def build(
         ) from error
 
 
-def describe(robot: Robot, simulation: Simulation, mode: ActionMode) -> mujoco.MjSpec:
-    """Return the robot on flat ground with the drives of an action mode, to be compiled."""
+def describe(
+    robot: Robot, simulation: Simulation, drive: Drive, terrain: Terrain = Flat()
+) -> mujoco.MjSpec:
+    """Return the robot on its ground with its drives, to be compiled."""
     spec = robot.spec(simulation.collision)
     _add_world(spec)
+    terrain.attach(spec)
+    _add_light(spec)
     _set_physics(spec, robot, simulation.timestep, simulation.contact)
-    actuators.attach(spec, robot, mode)
+    drive.attach(spec, robot)
     _add_sensors(spec, robot)
     return spec
 
 
 def _add_world(spec: mujoco.MjSpec) -> None:
-    """Ground with a 1 m grid, sky and light."""
+    """Sky, and the ground's material with lines 1 m apart."""
     spec.add_texture(
         name="sky",
         type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
@@ -71,18 +114,13 @@ def _add_world(spec: mujoco.MjSpec) -> None:
         width=256,
         height=256,
     )
-    grid = spec.add_material(name="grid", texrepeat=[1, 1], texuniform=True, reflectance=0.08)
+    grid = spec.add_material(name=MATERIAL, texrepeat=[1, 1], texuniform=True, reflectance=0.08)
     textures = grid.textures
     textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "grid"
     grid.textures = textures
-    spec.worldbody.add_geom(
-        name=GROUND,
-        type=mujoco.mjtGeom.mjGEOM_PLANE,
-        size=[0, 0, 0.05],
-        material="grid",
-        contype=1,
-        conaffinity=1,
-    )
+
+
+def _add_light(spec: mujoco.MjSpec) -> None:
     spec.worldbody.add_light(
         pos=[0, 0, 6],
         dir=[0, 0, -1],  # straight down: the ground would speckle under a slanted one
@@ -99,7 +137,7 @@ def _add_world(spec: mujoco.MjSpec) -> None:
 def _set_physics(spec: mujoco.MjSpec, robot: Robot, timestep: float, contact: ContactModel) -> None:
     spec.option.timestep = timestep
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    if contact == "menagerie":
+    if contact == "elliptic":
         spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
         spec.option.impratio = 100
         return
@@ -119,8 +157,8 @@ def _add_sensors(spec: mujoco.MjSpec, robot: Robot) -> None:
     spec.add_sensor(
         name="up_b",
         type=mujoco.mjtSensor.mjSENS_FRAMEZAXIS,
-        objtype=mujoco.mjtObj.mjOBJ_GEOM,
-        objname=GROUND,
+        objtype=mujoco.mjtObj.mjOBJ_BODY,
+        objname="world",
         reftype=mujoco.mjtObj.mjOBJ_SITE,
         refname="base_frame",
     )

@@ -13,6 +13,7 @@ TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
     "stand": stand,
     "walk": walk,
 }
+"""Each is the id trot/NAME-v0 (with a capital), for any robot."""
 
 
 def make(name: str, robot: Robot) -> TaskConfig:

@@ -8,19 +8,25 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import mujoco
 import numpy as np
 
 from envs import tasks
+from envs.bounds import require
+from envs.mdp.starts import NOMINAL
 from envs.render.gl import choose_backend
+from envs.sim.batch import MAX_SPEED
+from envs.sim.drives import DRIVES
 from envs.sim.faults import FORMAT
-from envs.sim.physics import MAX_SPEED
-from envs.sim.randomization import EXPANDED
-from envs.task import Action, Randomization, Simulation, require
+from envs.sim.randomization import LAWS, ModelRandomizer, Randomization
+from envs.sim.scene import Simulation
+from envs.sim.terrain import TERRAINS
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
+
+T = TypeVar("T")
 
 
 def load(path: Path) -> dict[str, np.ndarray]:
@@ -57,7 +63,9 @@ class Replay(LocomotionVectorEnv):
         self._fields = {n[6:]: row[None] for n, row in fault.items() if n.startswith("model.")}
         try:
             settings = json.loads(str(fault["settings"]))
-            recorded, action = Simulation(**settings["simulation"]), Action(**settings["action"])
+            recorded, self._hold = Simulation(**settings["simulation"]), int(settings["hold"])
+            drive = _made(DRIVES, settings["drive"])
+            terrain = _made(TERRAINS, settings["terrain"])
             robot = str(fault["robot"])
             self._start, self._end = fault["state"], fault["end"]
             self._controls, self._pushes = fault["controls"], fault["pushes"]
@@ -65,28 +73,31 @@ class Replay(LocomotionVectorEnv):
             task = tasks.make("walk", get_robot(robot))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"the fault is incomplete or of other code: {error}") from error
-        laws: dict[str, Any] = {
-            law: any(f in self._fields for f in fields) for law, fields in EXPANDED.items()
-        }
         config = replace(
             task,
             simulation=replace(recorded, substeps=1, nthread=1),
-            action=action,
-            randomization=Randomization(start_state=False, **laws),
+            drive=drive,
+            terrain=terrain,
+            start=NOMINAL,
+            randomization=Randomization(),
         )
         super().__init__(1, robot=robot, config=config, autoreset=False, **kwargs)
+        changed = [n for n, law in LAWS.items() if any(f in self._fields for f in law.fields)]
+        self._models = ModelRandomizer(
+            self.physics, self.robot, config.randomization, always=tuple(changed)
+        )
         self.recorded, self._index = recorded, 0
         self._check_shapes()
 
     def _check_shapes(self) -> None:
         found = {"state": self._start, "end": self._end, **self._fields}
         own = {name: field[:1] for name, field in self._models.state_dict().items()}
-        batch, steps = self.physics.batch, len(self._controls)
-        size = (batch.nstate,)
+        physics, steps = self.physics, len(self._controls)
+        size = physics.state.shape[1:]
         wanted = {"state": size, "end": size, **{name: field.shape for name, field in own.items()}}
         found |= {"controls": self._controls, "pushes": self._pushes}
         found["command"] = self._shown_command
-        wanted |= {"controls": (steps, batch.model.nu), "pushes": (steps, 2), "command": (3,)}
+        wanted |= {"controls": (steps, physics.model.nu), "pushes": (steps, 2), "command": (3,)}
         require(steps > 0, "the fault's length", steps, "one control step or more")
         for name in found | wanted:
             shape = found[name].shape if name in found else "missing"
@@ -94,7 +105,7 @@ class Replay(LocomotionVectorEnv):
 
     def __len__(self) -> int:
         """Number of physics steps."""
-        return len(self._controls) * self.recorded.substeps
+        return len(self._controls) * self._hold
 
     @property
     def seconds(self) -> float:
@@ -111,18 +122,22 @@ class Replay(LocomotionVectorEnv):
         self._index = 0
         self._models.load_state_dict(self._fields)
         self.physics.restore(self._start[None])
-        self.set_command(self._shown_command)
         self.state = self._read_state()
+        self.set_command(self._shown_command)
         return self._observe(), {}
 
     def _act(self, actions: np.ndarray) -> None:
         """Apply the recorded control, and the push where there was one, in place of an action."""
         last = len(self._controls) - 1
-        step, substep = divmod(self._index, self.recorded.substeps)
+        step, substep = divmod(self._index, self._hold)
         if substep == 0 and step <= last and self._pushes[step].any():
             self.physics.push(np.zeros(1, np.int64), self._pushes[step][None])
-        self.physics.apply(self._controls[min(step, last)])
+        self._control = self._controls[min(step, last)][None]
+        self.physics.apply(self._control)
         self._index += 1
+
+    def _substep(self) -> np.ndarray:
+        return self._control
 
     def diverges_at(self) -> int | None:
         """Run the whole record; return the physics step that diverges first, from 0, if any does.
@@ -132,7 +147,7 @@ class Replay(LocomotionVectorEnv):
         self.reset()
         first = None
         for i in range(len(self)):
-            self._act(self._action)
+            self._act(self._history.action)
             if self.physics.step()[0] and first is None:
                 first = i
         return first
@@ -140,12 +155,12 @@ class Replay(LocomotionVectorEnv):
     def explain(self) -> str:
         """Return what went wrong, where in the record it does so again, and if bitwise so."""
         first = self.diverges_at()
-        same = np.array_equal(self.physics.batch.state[0], self._end, equal_nan=True)
+        same = np.array_equal(self.physics.state[0], self._end, equal_nan=True)
         self.reset()
-        model, steps = self.physics.batch.model, len(self) if first is None else first
+        model, steps = self.physics.model, len(self) if first is None else first
         seconds = len(self) * model.opt.timestep
         for _ in range(steps):
-            self._act(self._action)
+            self._act(self._history.action)
             self.physics.step()
         lines = [f"{self.reason}; recorded: its last {seconds:.2f} s"]
         if first is None:
@@ -153,7 +168,7 @@ class Replay(LocomotionVectorEnv):
         else:
             where = f"at {(first + 1) * model.opt.timestep:.3f} s, in physics step {first + 1}"
             before = self._fastest()
-            self._act(self._action)
+            self._act(self._history.action)
             self.physics.step()
             lines.append(f"it diverges {where} of {len(self)}: {self._fastest()}; before: {before}")
             lines[-1] += self._warnings() + self._bad_controls(steps)
@@ -161,9 +176,14 @@ class Replay(LocomotionVectorEnv):
         other = "the states are not those recorded: another version of the code, or an intervention"
         return "\n".join([*lines, known if same else other])
 
+    def _coordinates(self) -> mujoco.MjData:
+        data = mujoco.MjData(self.physics.model)
+        self.physics.pose(0, data)
+        return data
+
     def _fastest(self) -> str:
         """Return the name and speed of the fastest coordinate."""
-        model, speed = self.physics.batch.model, self.physics.batch.bind("qvel")[0]
+        model, speed = self.physics.model, self._coordinates().qvel
         dof = int(np.argmax(np.where(np.isfinite(speed), np.abs(speed), np.inf)))
         joint = model.joint(int(model.dof_jntid[dof]))
         axis = dof - int(joint.dofadr[0])
@@ -174,14 +194,19 @@ class Replay(LocomotionVectorEnv):
         return f"{name} {speed[dof]:.4g} {unit} (limit {MAX_SPEED:g})"
 
     def _bad_controls(self, step: int) -> str:
-        control = self._controls[step // self.recorded.substeps]
+        control = self._controls[step // self._hold]
         names = [self.robot.joints[k] for k in np.flatnonzero(~np.isfinite(control))]
         return f"; the controls of {', '.join(names)} are not finite" if names else ""
 
     def _warnings(self) -> str:
-        counts = self.physics.batch.warning[0, :, 1]
+        counts = self.physics.warnings[0]
         names = [mujoco.mjtWarning(k).name.removeprefix("mjWARN_") for k in np.flatnonzero(counts)]
         return f"; MuJoCo warns of {', '.join(names)}" if names else ""
+
+
+def _made(known: dict[str, type[T]], settings: dict[str, Any]) -> T:
+    """Return the object of a registry that a record names, with its settings."""
+    return known[settings.pop("name")](**settings)
 
 
 def stage(fault: dict[str, np.ndarray]) -> Callable[[int, tuple[int, int], float], Replay]:

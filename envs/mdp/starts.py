@@ -1,0 +1,64 @@
+"""Start functions: where and how a robot begins an episode, above flat ground at height 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from envs.mdp.term import Term
+from robots.robot import Robot
+
+
+class Rows(NamedTuple):
+    """States of k robots, in MuJoCo's coordinates of a free joint and hinges."""
+
+    base_pose: np.ndarray
+    """Position (m) and orientation (wxyz), (k, 7)."""
+    base_velocity: np.ndarray
+    """Linear in the world frame (m/s), angular in the base frame (rad/s), (k, 6)."""
+    joint_pos: np.ndarray
+    """Joint positions (rad), (k, joints)."""
+    joint_vel: np.ndarray
+    """Joint velocities (rad/s), (k, joints)."""
+
+
+@dataclass(frozen=True)
+class Start(Term):
+    """How episodes begin: function(robot, k, rng, **params) gives `Rows` of k robots."""
+
+
+def nominal(robot: Robot, k: int, rng: np.random.Generator) -> Rows:
+    """The nominal stance, at rest."""
+    base = np.zeros((k, 7))
+    base[:, 2], base[:, 3] = robot.nominal_height, 1.0
+    joints = np.tile(np.array(robot.nominal_pose), (k, 1))
+    return Rows(base, np.zeros((k, 6)), joints, np.zeros_like(joints))
+
+
+def scattered(
+    robot: Robot,
+    k: int,
+    rng: np.random.Generator,
+    *,
+    tilt: float,
+    joint: float,
+    velocity: float,
+) -> Rows:
+    """Around the nominal stance: any heading; roll, pitch and joints normal with standard
+    deviations tilt and joint (rad); base velocities uniform in ±velocity (m/s and rad/s).
+    """
+    rows = nominal(robot, k, rng)
+    roll, pitch = rng.normal(0.0, tilt, (2, k))
+    angles = np.stack([roll, pitch, rng.uniform(-np.pi, np.pi, k)], axis=1)
+    rows.base_pose[:, 3:7] = Rotation.from_euler("xyz", angles).as_quat(scalar_first=True)
+    rows.base_velocity[:] = rng.uniform(-velocity, velocity, (k, 6))
+    rows.joint_pos[:] += rng.normal(0.0, joint, rows.joint_pos.shape)
+    return rows
+
+
+NOMINAL = Start(nominal)
+SCATTERED = Start(scattered, params={"tilt": 0.06, "joint": 0.1, "velocity": 0.5})
+"""Tilt as in Hwangbo et al. 2019 (arXiv 1901.08652)."""

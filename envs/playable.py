@@ -1,0 +1,84 @@
+"""What playing needs of a task, as a checkpoint keeps it: it outlives the task's other terms."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields, replace
+from typing import Any, TypeVar
+
+from envs.bounds import require
+from envs.mdp import observations
+from envs.mdp.commands import Command
+from envs.mdp.gait import Gait
+from envs.mdp.observations import Observation
+from envs.sim.drives import DRIVES
+from envs.sim.scene import Simulation
+from envs.sim.terrain import TERRAINS
+from envs.task import TaskConfig
+
+T = TypeVar("T")
+
+
+def describe(task: TaskConfig) -> dict[str, Any]:
+    """Return what playing needs of a task, as JSON can hold it."""
+    return {
+        "simulation": asdict(task.simulation),
+        "terrain": {"name": task.terrain.name} | asdict(task.terrain),
+        "drive": {"name": task.drive.name} | asdict(task.drive),
+        "gait": asdict(task.gait),
+        "observations": {
+            name: {
+                "function": term.function.__name__,
+                "params": term.params,
+                "kind": term.kind,
+                "scale": term.scale,
+                "noise": term.noise,
+            }
+            for name, term in task.observations.items()
+        },
+        "commands": {name: asdict(entry) for name, entry in task.commands.entries.items()},
+    }
+
+
+def restore(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:
+    """Return today's task with all that a policy's actions depend on as it was in training.
+
+    Args:
+        task: today's definition.
+        content: what `describe` gave; settings that today's code lacks are passed over.
+
+    Raises:
+        ValueError: it names an observation, drive or terrain that today's code lacks.
+    """
+    commands = {name: _filled(Command, entry) for name, entry in content["commands"].items()}
+    return replace(
+        task,
+        simulation=_filled(Simulation, content["simulation"]),
+        terrain=_named(TERRAINS, "terrain", content["terrain"]),
+        drive=_named(DRIVES, "drive", content["drive"]),
+        gait=_filled(Gait, content["gait"]),
+        observations={n: _observation(task, n, o) for n, o in content["observations"].items()},
+        commands=replace(task.commands, entries=commands),
+    )
+
+
+def _observation(task: TaskConfig, name: str, content: dict[str, Any]) -> Observation:
+    """Return a term by its function's name: one of the task's own, or of the library."""
+    function = content["function"]
+    known = {term.function.__name__: term.function for term in task.observations.values()}
+    found = known.get(function) or getattr(observations, function, None)
+    need = "a function that this code has; play the policy with the code that it was trained with"
+    require(callable(found), f"observation {name}", repr(function), need)
+    return _filled(Observation, content | {"function": found})
+
+
+def _named(known: dict[str, type[T]], what: str, content: dict[str, Any]) -> T:
+    name = content["name"]
+    require(name in known, what, repr(name), f"one of {', '.join(known)}")
+    return _filled(known[name], {n: value for n, value in content.items() if n != "name"})
+
+
+def _filled(kind: type[T], content: dict[str, Any]) -> T:
+    """Return a dataclass of the settings that it still has; lists become its tuples."""
+    known = {f.name for f in fields(kind)}  # pyright: ignore[reportArgumentType]
+    values = {n: tuple(v) if isinstance(v, list) else v for n, v in content.items() if n in known}
+    return kind(**values)

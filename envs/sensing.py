@@ -1,0 +1,43 @@
+"""How the state is read from the physics and from what was before."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from envs.mdp.history import History
+from envs.mdp.state import State
+from envs.sim.physics import Physics
+from envs.task import TaskConfig
+from robots.robot import Robot
+
+
+def read(physics: Physics, history: History, robot: Robot, config: TaskConfig) -> State:
+    """Read everything once, into arrays that nothing else writes to; nothing has terminated."""
+    offsets = np.array(config.gait.offsets or np.zeros(len(robot.feet)))
+    return State(
+        dt=config.simulation.dt,
+        nominal_pose=np.array(robot.nominal_pose),
+        nominal_height=robot.nominal_height,
+        leg_length=robot.leg_length,
+        command_names=config.commands.names,
+        base_height=physics.base_height,
+        lin_vel_b=physics.lin_vel_b.copy(),
+        ang_vel_b=physics.ang_vel_b.copy(),
+        gravity_b=physics.gravity_b,
+        joint_pos=physics.joint_pos,
+        joint_vel=physics.joint_vel,
+        joint_acc=history.joint_acc.copy(),
+        torque=physics.torque,
+        foot_height=physics.foot_height,
+        foot_vel_w=physics.foot_vel_w.copy(),
+        foot_contact=history.foot_contact.copy(),
+        touchdown=history.touchdown.copy(),
+        air_time=history.air_time.copy(),
+        foot_phase=2 * np.pi * (history.phase[:, None] + offsets),
+        leg_contact=physics.leg_contact,
+        base_contact=physics.base_contact,
+        command=history.command.copy(),
+        action=history.action.copy(),
+        previous_action=history.previous_action.copy(),
+        terminated=np.zeros(len(history.steps), bool),
+    )
