@@ -1,11 +1,12 @@
 """Robots by name. A new robot is a file in this package and a line in `ROBOTS`."""
 
-from robots import anymal_c, menagerie
-from robots.robot import Collision, Robot
+from robots import anymal_c
+from robots.collision import Collision
+from robots.robot import Motor, Robot
 
 ROBOTS: dict[str, Robot] = {
     "anymal_c": anymal_c.ROBOT,
-    "anymal_c_menagerie": menagerie.ROBOT,
+    "anymal_c_menagerie": anymal_c.MESHED,
 }
 
 
@@ -20,4 +21,4 @@ def get_robot(name: str) -> Robot:
     return ROBOTS[name]
 
 
-__all__ = ["ROBOTS", "Collision", "Robot", "get_robot"]
+__all__ = ["ROBOTS", "Collision", "Motor", "Robot", "get_robot"]

@@ -26,7 +26,7 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
         carrier = foot.parent.name
         problem = f"foot {name!r} is on {carrier!r}, not on its shank {shank!r}"
         _require(carrier == shank, robot, problem, "correct `feet` or `shanks`")
-    for field in ("thighs", "shanks"):
+    for field in ("hips", "thighs", "shanks"):
         for name in getattr(robot, field):
             _find(robot, spec.body(name), field, name, "body")
     alone = not (list(spec.actuators) or list(spec.sensors) or list(spec.keys))

@@ -1,8 +1,13 @@
 """Collision levels: which geoms of a robot may touch what."""
 
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal
+
 import mujoco
 
-from robots.robot import Collision
+Collision = Literal["feet_and_body", "full"]
 
 COLLISION_GROUP = 3
 """Geom group of collision shapes; hidden by MuJoCo's default rendering options."""
@@ -10,16 +15,16 @@ VISUAL_GROUP = 2
 """Geom group of what is only looked at."""
 
 
-def set_collision(spec: mujoco.MjSpec, level: Collision) -> None:
+def set_collision(spec: mujoco.MjSpec, hips: Collection[str], level: Collision) -> None:
     """Give the collision geoms of a robot the contact bits of a level.
 
     `feet_and_body` leaves them open to the ground (contype 1) but not to each other, and takes
-    the hips out; `full` lets everything collide. Geoms outside the collision group are untouched.
+    the bodies `hips` out; `full` lets everything collide. Geoms outside the collision group are
+    untouched.
     """
+    full = level == "full"
     for body in spec.bodies:
         for geom in body.geoms:
-            if geom.group != COLLISION_GROUP:
-                continue
-            full = level == "full"
-            geom.contype = int(full)
-            geom.conaffinity = int(full or not body.name.endswith("_HIP"))
+            if geom.group == COLLISION_GROUP:
+                geom.contype = int(full)
+                geom.conaffinity = int(full or body.name not in hips)

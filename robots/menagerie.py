@@ -1,7 +1,8 @@
-"""Meshed originals from MuJoCo Menagerie, through robot_descriptions.
+"""Robot models by their names in robot_descriptions, most of them from MuJoCo Menagerie.
 
-The first use clones the menagerie into robot_descriptions' cache; later ones need no network.
-ROBOT_DESCRIPTIONS_CACHE names another cache, ROBOT_DESCRIPTION_COMMIT another commit.
+The first use of a description clones its repository into robot_descriptions' cache; later ones
+need no network. ROBOT_DESCRIPTIONS_CACHE names another cache, ROBOT_DESCRIPTION_COMMIT another
+commit.
 """
 
 from __future__ import annotations
@@ -13,20 +14,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import mujoco
 
-from robots import anymal_c
-from robots.collision import COLLISION_GROUP, set_collision
-from robots.robot import Collision, Robot
+from robots import mjcf
 
-_NAME = "anymal_c_menagerie"
-_REMEDY = (
-    "run once with a network and git, or set ROBOT_DESCRIPTIONS_CACHE to a folder with a full "
-    "clone in mujoco_menagerie/; --robot anymal_c works offline"
-)
 _REACH_TIMEOUT = 20  # s, for the server to answer at all
 _PATIENT_GIT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -37,16 +32,56 @@ _PATIENT_GIT = {
 }
 
 
+def path(description: str) -> Path:
+    """Return the MJCF file of a description, say `go1_mj_description`.
+
+    Raises:
+        ValueError: there is no such description, or it cannot be had; one line with cause and fix.
+    """
+    key = _repository_key(description)
+    with _one_line(description, key):
+        return Path(_fetch(description, key).MJCF_PATH)
+
+
+def spec(description: str) -> mujoco.MjSpec:
+    """Return a new spec of a description's robot alone, as `robots.mjcf.alone` makes it.
+
+    Raises:
+        ValueError: as `path`, or its file is broken; one line with cause and fix.
+    """
+    key = _repository_key(description)
+    with _one_line(description, key):
+        module = _fetch(description, key)
+        try:
+            return mjcf.alone(mjcf.load(Path(module.MJCF_PATH)))
+        except FileNotFoundError as error:
+            clone = module.REPOSITORY_PATH
+            raise RuntimeError(f"{error}, delete {clone} to clone it anew") from error
+
+
+def _repository_key(description: str) -> str:
+    """Return robot_descriptions' name of the repository that a description stands in."""
+    known = importlib.import_module("robot_descriptions").DESCRIPTIONS
+    names = [name for name, about in known.items() if about.has_mjcf]
+    if description not in names:
+        near = get_close_matches(description, names) or [f"{description}_mj_description"]
+        raise ValueError(
+            f"description is {description!r}, and robot_descriptions has no MJCF of that name; "
+            f"choose one from its list, such as {' or '.join(near)}"
+        )
+    return known[description].repository
+
+
 @contextlib.contextmanager
-def _git_without_prompts() -> Iterator[None]:
-    """Keep git from asking or waiting for ever; what the user has set stays."""
-    missing = {name: value for name, value in _PATIENT_GIT.items() if name not in os.environ}
-    os.environ.update(missing)
+def _one_line(description: str, key: str) -> Iterator[None]:
+    """Turn whatever git, disk, network or parser raised into the one line that a user needs."""
     try:
         yield
-    finally:
-        for name in missing:
-            del os.environ[name]
+    except Exception as error:
+        raise ValueError(
+            f"{description} cannot be had: {_first_cause(error)}; run once with a network and git, "
+            f"or set ROBOT_DESCRIPTIONS_CACHE to a folder with a full clone in {key}/"
+        ) from None
 
 
 def _first_cause(error: Exception) -> str:
@@ -54,6 +89,31 @@ def _first_cause(error: Exception) -> str:
     lines = [line.strip(" '") for line in str(error).splitlines() if line.strip(" '")]
     fatal = [line[line.index("fatal:") :] for line in lines if "fatal:" in line]
     return (fatal or lines or [type(error).__name__])[0].removeprefix("fatal: ")
+
+
+def _fetch(description: str, key: str) -> Any:
+    """Return the module of a description, whose import clones its repository."""
+    git = shutil.which(os.environ.get("GIT_PYTHON_GIT_EXECUTABLE", "git"))
+    if git is None:
+        raise RuntimeError("git is not on PATH")
+    repository = importlib.import_module("robot_descriptions._repositories").REPOSITORIES[key]
+    with _git_without_prompts(), contextlib.redirect_stdout(sys.stderr):
+        if not _is_cached(git, repository):
+            _reach(git, repository.url)
+        return importlib.import_module(f"robot_descriptions.{description}")
+
+
+def _is_cached(git: str, repository: Any) -> bool:
+    """Tell whether robot_descriptions' cache holds the commit, so that no network is needed."""
+    cache = os.environ.get("ROBOT_DESCRIPTIONS_CACHE", "~/.cache/robot_descriptions")
+    commit = os.environ.get("ROBOT_DESCRIPTION_COMMIT")
+    folder = repository.cache_path
+    clone = f"{folder}-{commit}/{folder}" if commit else folder
+    git_dir = Path(cache).expanduser() / clone / ".git"
+    revisions = ["HEAD", commit or repository.commit or "HEAD"]
+    command = [git, f"--git-dir={git_dir}", "rev-parse", *revisions]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    return found.returncode == 0 and len(set(found.stdout.split())) == 1
 
 
 def _reach(git: str, url: str) -> None:
@@ -73,95 +133,13 @@ def _reach(git: str, url: str) -> None:
         raise RuntimeError(error.stderr) from None
 
 
-def _is_cached(git: str, default_commit: str | None) -> bool:
-    """Tell whether robot_descriptions' cache holds the commit, so that no network is needed."""
-    cache = os.environ.get("ROBOT_DESCRIPTIONS_CACHE", "~/.cache/robot_descriptions")
-    commit = os.environ.get("ROBOT_DESCRIPTION_COMMIT")
-    clone = f"mujoco_menagerie-{commit}/mujoco_menagerie" if commit else "mujoco_menagerie"
-    git_dir = Path(cache).expanduser() / clone / ".git"
-    revisions = ["HEAD", commit or default_commit or "HEAD"]
-    command = [git, f"--git-dir={git_dir}", "rev-parse", *revisions]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    return found.returncode == 0 and len(set(found.stdout.split())) == 1
-
-
-def _fetch_model() -> Path:
-    git = shutil.which(os.environ.get("GIT_PYTHON_GIT_EXECUTABLE", "git"))
-    if git is None:
-        raise RuntimeError("git is not on PATH")
-    repositories = importlib.import_module("robot_descriptions._repositories")
-    repository = repositories.REPOSITORIES["mujoco_menagerie"]
-    with _git_without_prompts(), contextlib.redirect_stdout(sys.stderr):
-        if not _is_cached(git, repository.commit):
-            _reach(git, repository.url)
-        description = importlib.import_module("robot_descriptions.anymal_c_mj_description")
-    return Path(description.MJCF_PATH)
-
-
-def _load(path: Path) -> mujoco.MjSpec:
-    if not path.is_file():
-        raise RuntimeError(f"{path} is missing, delete {path.parent.parent} to clone it anew")
-    spec = mujoco.MjSpec.from_file(str(path))
-    spec.meshdir = str(path.parent / spec.meshdir)
-    spec.texturedir = str(path.parent / spec.texturedir)
-    files = [Path(spec.meshdir) / mesh.file for mesh in spec.meshes]
-    files += [Path(spec.texturedir) / texture.file for texture in spec.textures if texture.file]
-    for file in files:
-        if not file.is_file():
-            raise RuntimeError(f"{file} is missing, delete {path.parent.parent} to clone it anew")
-    return spec
-
-
-def _strip(spec: mujoco.MjSpec) -> None:
-    """Leave the robot alone: what the environments add themselves goes."""
-    for element in (
-        *spec.keys,
-        *spec.sensors,
-        *spec.actuators,
-        *spec.tendons,
-        *spec.equalities,
-        *spec.cameras,
-        *spec.lights,
-        *spec.sites,
-        *spec.worldbody.geoms,
-    ):
-        spec.delete(element)
-    spec.option = mujoco.MjSpec().option
-
-
-def _name_feet(spec: mujoco.MjSpec) -> None:
-    for shank, foot in zip(ROBOT.shanks, ROBOT.feet, strict=True):
-        spheres = [
-            geom
-            for geom in spec.body(shank).geoms
-            if geom.type == mujoco.mjtGeom.mjGEOM_SPHERE and geom.group == COLLISION_GROUP
-        ]
-        if len(spheres) != 1:
-            raise RuntimeError(f"{shank} has {len(spheres)} collision spheres where its foot is")
-        spheres[0].name = foot
-
-
-def build(collision: Collision) -> mujoco.MjSpec:
-    """Return a new spec of the meshed ANYmal C.
-
-    Raises:
-        ValueError: the menagerie cannot be had; one line with cause and remedy.
-    """
+@contextlib.contextmanager
+def _git_without_prompts() -> Iterator[None]:
+    """Keep git from asking or waiting for ever; what the user has set stays."""
+    missing = {name: value for name, value in _PATIENT_GIT.items() if name not in os.environ}
+    os.environ.update(missing)
     try:
-        spec = _load(_fetch_model())
-        _strip(spec)
-        _name_feet(spec)
-    except Exception as error:
-        # Whatever git, disk, network or parser raised, the user needs its one line.
-        cause = _first_cause(error)
-        raise ValueError(f"{_NAME} needs the MuJoCo Menagerie: {cause}; {_REMEDY}") from None
-    set_collision(spec, collision)
-    return spec
-
-
-ROBOT: Robot = replace(
-    anymal_c.ROBOT,
-    name=_NAME,
-    build=build,
-    source="MuJoCo Menagerie, anybotics_anymal_c; drive numbers of legged_gym",
-)
+        yield
+    finally:
+        for name in missing:
+            del os.environ[name]

@@ -5,18 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, NoReturn, get_args
+from typing import Any, NoReturn, get_args
 
 import mujoco
+import numpy as np
 
 from robots.check import check_spec
+from robots.collision import Collision, set_collision
 
-Collision = Literal["feet_and_body", "full"]
+
+@dataclass(frozen=True)
+class Motor:
+    """The drive of one joint, at the joint."""
+
+    kp: float
+    """Stiffness of the default PD drive (N·m/rad)."""
+    kd: float
+    """Damping of the default PD drive (N·m·s/rad)."""
+    torque_limit: float
+    """Largest torque (N·m)."""
+    speed_limit: float
+    """Largest speed (rad/s); shown beside what a policy asks for, not simulated."""
+    armature: float
+    """Rotor inertia reflected to the joint (kg·m²)."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where a number makes no motor."""
+        for name in ("kp", "torque_limit", "speed_limit"):
+            _require_positive("Motor", name, getattr(self, name))
+        for name in ("kd", "armature"):
+            if not 0 <= getattr(self, name) < inf:
+                raise ValueError(f"Motor: {name} is {getattr(self, name)}; give zero or more")
 
 
 @dataclass(frozen=True)
 class Robot:
-    """A legged robot; every per-joint tuple follows the order of `joints`.
+    """A legged robot: what its bodies are called, what they do, and the numbers of its drives.
+
+    Any number of legs, each with equally many joints. A leg is a chain from the base to its foot:
+    bodies before the thigh are hips, of which there may be none; thigh and shank are two bodies,
+    or the same one where a leg is a single link; the foot is a geom of the shank.
 
     The spec holds the robot alone: a free-floating base, no ground, no actuators, no sensors.
     The environments add those from the numbers below, so that two models of one robot
@@ -24,34 +52,30 @@ class Robot:
     """
 
     name: str
-    build: Callable[[Collision], mujoco.MjSpec]
-    """Makes a new spec of the robot at a collision level."""
+    build: Callable[[], mujoco.MjSpec]
+    """Makes a new spec of the robot, collision geoms in COLLISION_GROUP."""
     base: str
     """Body that carries the free joint."""
     legs: tuple[str, ...]
-    """Leg prefixes, LF RF LH RH."""
+    """What the legs are called; LF RF LH RH where there are four."""
     joints: tuple[str, ...]
-    """Actuated hinge joints, leg by leg (LF RF LH RH), HAA HFE KFE within a leg."""
+    """Actuated hinge joints, leg by leg, from the base outwards within a leg."""
+    hips: tuple[str, ...]
+    """Bodies between base and thigh, leg by leg; () where legs have none."""
+    thighs: tuple[str, ...]
+    """Thigh bodies, one a leg, in leg order."""
+    shanks: tuple[str, ...]
+    """Shank bodies, one a leg, in leg order; each also carries its foot geom."""
     feet: tuple[str, ...]
     """Foot collision geoms (spheres), one a leg, in leg order."""
-    thighs: tuple[str, ...]
-    """Thigh bodies, in leg order."""
-    shanks: tuple[str, ...]
-    """Shank bodies, in leg order; each also carries its foot geom."""
     nominal_pose: tuple[float, ...]
-    """Joint positions of the nominal stance (rad)."""
+    """Joint positions of the nominal stance (rad), in the order of `joints`."""
     nominal_height: float
     """Height of the base frame above flat ground in the nominal stance (m)."""
-    kp: float
-    """Joint stiffness of the default PD drive (N·m/rad)."""
-    kd: float
-    """Joint damping of the default PD drive (N·m·s/rad)."""
-    torque_limit: float
-    """Largest joint torque of the drive (N·m)."""
-    speed_limit: float
-    """Largest joint speed of the drive (rad/s)."""
-    armature: float
-    """Rotor inertia reflected to the joint (kg·m²)."""
+    leg_length: float
+    """A stretched leg, hip to foot (m); tasks scale their lengths by it."""
+    motors: tuple[Motor, ...]
+    """Drives, in the order of `joints`."""
     source: str
     """Where the numbers come from."""
 
@@ -59,30 +83,57 @@ class Robot:
         """Raise ValueError where the numbers or the counts do not make a robot."""
         if not self.legs:
             self._refuse("legs is empty", "name at least one")
-        if len(self.nominal_pose) != len(self.joints):
-            counts = f"nominal_pose has {len(self.nominal_pose)} values for {len(self.joints)}"
-            self._refuse(f"{counts} joints", "give one (rad) for each joint in `joints`")
-        if len(self.joints) % len(self.legs):
-            counts = f"joints has {len(self.joints)} names for {len(self.legs)} legs"
-            self._refuse(counts, "give every leg as many")
+        for field in ("nominal_pose", "motors"):
+            self._require_counts(field, "values", self.joints, "joints")
         for field in ("feet", "thighs", "shanks"):
-            names = getattr(self, field)
-            if len(names) != len(self.legs):
-                counts = f"{field} has {len(names)} names for {len(self.legs)} legs"
-                self._refuse(counts, "give one for each leg in `legs`")
-        for field in ("legs", "joints", "feet", "thighs", "shanks"):
+            self._require_counts(field, "names", self.legs, "legs")
+        for field in ("joints", "hips"):
+            if len(getattr(self, field)) % len(self.legs):
+                counts = f"{field} has {len(getattr(self, field))} names for {len(self.legs)} legs"
+                self._refuse(counts, "give every leg as many")
+        for field in ("legs", "joints", "hips", "thighs", "shanks", "feet"):
             names = getattr(self, field)
             if len(set(names)) < len(names):
                 self._refuse(f"{field} repeats a name in {names}", "give each its own")
-        for field in ("nominal_height", "kp", "torque_limit", "speed_limit"):
-            if not 0 < getattr(self, field) < inf:
-                self._refuse(f"{field} is {getattr(self, field)}", "give a positive value")
-        for field in ("kd", "armature"):
-            if not 0 <= getattr(self, field) < inf:
-                self._refuse(f"{field} is {getattr(self, field)}", "give zero or more")
+        for joint, position in zip(self.joints, self.nominal_pose, strict=True):
+            if not -inf < position < inf:
+                self._refuse(f"nominal_pose has {joint!r} at {position}", "give an angle (rad)")
+        for field in ("nominal_height", "leg_length"):
+            _require_positive(f"Robot {self.name!r}", field, getattr(self, field))
+
+    def _require_counts(self, field: str, kind: str, owners: tuple[str, ...], name: str) -> None:
+        count = len(getattr(self, field))
+        if count != len(owners):
+            problem = f"{field} has {count} {kind} for {len(owners)} {name}"
+            self._refuse(problem, f"give one for each of `{name}`, in their order")
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
         raise ValueError(f"Robot {self.name!r}: {problem}; {remedy}")
+
+    @property
+    def kp(self) -> np.ndarray:
+        """Stiffness of the joints' PD drives (N·m/rad), (joints,)."""
+        return np.array([motor.kp for motor in self.motors])
+
+    @property
+    def kd(self) -> np.ndarray:
+        """Damping of the joints' PD drives (N·m·s/rad), (joints,)."""
+        return np.array([motor.kd for motor in self.motors])
+
+    @property
+    def torque_limit(self) -> np.ndarray:
+        """Largest torques of the joints (N·m), (joints,)."""
+        return np.array([motor.torque_limit for motor in self.motors])
+
+    @property
+    def speed_limit(self) -> np.ndarray:
+        """Largest speeds of the joints (rad/s), (joints,)."""
+        return np.array([motor.speed_limit for motor in self.motors])
+
+    @property
+    def armature(self) -> np.ndarray:
+        """Rotor inertias reflected to the joints (kg·m²), (joints,)."""
+        return np.array([motor.armature for motor in self.motors])
 
     def spec(self, collision: Collision = "feet_and_body") -> mujoco.MjSpec:
         """Return a new spec of the robot.
@@ -98,7 +149,7 @@ class Robot:
         if collision not in get_args(Collision):
             raise ValueError(f"collision is {collision!r}; choose from {get_args(Collision)}")
         try:
-            spec = self.build(collision)
+            spec = self.build()
         except (OSError, mujoco.FatalError) as error:
             self._refuse(f"its model cannot be read ({error})", "correct its file")
         except ValueError as error:
@@ -107,4 +158,10 @@ class Robot:
             problem = " ".join(str(error).split())
             self._refuse(f"its model cannot be read ({problem})", "correct its file")
         check_spec(self, spec)
+        set_collision(spec, self.hips, collision)
         return spec
+
+
+def _require_positive(owner: str, name: str, value: Any) -> None:
+    if not 0 < value < inf:
+        raise ValueError(f"{owner}: {name} is {value}; give a positive value")

@@ -26,9 +26,9 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
         "joints": robot.joints,
         "nominal_pose": robot.nominal_pose,
         "nominal_height": robot.nominal_height,
-        "kp": robot.kp,
-        "kd": robot.kd,
-        "torque_limit": robot.torque_limit,
+        "kp": robot.kp.tolist(),
+        "kd": robot.kd.tolist(),
+        "torque_limit": robot.torque_limit.tolist(),
         "action_mode": config.action.mode,
         "control_rate": 1 / simulation.dt,
         "substeps": simulation.substeps,
@@ -40,8 +40,11 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
     }
 
 
-def joint_target(env: LocomotionVectorEnv) -> tuple[np.ndarray, float]:
-    """Return offset (joints,) and scale of the control, offset + scale * action (rad or N·m)."""
+def joint_target(env: LocomotionVectorEnv) -> tuple[np.ndarray, float | np.ndarray]:
+    """Return offset and scale of the control, offset + scale * action (rad or N·m).
+
+    The offset is (joints,), the scale one number or (joints,).
+    """
     if env.config.action.mode == "pd":
         return np.array(env.robot.nominal_pose), env.config.action.scale
     return np.zeros(len(env.robot.joints)), env.robot.torque_limit

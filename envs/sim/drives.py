@@ -16,10 +16,10 @@ def attach(spec: mujoco.MjSpec, robot: Robot, mode: ActionMode) -> None:
     5 ms step stays stable at kp 80 and kd 2; its kd replaces the joint's passive damping.
     `torque` drives the joint directly, over the same passive joint.
     """
-    limit = robot.torque_limit
-    for name in robot.joints:
+    for name, motor in zip(robot.joints, robot.motors, strict=True):
+        limit = motor.torque_limit
         joint = spec.joint(name)
-        joint.armature = robot.armature
+        joint.armature = motor.armature
         joint.damping = np.zeros_like(joint.damping)
         drive = spec.add_actuator(
             name=name,
@@ -30,7 +30,7 @@ def attach(spec: mujoco.MjSpec, robot: Robot, mode: ActionMode) -> None:
             ctrllimited=True,
         )
         if mode == "pd":
-            drive.set_to_position(kp=robot.kp, kv=robot.kd)
+            drive.set_to_position(kp=motor.kp, kv=motor.kd)
             drive.ctrlrange = joint.range
         else:
             drive.set_to_motor()

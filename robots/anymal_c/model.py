@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import mujoco
 
-from robots import anymal_c_data as data
-from robots import anymal_c_look as look
-from robots.collision import COLLISION_GROUP, set_collision
-from robots.robot import Collision, Robot
+from robots.anymal_c import data, look
+from robots.collision import COLLISION_GROUP
+from robots.robot import Motor, Robot
 
 _GEOM_TYPES = {
     "box": mujoco.mjtGeom.mjGEOM_BOX,
@@ -84,7 +83,7 @@ def _paint(body: mujoco.MjsBody, leg: str, link: data.Link) -> None:
             look.paint_shank(look.Brush(body), -end * side)
 
 
-def build(collision: Collision) -> mujoco.MjSpec:
+def build() -> mujoco.MjSpec:
     """Return a new spec of the robot.
 
     As published, the base of `qpos0` is turned half a turn about the vertical: set `qpos`.
@@ -102,9 +101,16 @@ def build(collision: Collision) -> mujoco.MjSpec:
         _add_leg(base, leg)
     for body1, body2 in data.CONTACT_EXCLUDES:
         spec.add_exclude(bodyname1=body1, bodyname2=body2)
-    set_collision(spec, collision)
     return spec
 
+
+MOTOR = Motor(
+    kp=80.0,  # legged_gym, anymal_c_rough_config.py
+    kd=2.0,  # legged_gym, anymal_c_rough_config.py
+    torque_limit=80.0,  # the actuators' forcerange in MuJoCo Menagerie
+    speed_limit=7.5,  # joint velocity limit of legged_gym's anymal_c.urdf (ANYdrive 3)
+    armature=0.03,  # our estimate of the reflected rotor, the published model has none
+)
 
 ROBOT = Robot(
     name="anymal_c",
@@ -112,15 +118,13 @@ ROBOT = Robot(
     base="base",
     legs=data.LEGS,
     joints=tuple(f"{leg}_{joint}" for leg in data.LEGS for joint in data.JOINTS),
-    feet=tuple(f"{leg}_FOOT" for leg in data.LEGS),
+    hips=tuple(f"{leg}_HIP" for leg in data.LEGS),
     thighs=tuple(f"{leg}_THIGH" for leg in data.LEGS),
     shanks=tuple(f"{leg}_SHANK" for leg in data.LEGS),
+    feet=tuple(f"{leg}_FOOT" for leg in data.LEGS),
     nominal_pose=tuple(q for leg in data.STANDING_JOINTS for q in leg),
     nominal_height=0.558775,  # m; feet just touching flat ground in the nominal pose, by kinematics
-    kp=80.0,  # N·m/rad; legged_gym, anymal_c_rough_config.py
-    kd=2.0,  # N·m·s/rad; legged_gym, anymal_c_rough_config.py
-    torque_limit=80.0,  # N·m; the actuators' forcerange in MuJoCo Menagerie
-    speed_limit=7.5,  # rad/s; joint velocity limit of legged_gym's anymal_c.urdf (ANYdrive 3)
-    armature=0.03,  # kg·m²; our estimate of the reflected rotor, the published model has none
+    leg_length=0.6,  # m; thigh 0.285 and shank 0.315 along the leg at zero joint angles
+    motors=(MOTOR,) * 12,
     source="MuJoCo Menagerie, anybotics_anymal_c at 1b428b08bb26; drive numbers of legged_gym",
 )

@@ -1,0 +1,81 @@
+"""Any MJCF model of a legged robot as a `Robot`, its roles and numbers read off the model.
+
+`from_file("go1.xml")` is all that a robot with a free-floating base, spheres as feet, a keyframe
+and limited actuators needs. A keyword replaces a field of `Robot` that the model does not give, or
+gives wrongly: `from_file("go1.xml", leg_length=0.4)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import mujoco
+
+from robots.mjcf import tree
+from robots.mjcf.load import alone, load, measured
+from robots.mjcf.motors import motors
+from robots.robot import Robot
+
+
+def from_file(path: str | Path, **overrides: Any) -> Robot:
+    """Return the robot of an MJCF file, which is read again for each of its specs.
+
+    Raises:
+        ValueError: it is no legged robot, or lacks what no keyword gives; with name and fix.
+        OSError: the file, or one that it refers to, cannot be read.
+    """
+    path = Path(path).absolute()
+    return _derive(partial(load, path), {"name": path.stem, "source": str(path), **overrides})
+
+
+def from_spec(spec: mujoco.MjSpec, **overrides: Any) -> Robot:
+    """Return the robot of a spec, which is copied.
+
+    Raises:
+        ValueError: it is no legged robot, or lacks what no keyword gives; with name and fix.
+    """
+    given = {"name": spec.modelname, "source": f"MjSpec {spec.modelname}", **overrides}
+    return _derive(spec.copy().copy, given)
+
+
+def _derive(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> Robot:
+    try:
+        fields = _fields(read, given)
+    except ValueError as error:
+        problem = " ".join(str(error).split())
+        raise ValueError(f"Robot {given['name']!r}: {problem}") from error
+    return Robot(**fields | given)
+
+
+def _fields(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> dict[str, Any]:
+    original = measured(read())  # with the keyframes and actuators that a robot's spec lacks
+    build = partial(_build, read)
+    model = measured(build())
+    legs = tree.legs(model)
+    joints = [joint for leg in legs for joint in leg.joints]
+    pose = given.get("nominal_pose") or tree.keyframe_pose(original, joints)
+    length = given.get("leg_length") or tree.stretched_length(model, legs)
+    return {
+        "build": build,
+        "base": model.body(tree.base(model)).name,
+        "legs": tree.leg_names(len(legs)),
+        "joints": tuple(model.joint(joint).name for joint in joints),
+        "hips": tuple(model.body(body).name for leg in legs for body in leg.hips),
+        "thighs": tuple(model.body(leg.thigh).name for leg in legs),
+        "shanks": tuple(model.body(leg.shank).name for leg in legs),
+        "feet": tuple(model.geom(leg.foot).name for leg in legs),
+        "nominal_pose": pose,
+        "nominal_height": tree.standing_height(model, legs, pose),
+        "leg_length": length,
+        "motors": given.get("motors") or motors(original, joints, length, len(legs)),
+    }
+
+
+def _build(read: Callable[[], mujoco.MjSpec]) -> mujoco.MjSpec:
+    return alone(read())
+
+
+__all__ = ["alone", "from_file", "from_spec", "load"]

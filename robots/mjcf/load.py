@@ -1,0 +1,129 @@
+"""From an MJCF file to a spec of the robot alone."""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+
+import mujoco
+import numpy as np
+
+from robots.collision import COLLISION_GROUP, VISUAL_GROUP
+
+UNLIMITED = (-3 * np.pi, 3 * np.pi)  # rad
+
+
+def load(path: Path) -> mujoco.MjSpec:
+    """Return the spec of an MJCF file, its asset folders absolute: it compiles anywhere.
+
+    Raises:
+        FileNotFoundError: the file or an asset of it is missing.
+        ValueError: it is no MJCF.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing")
+    spec = mujoco.MjSpec.from_file(str(path))
+    spec.meshdir = str(path.parent / spec.meshdir)
+    spec.texturedir = str(path.parent / spec.texturedir)
+    files = [Path(spec.meshdir) / mesh.file for mesh in spec.meshes if mesh.file]
+    files += [Path(spec.texturedir) / texture.file for texture in spec.textures if texture.file]
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} is missing")
+    return spec
+
+
+def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
+    """Reduce a spec, in place, to its robot, and return it: what the environments add goes.
+
+    Angles become radians; a body fixed to another becomes part of it; what collides is in
+    COLLISION_GROUP and what does not in VISUAL_GROUP; bodies, joints and spheres that collide all
+    have names; a hinge without a range gets a wide one, which limits its drive's target alone.
+
+    Raises:
+        ValueError: it has closed chains, or does not compile.
+    """
+    _require_open_chains(spec)
+    _strip(spec)
+    _to_radians(spec)
+    for geom in spec.geoms:
+        collides = geom.contype or geom.conaffinity
+        geom.group = COLLISION_GROUP if collides else VISUAL_GROUP
+    for joint in spec.joints:
+        if joint.type == mujoco.mjtJoint.mjJNT_HINGE and not joint.range[0] < joint.range[1]:
+            joint.range, joint.limited = UNLIMITED, mujoco.mjtLimited.mjLIMITED_FALSE
+    _name(spec)
+    if any(not body.joints for body in spec.bodies[1:]):
+        spec.compiler.fusestatic = True  # a foot on a body of its own becomes a geom of the shank
+        spec.compile()
+    return spec
+
+
+def measured(spec: mujoco.MjSpec) -> mujoco.MjModel:
+    """Return the compiled model of a spec, which is of no use thereafter, without its looks."""
+    spec.compiler.discardvisual = True
+    return spec.compile()
+
+
+def _name(spec: mujoco.MjSpec) -> None:
+    """Name what has no name and needs one."""
+    for kind, elements in (("body", spec.bodies), ("joint", spec.joints)):
+        for i, element in enumerate(elements):
+            element.name = element.name or f"{kind}{i}"
+    for body in spec.bodies:
+        spheres = [g for g in body.geoms if g.type == mujoco.mjtGeom.mjGEOM_SPHERE]
+        for i, sphere in enumerate(spheres):
+            sphere.name = sphere.name or f"{body.name}_sphere{i}"
+
+
+def _require_open_chains(spec: mujoco.MjSpec) -> None:
+    if spec.equalities or spec.tendons:
+        raise ValueError(
+            f"its model has {len(spec.equalities)} equality constraints and {len(spec.tendons)} "
+            "tendons; take them out: legs are open chains of hinges"
+        )
+
+
+def _strip(spec: mujoco.MjSpec) -> None:
+    props = [body for body in spec.worldbody.bodies if not _floats(body)]
+    for element in (
+        *spec.keys,
+        *spec.sensors,
+        *spec.actuators,
+        *spec.pairs,
+        *spec.cameras,
+        *spec.lights,
+        *spec.sites,
+        *spec.worldbody.geoms,
+        *props,
+    ):
+        spec.delete(element)
+    used = {geom.material for geom in spec.geoms}
+    materials = [material for material in spec.materials if material.name not in used]
+    shown = {name for m in spec.materials if m.name in used for name in m.textures}
+    textures = [texture for texture in spec.textures if texture.name not in shown]
+    for element in (*materials, *textures):  # a scene's, by names that the environments use
+        spec.delete(element)
+    spec.option = mujoco.MjSpec().option
+
+
+def _floats(body: mujoco.MjsBody) -> bool:
+    return any(joint.type == mujoco.mjtJoint.mjJNT_FREE for joint in body.joints)
+
+
+def _to_radians(spec: mujoco.MjSpec) -> None:
+    """Write the angles of a spec in radians, where the compiler took them as degrees."""
+    if not spec.compiler.degree:
+        return
+    spec.compiler.degree = False
+    turning = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_BALL)
+    for joint in spec.joints:
+        if joint.type in turning:
+            joint.range = np.deg2rad(joint.range)
+            joint.ref, joint.springref = np.deg2rad([joint.ref, joint.springref])
+    placed = [element.alt for element in chain(spec.bodies, spec.geoms, spec.frames)]
+    for alt in (*placed, *(body.ialt for body in spec.bodies)):
+        if alt.type == mujoco.mjtOrientation.mjORIENTATION_EULER:
+            alt.euler = np.deg2rad(alt.euler)
+        if alt.type == mujoco.mjtOrientation.mjORIENTATION_AXISANGLE:
+            alt.axisangle = [*alt.axisangle[:3], np.deg2rad(alt.axisangle[3])]
