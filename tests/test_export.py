@@ -42,7 +42,9 @@ def test_the_file_tells_what_a_robot_needs(exported: Path) -> None:
     robot = get_robot("anymal_c")
     assert info["joints"] == list(robot.joints)
     assert info["nominal_pose"] == pytest.approx(robot.nominal_pose)
-    assert (info["kp"], info["kd"], info["control_rate"]) == (robot.kp, robot.kd, 50)
+    for name in ("kp", "kd", "torque_limit"):
+        assert info[name] == getattr(robot, name).tolist()
+    assert info["control_rate"] == 50
     stops = [block["stop"] for block in info["observation"]]
     assert [block["start"] for block in info["observation"]] == [0, *stops[:-1]]
     assert session.get_inputs()[0].shape[1] == stops[-1]

@@ -31,8 +31,8 @@ class DeployedPolicy(nn.Module):
 
     Args:
         policy, normalizer: of the agent; copied.
-        target: offset (A,) and scale () of the joint targets, offset + scale * action, which are
-            then a second output.
+        target: offset (A,) and scale, () or (A,), of the joint targets, offset + scale * action,
+            which are then a second output.
     """
 
     _centre: Tensor  # (A,), of the action's bounds
@@ -40,12 +40,13 @@ class DeployedPolicy(nn.Module):
     _low: Tensor  # (A,)
     _high: Tensor  # (A,)
     _offset: Tensor  # (A,), of the joint targets
+    _scale: Tensor  # () or (A,)
 
     def __init__(
         self,
         policy: Policy,
         normalizer: ObservationNormalizer,
-        target: tuple[np.ndarray, float] | None = None,
+        target: tuple[np.ndarray, float | np.ndarray] | None = None,
     ):
         super().__init__()
         self._normalizer = copy.deepcopy(normalizer).cpu()
@@ -60,7 +61,7 @@ class DeployedPolicy(nn.Module):
         self._targets = target is not None
         offset, scale = target if target is not None else (np.zeros(1), 1.0)
         self.register_buffer("_offset", torch.from_numpy(offset).float())
-        self._scale = scale
+        self.register_buffer("_scale", torch.as_tensor(scale).float())
 
     def forward(self, observation: Tensor) -> Any:
         """Actions (n, ...) of observations (n, O), and their joint targets (n, A) if there are."""

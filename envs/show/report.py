@@ -190,12 +190,18 @@ def _joints(steady: Steady, robot: Robot, where: str) -> str:
             ]
         )
     text = (
-        f"{where}, at {1 / r.dt:g} Hz; dashed: limits ({robot.speed_limit:g} rad/s, "
-        f"{robot.torque_limit:g} N·m, ends of a range where they are near). Largest values; of a "
-        "range, from its middle (0\u00a0%) to its ends (100\u00a0%). The simulation limits "
+        f"{where}, at {1 / r.dt:g} Hz; dashed: limits ({_span(robot.speed_limit)} rad/s, "
+        f"{_span(robot.torque_limit)} N·m, ends of a range where they are near). Largest values; "
+        "of a range, from its middle (0\u00a0%) to its ends (100\u00a0%). The simulation limits "
         "torques, not speeds."
     )
     return figures.joints(steady, robot) + _beside(_table(head, rows), _note(text))
+
+
+def _span(limits: np.ndarray) -> str:
+    """What limits are, as in '80' where they are all the same, or '23.7 to 35.5'."""
+    low, high = limits.min(), limits.max()
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def _pushes(pushes: Pushes, steady: Steady) -> str:

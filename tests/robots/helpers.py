@@ -17,8 +17,7 @@ def on_plane(robot: Robot, collision: Collision = "feet_and_body") -> mujoco.MjM
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     spec.option.timestep = 0.005
     model = spec.compile()
-    for joint in robot.joints:
-        model.dof_armature[model.joint(joint).dofadr] = robot.armature
+    model.dof_armature[joint_qvel(robot, model)] = robot.armature
     return model
 
 

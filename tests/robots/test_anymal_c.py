@@ -120,7 +120,7 @@ def test_crossed_legs_touch_only_with_full_collision(collision: Collision, touch
 
 def test_drive_numbers(figures: dict[str, Any]) -> None:
     assert list(ROBOT.joints) == figures["actuator"]["order"]
-    assert ROBOT.torque_limit == figures["actuator"]["forcerange"][1]
+    assert (ROBOT.torque_limit == figures["actuator"]["forcerange"][1]).all()
     pose = dict(zip(ROBOT.joints, ROBOT.nominal_pose, strict=True))
     assert pose == figures["standing_keyframe"]["joints"]
 

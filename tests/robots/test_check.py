@@ -11,7 +11,7 @@ import pytest
 
 from envs.sim import scene
 from envs.task import Simulation
-from robots import Collision, Robot, get_robot
+from robots import Motor, Robot, get_robot
 
 ROBOT = get_robot("anymal_c")
 MJCF = "<mujoco><compiler angle='radian'/><worldbody>{}</worldbody></mujoco>"
@@ -20,8 +20,8 @@ MJCF = "<mujoco><compiler angle='radian'/><worldbody>{}</worldbody></mujoco>"
 def built(break_: Callable[[mujoco.MjSpec], Any], **changes: Any) -> Robot:
     """A robot whose model is ANYmal C's with something broken in it."""
 
-    def build(collision: Collision) -> mujoco.MjSpec:
-        spec = ROBOT.build(collision)
+    def build() -> mujoco.MjSpec:
+        spec = ROBOT.build()
         break_(spec)
         return spec
 
@@ -29,7 +29,7 @@ def built(break_: Callable[[mujoco.MjSpec], Any], **changes: Any) -> Robot:
 
 
 def from_xml(body: str) -> Robot:
-    build = lambda _: mujoco.MjSpec.from_string(MJCF.format(body))  # noqa: E731
+    build = lambda: mujoco.MjSpec.from_string(MJCF.format(body))  # noqa: E731
     return replace(ROBOT, name="broken", build=build)
 
 
@@ -62,6 +62,7 @@ def keep(spec: mujoco.MjSpec) -> None:
         (built(keep, joints=other(ROBOT.joints)), "joints names 'nobody', .* no such joint"),
         (built(keep, feet=other(ROBOT.feet)), "feet names 'nobody', .* no such geom"),
         (built(keep, thighs=other(ROBOT.thighs)), "thighs names 'nobody', .* no such body"),
+        (built(keep, hips=other(ROBOT.hips)), "hips names 'nobody', .* no such body"),
         (built(keep, shanks=other(ROBOT.shanks)), "foot 'LF_FOOT' is on 'LF_SHANK', not"),
         (
             built(change("joint", "LF_HAA", type=mujoco.mjtJoint.mjJNT_SLIDE)),
@@ -109,11 +110,38 @@ def test_a_model_that_does_not_compile_is_named(break_: Callable[[mujoco.MjSpec]
     ("changes", "message"),
     [
         ({"legs": ()}, "legs is empty"),
-        ({"joints": ROBOT.joints[:11], "nominal_pose": (0.0,) * 11}, "11 names for 4 legs"),
+        (
+            {"joints": ROBOT.joints[:11], "nominal_pose": (0.0,) * 11, "motors": ROBOT.motors[:11]},
+            "11 names for 4 legs",
+        ),
+        ({"nominal_pose": (0.0,) * 11}, "nominal_pose has 11 values for 12 joints"),
+        ({"feet": ("LF_FOOT",)}, "feet has 1 names for 4 legs"),
         ({"feet": ("LF_FOOT",) * 4}, "feet repeats a name"),
-        ({"kp": float("inf")}, "kp is inf"),
+        ({"motors": ROBOT.motors[:4]}, "motors has 4 values for 12 joints; give one for each"),
+        ({"hips": ROBOT.hips[:3]}, "hips has 3 names for 4 legs; give every leg as many"),
+        ({"nominal_pose": (float("nan"),) * 12}, "nominal_pose has 'LF_HAA' at nan"),
+        ({"leg_length": 0.0}, "leg_length is 0.0; give a positive value"),
+        ({"nominal_height": float("inf")}, "nominal_height is inf; give a positive value"),
     ],
 )
 def test_numbers_that_make_no_robot_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"Robot 'anymal_c': .*{message}"):
         replace(ROBOT, **changes)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fix"),
+    [
+        ("kp", -1.0, "positive"),
+        ("kp", float("inf"), "positive"),
+        ("kd", -2.0, "zero or more"),
+        ("torque_limit", float("nan"), "positive"),
+        ("speed_limit", 0.0, "positive"),
+        ("armature", -0.1, "zero or more"),
+    ],
+)
+def test_numbers_that_make_no_motor_are_named(field: str, value: float, fix: str) -> None:
+    numbers = {"kp": 1.0, "kd": 0.0, "torque_limit": 1.0, "speed_limit": 1.0, "armature": 0.0}
+    assert Motor(**numbers)
+    with pytest.raises(ValueError, match=rf"Motor: {field} is {value}; give .*{fix}"):
+        Motor(**numbers | {field: value})

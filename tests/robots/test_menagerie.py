@@ -60,10 +60,11 @@ def test_needs_the_network_once(menagerie_cache: Path, monkeypatch: pytest.Monke
 
 def refusal() -> str:
     """Return the error's message, having checked its form."""
-    with pytest.raises(ValueError, match="needs the MuJoCo Menagerie") as caught:
+    with pytest.raises(ValueError, match="anymal_c_mj_description cannot be had") as caught:
         get_robot("anymal_c_menagerie").spec()
     message = str(caught.value)
-    assert message.startswith("anymal_c_menagerie needs the MuJoCo Menagerie: ")
+    assert message.startswith("anymal_c_menagerie: ")
+    assert "a full clone in mujoco_menagerie/" in message
     assert "--robot anymal_c works offline" in message
     assert "\n" not in message
     assert caught.value.__cause__ is None
