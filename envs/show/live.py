@@ -12,7 +12,7 @@ import numpy as np
 
 from envs.judge.protocol import Act
 from envs.mdp import observations
-from envs.show.tour import guide
+from envs.show.command_schedule import command_at, largest_command
 from envs.sim import scene
 from envs.sim.randomization import pushes
 from envs.task import require
@@ -41,8 +41,8 @@ class Live:
         agents: who can act: a function that loads each, by its name.
         agent: who acts first.
         seed: seed of the environment and of the pushes.
-        command: forward and leftward speed (m/s) and yaw rate (rad/s); None for a round of
-            commands (`envs.show.tour`) until the first `steer`.
+        command: forward and leftward speed (m/s) and yaw rate (rad/s); None for the command
+            schedule (`envs.show.command_schedule`) until the first `steer`.
 
     Raises:
         ValueError: more than one simulation, or an agent that cannot be loaded.
@@ -65,11 +65,11 @@ class Live:
         if command is not None:
             self.limits[:, 0] = np.minimum(self.limits[:, 0], command)
             self.limits[:, 1] = np.maximum(self.limits[:, 1], command)
-        self.command, self.touring = np.zeros(3), command is None
+        self.command, self.scheduled = np.zeros(3), command is None
         self.paused, self.speed, self.push_speed = False, 1.0, 1.0
         self.steps = self.falls = 0
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._rng, self._lead = np.random.default_rng(seed), guide([env])
+        self._rng, self._largest = np.random.default_rng(seed), largest_command(env)
         config = env.config
         self.model = scene.build(env.robot, config.simulation, config.action.mode, visual=True)
         """The simulation's coordinates and the geoms to be shown."""
@@ -109,8 +109,8 @@ class Live:
         self._requests.put(change)
 
     def steer(self, command: np.ndarray) -> None:
-        """Set the command (3,) within the limits, and end the tour; NaN counts as 0."""
-        self.touring = False
+        """Set the command (3,) within the limits, and end the schedule; NaN counts as 0."""
+        self.scheduled = False
         self.command = np.nan_to_num(command).clip(*self.limits.T)
         self.env.set_command(self.command)
 
@@ -151,10 +151,10 @@ class Live:
         """Set the velocity jump of a push (m/s), within PUSHES."""
         self.push_speed = _within(push_speed, PUSHES)
 
-    def tour(self) -> None:
-        """Start the tour, or end it and stand."""
-        self.touring = not self.touring
-        if not self.touring:
+    def toggle_schedule(self) -> None:
+        """Start the command schedule, or end it and stand."""
+        self.scheduled = not self.scheduled
+        if not self.scheduled:
             self.stand()
 
     def swap(self, agent: str) -> None:
@@ -174,9 +174,9 @@ class Live:
 
     def step(self) -> None:
         """Advance by one control step."""
-        if self.touring:
-            self._lead(self.time)
-            self.command = self.env.state.command[0].copy()
+        if self.scheduled:
+            self.command = command_at(self.time, self._largest)
+            self.env.set_command(self.command)
         self._observation, _, fell, ended, _ = self.env.step(self._act(self._observation))
         self.steps += 1
         self.falls += int(fell[0])
@@ -234,7 +234,7 @@ ACTIONS: dict[str, Callable[[Live], None]] = {
     "Turn left": lambda live: live.nudge(2, 1),
     "Turn right": lambda live: live.nudge(2, -1),
     "Stand": Live.stand,
-    "Tour": Live.tour,
+    "Schedule": Live.toggle_schedule,
     "Push": Live.push,
     "Pause": Live.pause,
     "Step": Live.single_step,

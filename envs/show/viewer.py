@@ -9,7 +9,7 @@ import threading
 import mujoco
 import mujoco.viewer
 
-from envs.render.renderer import draw_velocities
+from envs.render.velocities import draw_velocities
 from envs.show.live import ACTIONS, Live
 
 KEYS = {
@@ -20,7 +20,7 @@ KEYS = {
     "left": (263, "Turn left"),
     "right": (262, "Turn right"),
     "8": (56, "Stand"),
-    "home": (268, "Tour"),
+    "home": (268, "Schedule"),
     "enter": (257, "Push"),
     "space": (32, "Pause"),
     "end": (269, "Step"),

@@ -9,7 +9,7 @@ import numpy as np
 import viser
 from viser import uplot
 
-from envs.render.renderer import ACTUAL, COMMANDED
+from envs.render.overlay import ACTUAL, COMMANDED
 from envs.show.live import Live
 
 SPAN, MEAN_OVER = 10.0, 0.1
@@ -58,8 +58,8 @@ class Plots:
             ]
         panel.dock_left()
 
-    def record(self) -> None:
-        """Take note of a new step, if there is one."""
+    def add_step(self) -> None:
+        """Take in a new step, if there is one."""
         live = self._live
         if live.steps == self._seen:
             return
