@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,7 +21,6 @@ import envs
 from algos.playing import agents, sources
 from algos.playing.agents import Act, AgentName
 from algos.playing.sources import labels
-from algos.playing.video import Film, Player, record_video, write_gif
 from algos.playing.watching import Watching
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
@@ -32,8 +32,9 @@ from algos.training.options import require
 from envs import tasks
 from envs.judge import deployment, protocol
 from envs.render.gl import OpenGLError, prepare
-from envs.show import film
 from envs.show.live import Live
+from envs.show.rendering import rendering_env
+from envs.show.video import Actor, Video, write_gif, write_video
 from envs.show.viewer import check_display, watch
 from envs.sim import replay
 from envs.task import ContactModel, TaskConfig
@@ -45,7 +46,7 @@ ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""
 RECORDED = 800
 """Bytes of a control step of a robot in an evaluation."""
-REPORT_FILM = Film(seconds=10.0, size=(640, 360))
+REPORT_VIDEO = Video(seconds=10.0, size=(640, 360))
 """The video in a report."""
 
 
@@ -164,9 +165,10 @@ def replay_fault(options: Play, path: Path) -> None:
     again.close()
     if options.video is not None:
         speed = 0.25 if options.slow == 1 else options.slow
-        player = Player(replay.stage(fault), agents.zero_agent(again.single_action_space, 1))
-        how = Film(again.seconds, size=options.size, speed=speed, tour=False)
-        record_video(options.video, [player], how)
+        actor = Actor(replay.stage(fault), agents.zero_agent(again.single_action_space, 1))
+        video = Video(again.seconds, size=options.size, speed=speed, scheduled=False)
+        with whole(options.video) as draft:
+            write_video(draft, [actor], video)
         say("video", options.video)
 
 
@@ -284,22 +286,23 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
     names = labels(options.sources)
     if options.acting != "trained" and len(names) > 1:
         names = [options.acting] * len(names)
-    players = [
-        _player(subject, make_agent(options, subject, rows * columns), name)
+    actors = [
+        _actor(subject, make_agent(options, subject, rows * columns), name)
         for subject, name in zip(subjects, names, strict=True)
     ]
-    seconds, tour = options.seconds or Film.seconds, options.command is None
-    how = Film(seconds, options.seed, options.size, options.slow, tour, (rows, columns))
-    record_video(path, players, how, film.lead, progress=True)
+    seconds, scheduled = options.seconds or Video.seconds, options.command is None
+    video = Video(seconds, options.seed, options.size, options.slow, scheduled, (rows, columns))
+    with whole(path) as draft:
+        write_video(draft, actors, video, title=path.name)
     say("video", path)
     if options.gif:
         write_gif(path, path.with_suffix(".gif"))
         say("video", path.with_suffix(".gif"))
 
 
-def _player(subject: Subject, act: Act, label: str = "") -> Player:
-    make = film.stage(make_vec, subject.env_id, subject.robot, subject.task)
-    return Player(make, act, label)
+def _actor(subject: Subject, act: Act, label: str = "") -> Actor:
+    make = partial(rendering_env, make_vec, subject.env_id, subject.robot, subject.task)
+    return Actor(make, act, label)
 
 
 def write_report(options: Play, subject: Subject, path: Path) -> None:
@@ -323,7 +326,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
         found = trials.run(
             agent, task, subject.robot, options.episodes, options.seed, status.update
         )
-        status.update(f"video of {REPORT_FILM.seconds:g} s")
+        status.update(f"video of {REPORT_VIDEO.seconds:g} s")
         video = _report_video(options, subject, agent(1))
         status.update("page")
         walks = envs.IDS[subject.env_id] == "walk"
@@ -335,11 +338,11 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
 
 def _report_video(options: Play, subject: Subject, act: Act) -> bytes | str:
     """Return a video of the policy, or why this machine cannot make one."""
-    how = replace(REPORT_FILM, seed=options.seed, tour=options.command is None)
+    video = replace(REPORT_VIDEO, seed=options.seed, scheduled=options.command is None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.mp4"
         try:
-            record_video(path, [_player(subject, act)], how, film.lead)
+            write_video(path, [_actor(subject, act)], video)
         except OpenGLError as error:
             return str(error)
         return path.read_bytes()

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -24,12 +25,12 @@ import envs
 from algos import ALGORITHMS, TRPO, parallel
 from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group
-from algos.playing.video import Film, Player, record_video
 from algos.presets import preset
 from algos.rollout.environments import is_id, make_vec, unknown_id
 from algos.rollout.rollout import Collector
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, from_plain, to_plain
+from algos.runs.files import check_writable, whole
 from algos.tracking.tracker import Tracker, make_tracker
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_room
@@ -38,7 +39,8 @@ from algos.training.trainer import Act, Schedule, Trainer
 from envs import tasks
 from envs.judge.protocol import evaluation_config
 from envs.render.gl import prepare
-from envs.show import film
+from envs.show.rendering import rendering_env
+from envs.show.video import Actor, Video, write_video
 from envs.task import TaskConfig
 from envs.tasks import switches
 from robots import get_robot
@@ -46,7 +48,7 @@ from robots import get_robot
 log = logging.getLogger(__name__)
 
 ROBOT = "anymal_c"
-FILM = Film(seconds=8.0, size=(640, 360))
+VIDEO = Video(seconds=8.0, size=(640, 360))
 """The videos made during training."""
 
 
@@ -186,13 +188,19 @@ def make_agent(
     )
 
 
-def make_recorder(config: TrainConfig) -> Callable[[Act, Path], None] | None:
+def make_video_writer(config: TrainConfig) -> Callable[[Act, Path], None] | None:
     """Return what makes a video of a policy, None where the run wants none."""
     if not config.video_interval:
         return None
     judged = evaluation_config(config.env) if config.env else None
-    make = film.stage(make_vec, config.env_id, config.robot, judged)
-    return lambda act, path: record_video(path, [Player(make, act)], FILM, film.lead)
+    make = partial(rendering_env, make_vec, config.env_id, config.robot, judged)
+
+    def write(act: Act, path: Path) -> None:
+        check_writable(path, ".mp4")
+        with whole(path) as draft:
+            write_video(draft, [Actor(make, act)], VIDEO)
+
+    return write
 
 
 def identity(config: TrainConfig) -> dict[str, Any]:
@@ -262,7 +270,7 @@ def _train(
         schedule,
         identity(config),
         lambda act: judge(config, act),
-        make_recorder(config),
+        make_video_writer(config),
         tracker,
         group,
     )

@@ -249,7 +249,7 @@ class LocomotionVectorEnv(VectorEnv):
         reason = f"simulation {i} {what}" + (f": {', '.join(terms)}" if terms else "")
         parts = (config.simulation, config.drive, config.terrain)
         models = {name: field[i] for name, field in self._models.state_dict().items()}
-        command = state.velocity_command[i] if state.has_velocity_command else np.zeros(3)
+        command = state.velocity_command[i]
         return [self._recorder.fault(i, reason, self.robot.name, *parts, models, command)]
 
     def _track(self, fresh: np.ndarray) -> None:

@@ -77,8 +77,8 @@ def test_evaluations_change_nothing(walk: Path, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("opengl")
 def test_videos_change_nothing(walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "FILM", replace(train.FILM, seconds=0.1, size=(64, 36)))
-    run = tmp_path / "filmed"
+    monkeypatch.setattr(train, "VIDEO", replace(train.VIDEO, seconds=0.1, size=(64, 36)))
+    run = tmp_path / "with_videos"
     trained(run, *WALK, "--eval-interval", "1", "--video-interval", "2")
     assert len(list((run / "videos").glob("*.mp4"))) == 3
     same_but_judged(run, walk)

@@ -19,13 +19,13 @@ from PIL import Image, ImageSequence
 
 import play
 from algos import TRPO, TRPOConfig
-from algos.playing.video import Player
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.runs.directory import to_plain
 from envs import tasks
-from envs.show import film
+from envs.show.rendering import rendering_env
+from envs.show.video import Actor
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 
@@ -88,15 +88,15 @@ def test_video_plays_anywhere_in_real_time(
 @pytest.mark.usefixtures("opengl")
 @pytest.mark.parametrize("env_id", ["Ant-v5", "Hopper-v5", "HalfCheetah-v5", "Swimmer-v5"])
 def test_the_camera_follows_a_robot_of_gymnasium(env_id: str) -> None:
-    staged = film.stage(make_vec, env_id, "anymal_c", None)(1, (0, 0), 1.0)
-    staged.reset(seed=1)
-    simulation: Any = staged.unwrapped.envs[0].unwrapped  # pyright: ignore[reportAttributeAccessIssue]
-    here = orange(staged)
+    env = rendering_env(make_vec, env_id, "anymal_c", None, n=1, size=(0, 0), seconds=1.0)
+    env.reset(seed=1)
+    simulation: Any = env.unwrapped.envs[0].unwrapped  # pyright: ignore[reportAttributeAccessIssue]
+    here = orange(env)
     position = simulation.data.qpos.copy()
     position[0] += 8.0
     simulation.set_state(position, simulation.data.qvel)
-    assert orange(staged) > here / 2 > 1000
-    staged.close()
+    assert orange(env) > here / 2 > 1000
+    env.close()
 
 
 def orange(env: VectorEnv) -> int:
@@ -226,11 +226,16 @@ def test_dm_control_renders_without_a_display_in_real_time(tmp_path: Path) -> No
 def test_compared_ids_are_labelled_by_who_acts(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    players: list[Player] = []
-    monkeypatch.setattr(play, "record_video", lambda path, cast, *_, **__: players.extend(cast))
+    shown: list[Actor] = []
+
+    def write_video(path: Path, actors: list[Actor], *_: Any, **__: Any) -> None:
+        path.touch()
+        shown.extend(actors)
+
+    monkeypatch.setattr(play, "write_video", write_video)
     compare = [str(checkpoint), "--compare", WALK, "--video", str(tmp_path / "a.mp4")]
     play.main([*compare, "--agent", "random"])
-    assert [player.label for player in players] == ["random", "random"]
+    assert [actor.label for actor in shown] == ["random", "random"]
 
 
 def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:

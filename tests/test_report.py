@@ -14,7 +14,7 @@ import play
 from envs.judge import trials
 from envs.judge.protocol import HWANGBO_2019, UNITS
 from envs.render.gl import OpenGLError
-from envs.show import film, report
+from envs.show import rendering, report
 from envs.task import Termination
 from robots import get_robot
 
@@ -70,7 +70,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trials of a few robots for tenths of a second."""
     for name, value in QUICK.items():
         monkeypatch.setattr(trials, name, value)
-    monkeypatch.setattr(play, "REPORT_FILM", replace(play.REPORT_FILM, seconds=0.2))
+    monkeypatch.setattr(play, "REPORT_VIDEO", replace(play.REPORT_VIDEO, seconds=0.2))
 
 
 @pytest.mark.usefixtures("quick")
@@ -82,7 +82,7 @@ def test_a_run_s_page_is_whole_and_right_and_harmless(
     def no_opengl() -> str:
         raise OpenGLError("nothing to draw <with>")
 
-    monkeypatch.setattr(film, "choose_backend", no_opengl)
+    monkeypatch.setattr(rendering, "choose_backend", no_opengl)
     run = tmp_path / EVIL.replace("/", "")
     (run / "checkpoints").mkdir(parents=True)
     shutil.copy(POLICY, run / "checkpoints" / "best.pt")

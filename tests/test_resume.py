@@ -166,21 +166,21 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_anew(
 def test_the_video_that_a_kill_prevented_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def film(fate: BaseException | None) -> Callable[..., Callable[..., None]]:
-        def record(act: object, path: Path) -> None:
+    def writer(fate: BaseException | None) -> Callable[..., Callable[..., None]]:
+        def write(act: object, path: Path) -> None:
             draft = path.parent / ".draft-x"
             draft.mkdir()
             if fate:
                 raise fate
             draft.replace(path)
 
-        return lambda config: record
+        return lambda config: write
 
-    filmed = [argument if argument != "0" else "6" for argument in WALK]
-    monkeypatch.setattr(train, "make_recorder", film(Killed()))
+    with_videos = [argument if argument != "0" else "6" for argument in WALK]
+    monkeypatch.setattr(train, "make_video_writer", writer(Killed()))
     with pytest.raises(Killed):
-        train.main([*filmed, "--run-dir", str(tmp_path / "run")])
-    monkeypatch.setattr(train, "make_recorder", film(None))
+        train.main([*with_videos, "--run-dir", str(tmp_path / "run")])
+    monkeypatch.setattr(train, "make_video_writer", writer(None))
     train.main(["--resume", str(tmp_path / "run")])
     videos = sorted(p.name for p in (tmp_path / "run" / "videos").iterdir())
     assert videos == ["0000000384.mp4", "0000000768.mp4"]

@@ -36,7 +36,7 @@ CARTPOLE = ["CartPole-v1", "--total-steps", "1024", "--video-interval", "0"]
 CODE = {"commit": "0123456789abcdef", "diff": "--- a\n+++ b\n+a line"}
 
 
-def write_video(path: Path, players: object, film: object, lead: object) -> None:
+def write_video(path: Path, actors: object, video: object) -> None:
     imageio.mimsave(path, [np.zeros((16, 16, 3), np.uint8)] * 2, fps=10)  # type: ignore
 
 
@@ -56,7 +56,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("runs") / "walk"
     labels = ["--wandb", "offline", "--wandb-group", "seeds", "--wandb-tags", "a", "b"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "record_video", write_video)
+        patch.setattr(train, "write_video", write_video)
         patch.setattr(tracking, "code_state", lambda: CODE)
         train.main([*WALK, *SHORT, *labels, "--run-dir", str(run)])
         (run / "report.html").write_text("<p>all is well</p>")

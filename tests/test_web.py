@@ -52,7 +52,7 @@ PATIENCE = 120.0
 
 
 def walking(command: tuple[float, float, float] | None) -> Live:
-    """Return the small walking policy that comes with the code, under a command or on its tour."""
+    """Return the small walking policy that comes with the code, under a command or on schedule."""
     options = play.Play(str(ROOT / "policies" / "walk.pt"), web=True)
     agents, first = play.live_agents(options, play.find_subject(options))
     environment = LocomotionVectorEnv(1, config=task(randomization=QUIET, episode_length=1e6))
@@ -69,7 +69,7 @@ def page(live: Live) -> Iterator[web.Page]:
     """The page, served from a thread while the test looks at it."""
     page, end = web.Page(live, "127.0.0.1", 0), threading.Event()
     loop = threading.Thread(target=live.run, args=(page.show, lambda: not end.is_set()))
-    page._server.scene.configure_default_lights(cast_shadow=False)  # cheaper without a GPU
+    page.server.scene.configure_default_lights(cast_shadow=False)  # cheaper without a GPU
     loop.start()
     yield page
     alive = loop.is_alive()
@@ -124,33 +124,33 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     until(lambda: live.agent == "zero", "another policy acts")
 
 
-def test_commands_hold_against_the_tour_that_they_end() -> None:
+def test_commands_hold_against_the_schedule_that_they_end() -> None:
     live = walking(None)
     live.step()
     page = web.Page(live, "127.0.0.1", 0)
-    sliders = page._sliders
+    sliders = page.controls.sliders
     for axis, value in ((0, 0.2), (0, 0.3), (1, -0.1)):  # as messages of a browser do
         sliders[axis]._impl.value = value
         event = viser.GuiEvent(client=None, client_id=1, target=sliders[axis])
         sliders[axis]._impl.update_cb[0](event)
-    page._show_command()  # the tour goes on before the loop gets to the requests
+    page.controls.show_command()  # the schedule goes on before the loop gets to the requests
     assert sliders[0].value == live.command[0] == 0.5
     live._serve(due=0.0)
-    page._settle()
+    page.controls.settle()
     page.close()
     assert [slider.value for slider in sliders.values()] == [0.3, -0.1, 0.0]
-    assert (live.command.tolist(), live.touring) == ([0.3, -0.1, 0.0], False)
+    assert (live.command.tolist(), live.scheduled) == ([0.3, -0.1, 0.0], False)
 
 
 def test_a_browser_is_sent_the_command_again(
     page: web.Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[dict[str, Any]] = []
-    wire = page._server._websock_server
+    wire = page.server._websock_server
     monkeypatch.setattr(wire, "queue_message", lambda message: sent.append(vars(message)))
-    page._settle()
+    page.controls.settle()
     last = {message["uuid"]: message["updates"] for message in sent if "updates" in message}
-    for axis, slider in page._sliders.items():
+    for axis, slider in page.controls.sliders.items():
         assert last[slider._impl.uuid]["value"] == page._live.command[axis]
 
 

@@ -54,10 +54,13 @@ class Recording:
     @property
     def velocity_command(self) -> np.ndarray:
         """Commanded forward and leftward speed and yaw rate, (T, n, 3); NaN where there is none."""
-        if not set(VELOCITY) <= set(self.command_names):
-            return np.full(self.velocity.shape, np.nan)
-        index = [self.command_names.index(name) for name in VELOCITY]
-        return self.command.take(index, axis=2)  # row by row, as rows are summed
+        if self.command_names == VELOCITY:
+            return self.command
+        command = np.full(self.velocity.shape, np.nan)
+        for axis, name in enumerate(VELOCITY):
+            if name in self.command_names:
+                command[..., axis] = self.command[..., self.command_names.index(name)]
+        return command
 
     @property
     def walking(self) -> np.ndarray:

@@ -87,13 +87,19 @@ class State:
 
     @property
     def has_velocity_command(self) -> bool:
-        """Whether the task commands forward, leftward and turning speed."""
-        return set(VELOCITY) <= set(self.command_names)
+        """Whether the task commands any velocity."""
+        return bool(set(VELOCITY) & set(self.command_names))
 
     @cached_property
     def velocity_command(self) -> np.ndarray:
-        """Commanded forward and leftward speed (m/s) and yaw rate (rad/s), (n, 3)."""
-        return self.commanded(*VELOCITY)
+        """Commanded forward and leftward speed (m/s) and yaw rate (rad/s), (n, 3); 0 if none is."""
+        if self.command_names == VELOCITY:
+            return self.command
+        velocity = np.zeros((len(self.command), len(VELOCITY)))
+        for axis, name in enumerate(VELOCITY):
+            if name in self.command_names:
+                velocity[:, axis] = self.command[:, self.command_names.index(name)]
+        return velocity
 
     @property
     def velocity(self) -> np.ndarray:
@@ -103,7 +109,5 @@ class State:
     @cached_property
     def moving(self) -> np.ndarray:
         """Whether the command is to move rather than to stand, (n,) bool."""
-        if not self.has_velocity_command:
-            return np.zeros(len(self.base_height), bool)
         command = self.velocity_command
         return np.einsum("ij,ij->i", command, command) > MOVING**2

@@ -5,16 +5,15 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import mujoco
 import numpy as np
 
+from envs.bounds import require
 from envs.judge.protocol import Act
 from envs.mdp import observations
-from envs.show.tour import guide
-from envs.sim.randomization import pushes
-from envs.task import require
+from envs.show.command_schedule import command_at
+from envs.sim.randomization import Randomization, push_velocities
 from envs.vector import LocomotionVectorEnv
 
 SPEEDS = (0.1, 2.0)
@@ -40,8 +39,8 @@ class Live:
         agents: who can act: a function that loads each, by its name.
         agent: who acts first.
         seed: seed of the environment and of the pushes.
-        command: forward and leftward speed (m/s) and yaw rate (rad/s); None for a round of
-            commands (`envs.show.tour`) until the first `steer`.
+        command: in the units of its entries; None for the command schedule
+            (`envs.show.command_schedule`) until the first `steer`.
 
     Raises:
         ValueError: more than one simulation, or an agent that cannot be loaded.
@@ -53,22 +52,21 @@ class Live:
         agents: Mapping[str, Callable[[], Act]],
         agent: str,
         seed: int,
-        command: tuple[float, float, float] | None = None,
+        command: tuple[float, ...] | None = None,
     ) -> None:
         require(env.num_envs == 1, "num_envs", env.num_envs, "1 to be watched")
         self.env, self.agents = env, agents
-        commands = env.config.commands
-        ranges = np.array([commands.lin_vel_x, commands.lin_vel_y, commands.yaw_rate])
+        ranges = env.config.commands.ranges
         self.limits = np.column_stack([ranges.min(1).clip(max=0), ranges.max(1).clip(min=0)])
-        """Lowest and highest commands, the given one among them, (3, 2)."""
+        """Lowest and highest commands, the given one among them, (entries, 2)."""
         if command is not None:
             self.limits[:, 0] = np.minimum(self.limits[:, 0], command)
             self.limits[:, 1] = np.maximum(self.limits[:, 1], command)
-        self.command, self.touring = np.zeros(3), command is None
+        self.command, self.scheduled = np.zeros(len(ranges)), command is None
         self.paused, self.speed, self.push_speed = False, 1.0, 1.0
         self.steps = self.falls = 0
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._rng, self._lead = np.random.default_rng(seed), guide([env])
+        self._rng = np.random.default_rng(seed)
         self.model = env.shown_model()
         """The simulation's coordinates and the geoms to be shown."""
         self.data = mujoco.MjData(self.model)
@@ -87,8 +85,12 @@ class Live:
     @property
     def velocity(self) -> np.ndarray:
         """Actual forward and leftward speed (m/s) and yaw rate (rad/s), (3,)."""
-        state = self.env.state
-        return np.array([*state.lin_vel_b[0, :2], state.ang_vel_b[0, 2]])
+        return self.env.state.velocity[0]
+
+    @property
+    def velocity_command(self) -> np.ndarray:
+        """The same as commanded, (3,); 0 where the task commands no velocities."""
+        return self.env.state.velocity_command[0]
 
     @property
     def position(self) -> np.ndarray:
@@ -106,21 +108,24 @@ class Live:
         self._requests.put(change)
 
     def steer(self, command: np.ndarray) -> None:
-        """Set the command (3,) within the limits, and end the tour; NaN counts as 0."""
-        self.touring = False
+        """Set the command (entries,) within the limits, and end the schedule; NaN counts as 0."""
+        self.scheduled = False
         self.command = np.nan_to_num(command).clip(*self.limits.T)
         self.env.set_command(self.command)
 
-    def nudge(self, axis: int, direction: int) -> None:
-        """Change one entry of the command by a tenth of its largest value."""
-        step = np.zeros(3)
+    def nudge(self, name: str, direction: int) -> None:
+        """Change an entry of the command by a tenth of its largest value, if the task has it."""
+        names = self.env.config.commands.names
+        if name not in names:
+            return
+        axis, step = names.index(name), np.zeros(len(names))
         step[axis] = direction * np.abs(self.limits[axis]).max() / NUDGES
         self.steer(np.round(self.command + step, 9))
 
     def push(self) -> None:
         """Give the base a velocity jump of `push_speed` (m/s) in a random horizontal direction."""
-        strength = replace(self.env.config.randomization, push_speed=self.push_speed)
-        self.env.physics.push(np.zeros(1, np.int64), pushes(strength, 1, self._rng))
+        law = Randomization(push=(self.push_speed, self.push_speed))
+        self.env.physics.push(np.zeros(1, np.int64), push_velocities(law, 1, self._rng))
 
     def reset(self) -> None:
         """Start the robot anew; command and agent stay."""
@@ -138,7 +143,7 @@ class Live:
 
     def stand(self) -> None:
         """Command the robot to stand still."""
-        self.steer(np.zeros(3))
+        self.steer(np.zeros(len(self.command)))
 
     def set_speed(self, speed: float) -> None:
         """Set the speed, within SPEEDS; below 1 is slow motion."""
@@ -148,10 +153,10 @@ class Live:
         """Set the velocity jump of a push (m/s), within PUSHES."""
         self.push_speed = _within(push_speed, PUSHES)
 
-    def tour(self) -> None:
-        """Start the tour, or end it and stand."""
-        self.touring = not self.touring
-        if not self.touring:
+    def toggle_schedule(self) -> None:
+        """Start the command schedule, or end it and stand."""
+        self.scheduled = not self.scheduled
+        if not self.scheduled:
             self.stand()
 
     def swap(self, agent: str) -> None:
@@ -171,9 +176,9 @@ class Live:
 
     def step(self) -> None:
         """Advance by one control step."""
-        if self.touring:
-            self._lead(self.time)
-            self.command = self.env.state.command[0].copy()
+        if self.scheduled:
+            self.command = command_at(self.time, self.env.config.commands)
+            self.env.set_command(self.command)
         self._observation, _, fell, ended, _ = self.env.step(self._act(self._observation))
         self.steps += 1
         self.falls += int(fell[0])
@@ -222,14 +227,14 @@ class Live:
 
 
 ACTIONS: dict[str, Callable[[Live], None]] = {
-    "Forwards": lambda live: live.nudge(0, 1),
-    "Backwards": lambda live: live.nudge(0, -1),
-    "To the left": lambda live: live.nudge(1, 1),
-    "To the right": lambda live: live.nudge(1, -1),
-    "Turn left": lambda live: live.nudge(2, 1),
-    "Turn right": lambda live: live.nudge(2, -1),
+    "Forwards": lambda live: live.nudge("lin_vel_x", 1),
+    "Backwards": lambda live: live.nudge("lin_vel_x", -1),
+    "To the left": lambda live: live.nudge("lin_vel_y", 1),
+    "To the right": lambda live: live.nudge("lin_vel_y", -1),
+    "Turn left": lambda live: live.nudge("yaw_rate", 1),
+    "Turn right": lambda live: live.nudge("yaw_rate", -1),
     "Stand": Live.stand,
-    "Tour": Live.tour,
+    "Schedule": Live.toggle_schedule,
     "Push": Live.push,
     "Pause": Live.pause,
     "Step": Live.single_step,

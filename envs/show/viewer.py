@@ -9,7 +9,7 @@ import threading
 import mujoco
 import mujoco.viewer
 
-from envs.render.renderer import draw_velocities
+from envs.render.velocities import draw_velocities
 from envs.show.live import ACTIONS, Live
 
 KEYS = {
@@ -20,7 +20,7 @@ KEYS = {
     "left": (263, "Turn left"),
     "right": (262, "Turn right"),
     "8": (56, "Stand"),
-    "home": (268, "Tour"),
+    "home": (268, "Schedule"),
     "enter": (257, "Push"),
     "space": (32, "Pause"),
     "end": (269, "Step"),
@@ -87,5 +87,5 @@ def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
     with viewer.lock():
         live.pose()
         scene.ngeom = 0
-        draw_velocities(scene, live.position, live.heading, live.command, live.velocity)
+        draw_velocities(scene, live.position, live.heading, live.velocity_command, live.velocity)
     viewer.sync()

@@ -11,8 +11,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs.render import gl, overlay
-from envs.render import renderer as render
+from envs.render import gl, overlay, velocities
+from envs.render.camera import TrackingCamera
 from envs.vector import LocomotionVectorEnv
 
 ROOT = Path(__file__).parents[3]
@@ -58,19 +58,19 @@ def test_arrow_points_where_the_robot_goes_and_arc_where_it_turns() -> None:
     model = mujoco.MjModel.from_xml_string("<mujoco/>")
     scene = mujoco.MjvScene(model, 100)
     base, north = np.array([2.0, 3.0, 0.5]), np.pi / 2
-    render.draw_velocities(scene, base, north, np.array([1.0, 0.0, 0.0]), np.zeros(3))
+    velocities.draw_velocities(scene, base, north, np.array([1.0, 0.0, 0.0]), np.zeros(3))
     assert scene.ngeom == 1
     arrow = scene.geoms[0]
     np.testing.assert_allclose(arrow.mat[:, 2], [0.0, 1.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(arrow.rgba[:3], render.COMMANDED, atol=1e-6)
-    render.draw_velocities(scene, base, north, np.zeros(3), np.array([0.0, 0.0, 1.0]))
+    np.testing.assert_allclose(arrow.rgba[:3], overlay.COMMANDED, atol=1e-6)
+    velocities.draw_velocities(scene, base, north, np.zeros(3), np.array([0.0, 0.0, 1.0]))
     head = scene.geoms[scene.ngeom - 1]
     assert head.mat[0, 2] < -0.5  # a left turn leads a robot that looks north to the west
-    np.testing.assert_allclose(head.rgba[:3], render.ACTUAL, atol=1e-6)
+    np.testing.assert_allclose(head.rgba[:3], overlay.ACTUAL, atol=1e-6)
 
 
 def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> None:
-    tracking = render.TrackingCamera(dt=0.02)
+    tracking = TrackingCamera(dt=0.02)
     tracking.follow(np.zeros(2), 0.0)
     azimuth = np.radians(tracking.camera.azimuth)
     assert np.cos(azimuth) < -0.5  # looks against the heading

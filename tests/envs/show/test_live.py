@@ -97,7 +97,7 @@ def test_a_fallen_robot_starts_anew_and_keeps_its_command() -> None:
     np.testing.assert_allclose(live.env.state.command[0], [0.5, 0.1, -0.3])
 
 
-def test_the_tour_leads_until_the_first_command() -> None:
+def test_the_schedule_commands_until_the_first_command() -> None:
     live = make(command=None)
     live.step()
     np.testing.assert_allclose(live.command, [0.5, 0.0, 0.0])
@@ -106,7 +106,7 @@ def test_the_tour_leads_until_the_first_command() -> None:
     np.testing.assert_allclose(live.command, [1.0, 0.0, 0.0])
     live.nudge(0, -1)
     live.step()
-    assert not live.touring
+    assert not live.scheduled
     np.testing.assert_allclose(live.command, [0.9, 0.0, 0.0])
 
 

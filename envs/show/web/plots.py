@@ -9,13 +9,16 @@ import numpy as np
 import viser
 from viser import uplot
 
-from envs.render.renderer import ACTUAL, COMMANDED
+from envs.mdp.commands import VELOCITY
+from envs.render.overlay import ACTUAL, COMMANDED
 from envs.show.live import Live
 
 SPAN, MEAN_OVER = 10.0, 0.1
 """Length of the plots, and over what each of their points averages (s)."""
 _MARGIN = 1.25
 """Height of a velocity's plot, in its largest command."""
+AXES = ("vx (m/s)", "vy (m/s)", "yaw (rad/s)")
+"""Forward, leftward, turning left."""
 
 
 class Plots:
@@ -24,10 +27,9 @@ class Plots:
     Args:
         gui: where the panel is added.
         live: the simulation.
-        axes: names of the command's entries.
     """
 
-    def __init__(self, gui: viser.GuiApi, live: Live, axes: tuple[str, str, str]) -> None:
+    def __init__(self, gui: viser.GuiApi, live: Live) -> None:
         self._live, terms = live, list(live.env.reward_rates())
         self._rows: deque[np.ndarray] = deque(maxlen=round(SPAN / MEAN_OVER))
         self._pending: list[np.ndarray] = []
@@ -46,7 +48,7 @@ class Plots:
                     height=140,
                     padding=(8, 24, 0, 0),
                 )
-                for name, limits in zip(axes, live.limits, strict=True)
+                for name, limits in zip(AXES, _velocity_limits(live), strict=True)
             ]
         with panel.add_tab("Rewards"):
             weights = np.array([live.env.config.rewards[name].weight for name in terms])
@@ -58,14 +60,16 @@ class Plots:
             ]
         panel.dock_left()
 
-    def record(self) -> None:
-        """Take note of a new step, if there is one."""
+    def add_step(self) -> None:
+        """Take in a new step, if there is one."""
         live = self._live
         if live.steps == self._seen:
             return
         self._seen = live.steps
         rewards = [float(value[0]) for value in live.env.reward_rates().values()]
-        self._pending.append(np.array([live.time, *live.command, *live.velocity, *rewards]))
+        self._pending.append(
+            np.array([live.time, *live.velocity_command, *live.velocity, *rewards])
+        )
         if len(self._pending) == self._every:
             self._rows.append(np.mean(self._pending, axis=0))
             self._pending.clear()
@@ -97,6 +101,12 @@ def _reward_plot(gui: viser.GuiApi, title: str, terms: list[str]) -> viser.GuiUp
 def _line(name: str, colour: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> uplot.Series:
     red, green, blue = (round(255 * c) for c in colour)
     return uplot.Series(label=name, stroke=f"rgb({red},{green},{blue})", width=2)
+
+
+def _velocity_limits(live: Live) -> list[np.ndarray]:
+    """Lowest and highest velocity commands, (2,) each, 0 of those that the task lacks."""
+    limits = dict(zip(live.env.config.commands.names, live.limits, strict=True))
+    return [limits.get(name, np.zeros(2)) for name in VELOCITY]
 
 
 def _scale(limits: np.ndarray) -> uplot.Scale:

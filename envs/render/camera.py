@@ -1,0 +1,39 @@
+"""The camera of a video: it follows the robot."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+
+class TrackingCamera:
+    """Follows the base smoothly, from the robot's front left.
+
+    Args:
+        dt: time between frames (s).
+        distance: from the robot (m).
+    """
+
+    POSITION_LAG, HEADING_LAG = 0.25, 1.5
+    """Time constants of the low-pass filters on position and heading (s)."""
+    JUMP = 1.0
+    """A base that moves further than this between frames was reset (m): the camera jumps too."""
+
+    def __init__(self, dt: float, distance: float = 2.5) -> None:
+        self._gains = 1 - np.exp(-dt / np.array([self.POSITION_LAG, self.HEADING_LAG]))
+        self._position = np.full(2, np.inf)
+        self._heading = 0.0
+        self.camera = mujoco.MjvCamera()
+        self.camera.type = mujoco.mjtCamera.mjCAMERA_FREE
+        self.camera.distance = distance
+        self.camera.elevation = -20
+
+    def follow(self, position: np.ndarray, heading: float) -> None:
+        """Move towards a base at position (m), (2,), with a heading (rad)."""
+        if np.linalg.norm(position - self._position) > self.JUMP:
+            self._position, self._heading = position.copy(), heading
+        turn = (heading - self._heading + np.pi) % (2 * np.pi) - np.pi
+        self._position += self._gains[0] * (position - self._position)
+        self._heading += self._gains[1] * turn
+        self.camera.lookat = [*self._position, 0.45]
+        self.camera.azimuth = np.degrees(self._heading) + 180 - 50

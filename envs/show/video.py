@@ -1,0 +1,163 @@
+"""Videos of policies in vector environments."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imageio
+import imageio_ffmpeg
+import numpy as np
+from gymnasium.vector import VectorEnv
+from rich.markup import escape
+from rich.progress import track
+
+from envs.show.command_schedule import command_at
+from envs.show.tiles import tiled
+from envs.vector import LocomotionVectorEnv
+
+MAX_FPS = 50
+"""Frames are left out until a video has at most this many a second."""
+GIF_FPS, GIF_WIDTH = 25, 480
+"""Largest rate (1/s) and width (pixels) of a GIF."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """How a video is made."""
+
+    seconds: float = 20.0
+    """Time that passes in the environments (s)."""
+    seed: int = 1
+    """Seed of the environments' reset."""
+    size: tuple[int, int] = (1280, 720)
+    """Width and height (pixels) of all tiles together, where the environments can choose it."""
+    speed: float = 1.0
+    """Below 1 for slow motion."""
+    scheduled: bool = True
+    """Whether the command schedule commands trot/ robots, all alike; a grid's draw their own."""
+    grid: tuple[int, int] = (1, 1)
+    """Rows and columns of environments under one policy."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A policy and its environments."""
+
+    make: Callable[[int, tuple[int, int], float], VectorEnv]
+    """Makes that many environments with `render_mode="rgb_array"`, frames of a width and height
+    (pixels) and episodes of so many seconds, where they can choose."""
+    act: Callable[[np.ndarray], np.ndarray]
+    """Observations (n, O) to the environments' actions."""
+    label: str = ""
+    """Written over its frames."""
+
+
+def write_video(
+    path: Path, actors: Sequence[Actor], video: Video = Video(), title: str | None = None
+) -> None:
+    """Write a video of actors side by side, or of one in a grid; a finished episode starts anew.
+
+    Args:
+        path: the file, .mp4 or .gif, in a folder that exists.
+        actors: who is shown, from the same seed.
+        video: how.
+        title: of a progress bar on the terminal; None for none.
+
+    Raises:
+        ValueError: actors of different control rates, or environments that render nothing.
+        OSError: ffmpeg failed, as on a full disk.
+    """
+    if path.suffix == ".gif":
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            whole = Path(folder) / "video.mp4"
+            write_video(whole, actors, video, title)
+            return write_gif(whole, path)
+    rows, columns = video.grid if len(actors) == 1 else (1, len(actors))
+    n = rows * columns // len(actors)
+    size = video.size[0] // columns // 2 * 2, video.size[1] // rows // 2 * 2
+    with ExitStack() as stack:
+        environments = []
+        for actor in actors:
+            environments.append(actor.make(n, size, video.seconds))
+            stack.callback(environments[-1].close)
+        _write(path, actors, environments, video, columns, title)
+    return _check_whole(path)
+
+
+def _write(
+    path: Path,
+    actors: Sequence[Actor],
+    environments: Sequence[VectorEnv],
+    video: Video,
+    columns: int,
+    title: str | None,
+) -> None:
+    """Step the actors' environments together and write their frames."""
+    rates = {envs.metadata.get("render_fps") or MAX_FPS for envs in environments}
+    if len(rates) > 1:
+        raise ValueError(f"control rates of {rates} Hz do not go into one video")
+    fps = rates.pop()
+    stride = math.ceil(fps * video.speed / MAX_FPS)
+    labels = [actor.label for actor in actors]
+    commanded = _commanded(environments) if video.scheduled else []
+    observations = [envs.reset(seed=video.seed)[0] for envs in environments]
+    steps: Iterable[int] = range(max(round(video.seconds * fps), 1))
+    steps = track(steps, escape(title or ""), disable=title is None, transient=True)
+    with _writer(path, fps * video.speed / stride) as file:
+        for i in steps:
+            for robot in commanded:
+                robot.set_command(command_at(i / fps, commanded[0].config.commands))
+            if i % stride == 0:
+                file.append_data(tiled(environments, labels, columns))
+            for k, (actor, envs) in enumerate(zip(actors, environments, strict=True)):
+                observations[k], *_ = envs.step(actor.act(observations[k]))
+
+
+def _commanded(environments: Sequence[VectorEnv]) -> list[LocomotionVectorEnv]:
+    """The single robots that take commands, all of them the first one's."""
+    return [e for e in environments if isinstance(e, LocomotionVectorEnv) and e.num_envs == 1]
+
+
+def write_gif(video: Path, path: Path) -> None:
+    """Make a GIF of a video, small enough for a page, with a palette of its own.
+
+    Raises:
+        ValueError: ffmpeg could not.
+    """
+    palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=bayer:bayer_scale=5"
+    scale = f"scale='min({GIF_WIDTH},iw)':-1:flags=lanczos"
+    with imageio.get_reader(video) as reader:
+        fps = min(reader.get_meta_data()["fps"], GIF_FPS)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
+    command += ["-i", f"file:{video}", "-filter_complex", f"fps={fps},{scale},{palette}"]
+    command += ["-loop", "0", f"file:{path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(f"GIF {path} could not be made: {done.stderr.strip()[-300:]}")
+
+
+def _writer(path: Path, fps: float) -> Any:
+    return imageio.get_writer(
+        path,
+        format="FFMPEG",  # pyright: ignore[reportArgumentType]
+        fps=fps,
+        codec="libx264",
+        pixelformat="yuv420p",
+        macro_block_size=2,
+        output_params=["-crf", "20", "-movflags", "+faststart"],
+    )
+
+
+def _check_whole(path: Path) -> None:
+    """Raise OSError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
+    try:
+        imageio_ffmpeg.count_frames_and_secs(str(path))
+    except (OSError, RuntimeError) as error:
+        raise OSError(f"video {path.name} could not be written: is the disk full?") from error
