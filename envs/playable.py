@@ -10,9 +10,8 @@ from envs.mdp import observations
 from envs.mdp.commands import Command
 from envs.mdp.gait import Gait
 from envs.mdp.observations import Observation
-from envs.sim.drives import DRIVES
+from envs.sim import DRIVES, TERRAINS
 from envs.sim.scene import Simulation
-from envs.sim.terrain import TERRAINS
 from envs.task import TaskConfig
 
 T = TypeVar("T")

@@ -17,12 +17,11 @@ from envs import tasks
 from envs.bounds import require
 from envs.mdp.starts import NOMINAL
 from envs.render.gl import choose_backend
+from envs.sim import DRIVES, TERRAINS
 from envs.sim.batch import MAX_SPEED
-from envs.sim.drives import DRIVES
 from envs.sim.faults import FORMAT
 from envs.sim.randomization import LAWS, ModelRandomizer, Randomization
 from envs.sim.scene import Simulation
-from envs.sim.terrain import TERRAINS
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 

@@ -88,7 +88,8 @@ class BatchRenderer:
             self._scene,
         )
         actual = np.array([*state.lin_vel_b[i, :2], state.ang_vel_b[i, 2]])
-        draw_velocities(self._scene, position, heading, state.velocity_command[i], actual)
+        command = state.velocity_command[i]
+        draw_velocities(self._scene, position, heading, command, actual)
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
         self._contacts[i].add(state.foot_contact[i], data.time)

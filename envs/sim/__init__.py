@@ -1,1 +1,16 @@
-"""MuJoCo behind named quantities."""
+"""MuJoCo behind named quantities; drives and terrains by name."""
+
+from envs.sim.drives import PD, Drive, Relative, Torque
+from envs.sim.terrain import Flat, Slope, Terrain
+
+DRIVES: dict[str, type[Drive]] = {
+    PD.name: PD,
+    Relative.name: Relative,
+    Torque.name: Torque,
+}
+TERRAINS: dict[str, type[Terrain]] = {
+    Flat.name: Flat,
+    Slope.name: Slope,
+}
+
+__all__ = ["DRIVES", "TERRAINS"]

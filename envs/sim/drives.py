@@ -46,7 +46,7 @@ class Drive:
     """What an action in [-1, 1] means, one entry a joint; subclasses say it."""
 
     name: ClassVar[str]
-    """Name in `DRIVES`."""
+    """Name in `envs.sim.DRIVES`."""
     every_substep: ClassVar[bool] = False
     """Whether `substep` is called ahead of every physics step."""
 
@@ -160,6 +160,3 @@ def add_actuators(spec: mujoco.MjSpec, robot: Robot) -> list[Any]:
             )
         )
     return actuators
-
-
-DRIVES: dict[str, type[Drive]] = {drive.name: drive for drive in (PD, Relative, Torque)}

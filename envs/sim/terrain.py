@@ -23,7 +23,7 @@ class Terrain:
     """Ground without end; by default flat, at height 0."""
 
     name: ClassVar[str]
-    """Name in `TERRAINS`."""
+    """Name in `envs.sim.TERRAINS`."""
 
     def attach(self, spec: mujoco.MjSpec) -> None:
         """Add the ground to a world that has `MATERIAL`."""
@@ -72,6 +72,3 @@ def add_plane(spec: mujoco.MjSpec) -> mujoco.MjsGeom:
         contype=1,
         conaffinity=1,
     )
-
-
-TERRAINS: dict[str, type[Terrain]] = {terrain.name: terrain for terrain in (Flat, Slope)}
