@@ -1,4 +1,4 @@
-"""What MkDocs does not do by itself: the README as home page, tasks' tables, equations as MathML."""
+"""What MkDocs does not do by itself: the README as home, tables of tasks, equations as MathML."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from envs import tasks
 from envs.show.tables import observation_table, reward_table
 
 README = Path(__file__).parent.parent / "README.md"
-EQUATION = re.compile(
-    r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL
-)
+EQUATION = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
