@@ -10,7 +10,7 @@ SYSTEM := { command -v chromium && command -v Xvfb; } > /dev/null || \
 	apt-get install -qqy --no-install-recommends chromium xvfb libgl1-mesa-dri libxtst6; } \
 	> /dev/null 2>&1
 
-.PHONY: demo test play check bench clean
+.PHONY: demo test play check docs bench clean
 
 demo: $(VENV)/.installed
 	if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume $(DEMO); else \
@@ -25,10 +25,15 @@ test: $(VENV)/.installed-test
 	@$(SYSTEM) || echo "make: no chromium or Xvfb; the tests that need them are skipped" >&2
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench
+check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+# python -m: this tree's packages; the variable silences an advertisement.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.env_speed
@@ -37,7 +42,7 @@ bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks.training_speed
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) site .pytest_cache .ruff_cache
 
 DEMO_STEPS ?= 2250000
 

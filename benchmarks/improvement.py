@@ -5,7 +5,7 @@ predicts the gain in return, η(π_new) - η(π_old) ≈ E[Σ γ^t (π_new/π_ol
 policy's episodes. Every few updates both policies run from the same starts with the same random
 numbers. The prediction from the old one's episodes, which the step never saw, is set beside the
 gain that was measured, and beside what the batch of the step promised. Draws
-docs/improvement.png, writes benchmarks/improvement.json.
+docs/images/improvement.png, writes benchmarks/improvement.json.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from algos.rollout.rollout import Collector
 from envs.vector import LocomotionVectorEnv
 
 ROOT = Path(__file__).parent.parent
-RESULTS, PICTURE = ROOT / "benchmarks" / "improvement.json", ROOT / "docs" / "improvement.png"
+RESULTS = ROOT / "benchmarks" / "improvement.json"
+PICTURE = ROOT / "docs" / "images" / "improvement.png"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 Every pair of task and seed is trained by both, one process each, and judged by 20 deterministic
 episodes at the end. What is done stays in benchmarks/returns.json: the command goes on where it
-stopped. Prints the table, draws docs/returns.png. Trot runs `train.py TASK` with its presets,
-sb3-contrib with the settings of RL Baselines3 Zoo (its v4 MuJoCo entries).
+stopped. Prints the table, draws docs/images/returns.png. Trot runs `train.py TASK` with its
+presets, sb3-contrib with the settings of RL Baselines3 Zoo (its v4 MuJoCo entries).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rich.progress import Progress
 from algos.compare.plots import mean_interval
 
 ROOT = Path(__file__).parent.parent
-RESULTS, PICTURE = ROOT / "benchmarks" / "returns.json", ROOT / "docs" / "returns.png"
+RESULTS, PICTURE = ROOT / "benchmarks" / "returns.json", ROOT / "docs" / "images" / "returns.png"
 EPISODES, JUDGES, JUDGE_SEED = 20, 10, 1000
 """Episodes at the end, in as many environments as play.py takes: the same starts for both."""
 Algorithm = Literal["trot", "sb3-contrib"]

@@ -3,7 +3,7 @@
 Iterations of trot/AnymalWalk-v0, one thread of torch a process: (1) in one process and in two under
 torchrun, with the bytes that an update sends beside the least, a vector of parameters for every
 gradient and product; (2) with 64 to 4,096 simulations, and so batches of 2,048 to 131,072; (3) with
-wider networks. Writes benchmarks/scaling.json and draws docs/scaling.png.
+wider networks. Writes benchmarks/scaling.json and draws docs/images/scaling.png.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rich.table import Table
 from benchmarks.scaling_point import Point
 
 ROOT = Path(__file__).parent.parent
-RESULTS, PICTURE = ROOT / "benchmarks" / "scaling.json", ROOT / "docs" / "scaling.png"
+RESULTS, PICTURE = ROOT / "benchmarks" / "scaling.json", ROOT / "docs" / "images" / "scaling.png"
 Row = dict[str, float]
 
 

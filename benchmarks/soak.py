@@ -3,7 +3,8 @@
 Trains trot/AnymalWalk-v0 at full load, with evaluations, videos, checkpoints and W&B (offline) at
 short intervals, and samples what the process holds: memory, threads and file descriptors from
 /proc, steps from metrics.csv. Prints memory's slope (least squares, 95 % interval) and the rest at
-the start and at the end, after a warm-up; writes benchmarks/soak.json and docs/soak.png. Linux.
+the start and at the end, after a warm-up; writes benchmarks/soak.json and docs/images/soak.png.
+Linux.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Options:
     """Seed of the training."""
     out: Path = ROOT / "benchmarks" / "soak.json"
     """Where the numbers go."""
-    picture: Path = ROOT / "docs" / "soak.png"
+    picture: Path = ROOT / "docs" / "images" / "soak.png"
     """Where the curves go."""
 
 

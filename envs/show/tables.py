@@ -1,4 +1,4 @@
-"""Markdown tables of a task, for the README: `python -m envs.tasks.tables walk`."""
+"""Markdown tables of a task, for the docs: `python -m envs.show.tables walk`."""
 
 from __future__ import annotations
 
