@@ -1,0 +1,128 @@
+"""Every recipe of docs/extend.md, performed as it is written: one file, one line, one iteration."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from algos.playing import sources
+from algos.runs.metrics import read_rows
+
+ROOT = Path(__file__).parent.parent
+HEADING = re.compile(r"^## (.+)$", re.M)
+BLOCK = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$', re.M | re.S)
+SHORT = ["--num-envs", "4", "--rollout-steps", "10", "--total-steps", "40", "--eval-interval", "0"]
+QUIET = ["--wandb", "disabled", "--video-interval", "0", "--eval-episodes", "1"]
+BRIEF = ["--env.episode-length", "0.1", "--env.protocol.seconds", "0.1"]
+
+
+class Recipe(NamedTuple):
+    """What a section of the page says."""
+
+    file: str
+    """The new file."""
+    content: str
+    registry: str
+    """The file that its line goes into."""
+    diff: str
+    command: list[str]
+
+
+def recipes() -> dict[str, Recipe]:
+    """The page's recipes by their headings."""
+    parts = HEADING.split((ROOT / "docs" / "extend.md").read_text(encoding="utf-8"))[1:]
+    found = {}
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        (_, file, content), (_, registry, diff), (_, _, command) = BLOCK.findall(text)
+        found[name] = Recipe(file, content, registry, diff, command.split())
+    return found
+
+
+RECIPES = recipes()
+
+
+def changed(text: str, diff: str) -> str:
+    """Apply hunks of context, removed and added lines, each where its old lines stand."""
+    for hunk in diff.split("@@\n"):
+        lines = hunk.splitlines(keepends=True)
+        old = "".join(line[1:] for line in lines if line[0] in " -")
+        new = "".join(line[1:] for line in lines if line[0] in " +")
+        assert text.count(old) == 1, f"not once in the file: {old!r}"
+        text = text.replace(old, new)
+    return text
+
+
+def perform(recipe: Recipe, tree: Path) -> None:
+    """Copy the code and do what the recipe says."""
+    for name in ("robots", "envs", "algos"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("train.py", "play.py"):
+        shutil.copy(ROOT / name, tree)
+    new = tree / recipe.file
+    assert not new.exists()
+    new.write_text(recipe.content, encoding="utf-8")
+    registry = tree / recipe.registry
+    registry.write_text(changed(registry.read_text(encoding="utf-8"), recipe.diff), "utf-8")
+
+
+def run(tree: Path, command: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, *command[1:]], cwd=tree, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_one_file_and_one_line(name: str) -> None:
+    added = [line[1:].strip() for line in RECIPES[name].diff.splitlines() if line[0] == "+"]
+    entries = [line for line in added if not line.startswith(("from ", "import "))]
+    assert len(entries) == 1
+    assert len(added) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_works(name: str, tmp_path: Path) -> None:
+    recipe = RECIPES[name]
+    perform(recipe, tmp_path)
+    task = recipe.command[2].startswith("trot/")
+    if recipe.command[1] == "play.py":
+        run(tmp_path, [*recipe.command, "--episodes", "2", "--seconds", "0.2"])
+        assert json.loads((tmp_path / "judged.json").read_text())["torque_rate"]["mean"] > 0
+        return
+    brief = BRIEF if task else []
+    run(tmp_path, [*recipe.command, *SHORT, *QUIET, *brief, "--run-dir", "run"])
+    CHECKS.get(name, lambda run_dir: None)(tmp_path / "run")
+    run(tmp_path, ["python", "train.py", "--resume", "run", "--total-steps", "80"])
+    run(tmp_path, ["python", "play.py", "run", "--evaluate", "--episodes", "1"])
+
+
+def is_paid(run_dir: Path) -> None:
+    assert "episode/soft_landing" in read_rows(run_dir / "metrics.csv")[-1]
+
+
+def is_seen(run_dir: Path) -> None:
+    content = sources.load(str(run_dir), "last")
+    assert content is not None
+    blocks = content["play"]["observations"]
+    assert blocks["foot_contact"] == {
+        "function": "foot_contact", "params": {}, "kind": "foot", "scale": 0.5, "noise": 0.0
+    }  # fmt: skip
+    assert len(content["algo"]["normalizer"]["mean"]) == 60  # 56 of today's task, and four feet
+
+
+def drives(run_dir: Path) -> None:
+    content = sources.load(str(run_dir), "last")
+    assert content is not None
+    assert content["play"]["drive"] == {"name": "lagged", "scale": 1.0, "share": 0.3}
+    assert content["collector"]["envs"]["drive"]["target"].shape == (4, 12)
+
+
+CHECKS = {"A reward": is_paid, "An observation": is_seen, "A drive": drives}
