@@ -10,7 +10,7 @@ from typing import Any
 from latex2mathml.converter import convert
 
 from envs import tasks
-from envs.show.tables import observation_table, reward_table
+from envs.show.tables import tables
 
 README = Path(__file__).parent.parent / "README.md"
 EQUATION = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
@@ -29,7 +29,7 @@ def on_page_content(content: str, **_: Any) -> str:
 
 
 def _tables(task: str) -> str:
-    return f"### {task.capitalize()}\n\n{observation_table(task)}\n\n{reward_table(task)}"
+    return f"### {task.capitalize()}\n\n{tables(task)}"
 
 
 def _mathml(match: re.Match[str]) -> str:
