@@ -7,12 +7,16 @@ import shutil
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 
 import play
-from envs.judge import trials
-from envs.judge.protocol import HWANGBO_2019, UNITS
+from envs.judge import gaits, trials
+from envs.judge.protocol import HWANGBO_2019, UNITS, Recording, summarize
+from envs.judge.trials import Pushes, Steady, Trials
 from envs.render.gl import OpenGLError
 from envs.show import rendering, report
 from envs.task import Termination
@@ -118,6 +122,7 @@ def test_a_run_s_page_is_whole_and_right_and_harmless(
     shown = ("8,003,584", "trot/AnymalWalk-v0", "abc123 with uncommitted", "nothing to draw <with>")
     for text in shown:
         assert text in page.text
+    assert page.text.count("mean of 3 robots") == 2  # so few are said to be
     assert not page.named("video")
 
 
@@ -148,6 +153,63 @@ def test_a_robot_that_falls_at_once_has_a_page() -> None:
     assert [s["id"] for s in page.named("section")] == SECTIONS[:-1]
     assert page.text.count("the robot fell after 0.02 s") == 3
     assert "A bin holds 0 to 0 commands" in page.text
+
+
+@pytest.mark.parametrize(
+    ("legs", "per_leg", "phase", "after"),
+    [
+        (("left", "right"), 2, (0.0, 0.5), ["0\u00a0%", "50\u00a0%"]),
+        (
+            ("L1", "R1", "L2", "R2", "L3", "R3"),
+            3,
+            (0.0, 0.5, 0.5, 0.0, 0.0, 0.5),
+            [f"{share}\u00a0%" for share in (0, 50, 50, 0, 0, 50)],
+        ),
+    ],
+)
+def test_robots_of_other_than_four_legs_have_a_page(
+    legs: tuple[str, ...], per_leg: int, phase: tuple[float, ...], after: list[str]
+) -> None:
+    """Feet that step at 2.5 Hz, down for 60 % of the time."""
+    steps, n = 200, per_leg * len(legs)
+    down = (np.arange(steps)[:, None] / 20 - np.array(phase) + 1e-9) % 1.0 < 0.6 - 1e-6
+    rest = np.zeros((steps, 1))
+    joints, feet = np.zeros((steps, 1, n)), np.zeros((steps, 1, len(legs)))
+    planar = np.tile([0.6, 0.0, 0.0], (steps, 1, 1))
+    recording = Recording(
+        0.02,
+        20.0,
+        rest == 0,
+        planar,
+        planar,
+        joints,
+        joints,
+        joints,
+        rest + 0.4,
+        rest,
+        down[:, None],
+        feet,
+        feet,
+    )
+    limits = {
+        "position": np.tile([-1.0, 1.0], (n, 1)),
+        "speed": np.full(n, 20.0),
+        "torque": np.linspace(20.0, 30.0, n),
+    }
+    steady = Steady((0.6, 0.0, 0.0), recording, None, gaits.analyse(down, 0.02), limits)
+    pushes = Pushes(np.array([0.5]), np.array([0.0]), np.array([[8]]), np.array([[8]]))
+    found = Trials(summarize(recording, 0), None, steady, pushes)
+    names = tuple(f"{leg}_{part}" for leg in legs for part in range(per_leg))
+    robot: Any = SimpleNamespace(legs=legs, joints=names)
+    page = Page(report.page(report.About("other", {}, {}), found, robot, True, "none"))
+    table = {row[0]: row[1:] for row in page.rows}
+    assert [table[leg] for leg in legs] == [
+        ["0.60", "2.50", share, "100\u00a0%"] for share in after
+    ]
+    assert set(names) < set(table)
+    assert "Gait: regular steps" in page.text
+    assert "limits (20 rad/s, 20 to 30 N·m" in page.text
+    assert "mean of 1 robot; Hwangbo" in page.text
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The gait of one robot from its footfalls: duty factors, stride frequency, phases, a name.
 
 A stride of a foot runs from one touchdown to the next. Phases are shares of the stride of the
-first leg (LF) in [0, 1), after Hildebrand, The Quadrupedal Gaits of Vertebrates, 1989.
+first leg (LF) in [0, 1), after Hildebrand, The Quadrupedal Gaits of Vertebrates, 1989, who names
+gaits of four legs.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ GAITS = {
 side (LH LF RH RF), a diagonal one that of the other side (LH RF RH LF)."""
 NO_GAIT = "none"
 """Name of what is no gait: a robot that stands, misses steps or steps irregularly."""
+REGULAR_STEPS = "regular steps"
+"""What a robot of other than four legs takes, whose gaits have no name here."""
 TOLERANCE = 0.125
 """Largest distance of a foot from its phase in the named gait: half of that between two gaits."""
 FEWEST = 3
@@ -46,7 +49,7 @@ class Footfalls:
     regularity: np.ndarray
     """Length of the mean unit vector of those places: 1 where all are the same, 0 without any."""
     gait: str
-    """A name of `GAITS`, or `NO_GAIT`."""
+    """A name of `GAITS`, `REGULAR_STEPS`, or `NO_GAIT`."""
 
 
 def analyse(contact: np.ndarray, dt: float, shortest: float = 0.04) -> Footfalls:
@@ -115,7 +118,13 @@ def relative_phase(falls: np.ndarray, reference: np.ndarray) -> tuple[float, flo
 
 
 def gait_of(phase: np.ndarray) -> str:
-    """Return the gait with these phases (LF RF LH RH), (4,), or `NO_GAIT` where none is near."""
+    """Return the name of regular steps with these phases, (feet,).
+
+    Of four legs (LF RF LH RH) it is that of the gait that is near, or `NO_GAIT`; of any other
+    number `REGULAR_STEPS`.
+    """
+    if len(phase) != 4:
+        return REGULAR_STEPS
     for name, places in GAITS.items():
         distance = np.abs((phase - np.array(places) + 0.5) % 1.0 - 0.5)
         if (distance < TOLERANCE).all():

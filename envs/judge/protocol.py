@@ -61,20 +61,26 @@ def summarize(recording: Recording, measures: dict[str, Measure], seed: int) -> 
     return results | {"episodes": recording.alive.shape[1], "seed": seed}
 
 
+def references(measures: dict[str, Measure]) -> str:
+    """Return where the measures' references come from, the empty string where none has one."""
+    compared = [measure for measure in measures.values() if measure.reference is not None]
+    return ", ".join(dict.fromkeys(measure.source or "reference" for measure in compared))
+
+
 def table(results: dict[str, Any], measures: dict[str, Measure]) -> list[list[str]]:
     """Return the head and the rows of what `evaluate` found, with references if there are any.
 
     The first cell is the quantity with its unit.
     """
-    compared = any(measure.reference is not None for measure in measures.values())
-    rows = [["", "mean", "95 % interval", *(["Hwangbo 2019"] if compared else [])]]
+    sources = references(measures)
+    rows = [["", "mean", "95 % interval", *([sources] if sources else [])]]
     for name, measure in measures.items():
         value, unit = results[name], f" ({measure.unit})" if measure.unit else ""
         cells = ["none", ""]
         if value["mean"] is not None:
             cells = [f"{value['mean']:.3f}", f"{value['low']:.3f} to {value['high']:.3f}"]
         reference = "" if measure.reference is None else f"{measure.reference}"
-        rows.append([name.replace("_", " ") + unit, *cells, *([reference] if compared else [])])
+        rows.append([name.replace("_", " ") + unit, *cells, *([reference] if sources else [])])
     return rows
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.judge import gaits as footfalls
-from envs.judge import protocol
+from envs.judge import gaits, protocol
 from envs.judge.gaits import Footfalls
 from envs.judge.protocol import Act
 from envs.mdp.commands import VELOCITY, Commands
@@ -188,7 +187,7 @@ def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady
         command,
         shown,
         None if up == len(recording.alive) else (up + 1) * recording.dt,
-        footfalls.analyse(contact, shown.dt) if len(contact) else None,
+        gaits.analyse(contact, shown.dt) if len(contact) else None,
         joint_limits(env.robot),
     )
 

@@ -27,6 +27,8 @@ class Measure(Term):
     """Unit of the number."""
     reference: Annotated[float | None, tyro.conf.Suppress] = None
     """What it is compared with, such as a paper's result, in the same unit."""
+    source: Annotated[str, tyro.conf.Suppress] = ""
+    """Where the reference comes from, in short."""
 
 
 def lin_vel_error(recording: Recording) -> np.ndarray:

@@ -18,6 +18,8 @@ SMALLEST = (200, 140)
 """Width and height of a frame (pixels) that can hold numbers which one can read."""
 _LEGIBLE, _WIDEST = 9, 42
 """Height of the letters (pixels) wherever a frame is this many times as wide."""
+_WIDTH, _LONGEST = 20, 12
+"""Width of the panels, and of what the legs' names take of it at most (letters' heights)."""
 _SHOWN = 2.0
 """Time that the contact pattern looks back (s)."""
 
@@ -85,7 +87,9 @@ def _write_velocities(
 ) -> None:
     pad, line = size // 2, round(1.4 * size)
     columns = [pad, 9 * size, 14 * size, 19 * size]
-    draw.rounded_rectangle((pad, pad, 20 * size + pad, 2 * pad + 3 * line), radius=pad, fill=_PANEL)
+    draw.rounded_rectangle(
+        (pad, pad, _WIDTH * size + pad, 2 * pad + 3 * line), radius=pad, fill=_PANEL
+    )
     rows = [
         ((f"{time:.1f} s", "vx m/s", "vy m/s", "yaw rad/s"), (1.0, 1.0, 1.0)),
         (("command", *(f"{v:+.2f}" for v in command)), COMMANDED),
@@ -108,9 +112,12 @@ def _draw_contacts(
 ) -> None:
     """Draw a bar for every stance, the present at the right."""
     pad, line, bar = size // 2, round(1.2 * size), round(0.8 * size)
-    top, left, width = image.height - 2 * pad - len(legs) * line, 3 * size, 17 * size
+    top = image.height - 2 * pad - len(legs) * line
+    names = max(draw.textlength(leg, font) for leg in legs)
+    left = min(max(3 * pad + round(names), 3 * size), _LONGEST * size)
+    width = _WIDTH * size - left
     draw.rounded_rectangle(
-        (pad, top, left + width + pad, image.height - pad), radius=pad, fill=_PANEL
+        (pad, top, _WIDTH * size + pad, image.height - pad), radius=pad, fill=_PANEL
     )
     for row, (leg, stance) in enumerate(zip(legs, pattern, strict=True)):
         y = top + pad + row * line - (line - bar) // 2

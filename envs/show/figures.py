@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
+from colorsys import hsv_to_rgb
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from envs.judge.trials import RECOVERY, Pushes, Steady, Tracking
-from robots.robot import Robot
 
 WIDTH = 11.0
 """Width of a figure (inches); the page scales it."""
@@ -22,7 +24,7 @@ INK = "#0a0b0c"
 """Stands for the page's text colour."""
 COMMANDED, ACTUAL, LIMIT = "#2eb352", "#2f7ff0", "#d6453d"
 """Colours of commands, of what the robot did, and of limits; the first two near the video's."""
-LEGS = ("#2f6fd0", "#e07b26", "#edb27c", "#86b3ee")
+QUADRUPED = ("#2f6fd0", "#e07b26", "#edb27c", "#86b3ee")
 """Colours of LF RF LH RH; diagonal legs share a hue."""
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -69,18 +71,25 @@ def tracking(errors: Tracking) -> str:
         return _svg(figure, "tracking", "Tracking errors by command")
 
 
-def footfall_diagram(steady: Steady, robot: Robot) -> str:
-    """Draw when each foot is on the ground (Hildebrand's diagram)."""
+def leg_colours(legs: int) -> tuple[str, ...]:
+    """Return a colour for each leg: QUADRUPED's of four, else hues of their own."""
+    if legs == len(QUADRUPED):
+        return QUADRUPED
+    return tuple(to_hex(hsv_to_rgb(i / legs, 0.7, 0.8)) for i in range(legs))
+
+
+def footfall_diagram(steady: Steady, legs: Sequence[str]) -> str:
+    """Draw when each leg's foot is on the ground (Hildebrand's diagram)."""
     r = steady.recording
     with mpl.rc_context(_STYLE):
-        figure = Figure((WIDTH, 2.1))
+        figure = Figure((WIDTH, 0.7 + 0.35 * len(legs)))
         axis = figure.subplots()
-        for row, (leg, colour) in enumerate(zip(robot.legs, LEGS, strict=True)):
+        for row, (leg, colour) in enumerate(zip(legs, leg_colours(len(legs)), strict=True)):
             contact = np.concatenate([[False], r.foot_contact[:, 0, row], [False]])
             edges = np.flatnonzero(contact[1:] != contact[:-1]).reshape(-1, 2) * r.dt
             bars = [(start, end - start) for start, end in edges]
             axis.broken_barh(bars, (row - 0.36, 0.72), facecolors=colour, label=leg)
-        axis.set_yticks(range(len(robot.legs)), robot.legs)
+        axis.set_yticks(range(len(legs)), legs)
         axis.invert_yaxis()
         axis.set_xlim(0, len(r.alive) * r.dt)
         axis.set_xlabel("time (s)")
@@ -113,20 +122,26 @@ def body_motion(steady: Steady) -> str:
         return _svg(figure, "body", "Speed, height and tilt of the base over time")
 
 
-def joints(steady: Steady, robot: Robot) -> str:
-    """Draw position, velocity and torque of every joint over time, with the limits in reach."""
-    per_leg = len(robot.joints) // len(robot.legs)
+def joints(steady: Steady, names: Sequence[str], legs: int) -> str:
+    """Draw position, velocity and torque of every joint over time, with the limits in reach.
+
+    Args:
+        steady: what was recorded.
+        names: of the joints, leg by leg, every leg with as many.
+        legs: number of legs, a column each.
+    """
+    per_leg, colours = len(names) // legs, leg_colours(legs)
     fixed = {"figure.constrained_layout.use": False}  # which takes 2 s for so many axes
     with mpl.rc_context(_STYLE | fixed | {"lines.linewidth": 1.1}):
         figure = Figure((WIDTH, 3.5 * per_leg))
         parts = figure.subfigures(per_leg, 1, squeeze=False)[:, 0]
         for part, subfigure in enumerate(parts):
-            axes = subfigure.subplots(3, len(robot.legs), sharex=True, sharey="row")
+            axes = subfigure.subplots(3, legs, sharex=True, sharey="row", squeeze=False)
             subfigure.subplots_adjust(0.055, 0.15, 0.995, 0.91, 0.08, 0.16)
             for leg, column in enumerate(axes.T):
                 joint = leg * per_leg + part
-                column[0].set_title(robot.joints[joint], fontweight="bold")
-                _draw_joint(column, steady, joint, LEGS[leg])
+                column[0].set_title(names[joint], fontweight="bold")
+                _draw_joint(column, steady, joint, colours[leg])
             _add_reachable_limits(axes[0], steady.limits["position"][part::per_leg])
             for axis, label in zip(axes[:, 0], ("rad", "rad/s", "N·m"), strict=True):
                 axis.set_ylabel(label)
@@ -182,15 +197,17 @@ def push_map(pushes: Pushes) -> str:
         return _svg(figure, "pushes", "Share of the robots that withstand a push")
 
 
-def wilson(successes: np.ndarray, trials: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % Wilson score interval of a share, NaN without trials."""
-    z = 1.96
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = successes / trials
-        middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-        half = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-        half /= 1 + z**2 / trials
-    return middle - half, middle + half
+def wilson(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Return the ends of the 95 % Wilson score interval of each share (n,), NaN without trials.
+
+    Returns:
+        (2, n), low ends and high ends.
+    """
+    ends = [
+        binomtest(int(k), int(n)).proportion_ci(0.95, method="wilson") if n else (np.nan, np.nan)
+        for k, n in zip(successes, trials, strict=True)
+    ]
+    return np.transpose(ends)
 
 
 def _add_reachable_limits(row: np.ndarray, limits: np.ndarray) -> None:

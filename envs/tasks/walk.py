@@ -89,7 +89,7 @@ def walk(robot: Robot) -> TaskConfig:
         ),
         curricula={"rewards": Curriculum(initial=0.02, hold=0.6e6, ramp=1.2e6)},
         measures={
-            name: replace(measure, reference=HWANGBO_2019.get(name))
+            name: replace(measure, reference=HWANGBO_2019.get(name), source="Hwangbo 2019")
             for name, measure in MEASURES.items()
         },
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from envs.judge import gaits as footfalls
-from envs.judge.gaits import GAITS, NO_GAIT
+from envs.judge import gaits
+from envs.judge.gaits import GAITS, NO_GAIT, REGULAR_STEPS
 
 DT = 0.02  # s
 PERIOD = 20  # rows: 2.5 Hz
@@ -15,7 +15,7 @@ PERIOD = 20  # rows: 2.5 Hz
 def feet(
     phase: tuple[float, ...], duty: float = 0.6, strides: int = 10, period: int = PERIOD
 ) -> np.ndarray:
-    """Contact (T, 4) of feet that come down at these shares of every stride of `period` rows."""
+    """Contact (T, feet) of feet that come down at these shares of every stride of `period` rows."""
     rows = np.arange(strides * period)[:, None]
     place = (rows / period - np.array(phase) + 1e-9) % 1.0
     return place < duty - 1e-6
@@ -24,7 +24,7 @@ def feet(
 @pytest.mark.parametrize("duty", [0.35, 0.5, 0.75])
 @pytest.mark.parametrize("name", GAITS)
 def test_every_gait_is_named_and_measured(name: str, duty: float) -> None:
-    found = footfalls.analyse(feet(GAITS[name], duty), DT)
+    found = gaits.analyse(feet(GAITS[name], duty), DT)
     assert found.gait == name
     assert found.frequency == pytest.approx([2.5] * 4)
     assert found.duty == pytest.approx([duty] * 4)
@@ -36,7 +36,7 @@ def test_the_footfalls_of_a_cat_are_a_lateral_sequence() -> None:
     """LH, LF, RH, RF in turn, a quarter of a stride apart."""
     order = {"LH": 0.0, "LF": 0.25, "RH": 0.5, "RF": 0.75}
     contact = feet(tuple(order[leg] for leg in ("LF", "RF", "LH", "RH")), duty=0.7)
-    assert footfalls.analyse(contact, DT).gait == "lateral-sequence walk"
+    assert gaits.analyse(contact, DT).gait == "lateral-sequence walk"
 
 
 def test_hand_computed_strides() -> None:
@@ -46,7 +46,7 @@ def test_hand_computed_strides() -> None:
         contact[start : start + 2, 0] = True
     for start in (7, 13):
         contact[start : start + 4, 1:] = True
-    found = footfalls.analyse(contact, DT)
+    found = gaits.analyse(contact, DT)
     assert found.frequency == pytest.approx([1 / 0.12] * 4)
     assert found.duty == pytest.approx([2 / 6] + [4 / 6] * 3)
     assert found.phase == pytest.approx([0.0, 0.5, 0.5, 0.5])
@@ -61,7 +61,7 @@ def test_jitter_of_the_touchdowns_keeps_the_name(name: str) -> None:
         for stride in range(1, 29):
             start = (stride + phase) * PERIOD + rng.normal(0.0, 0.04 * PERIOD)
             contact[round(start) : round(start + 0.5 * PERIOD), foot] = True
-    found = footfalls.analyse(contact, DT)
+    found = gaits.analyse(contact, DT)
     assert found.gait == name
     error = (found.phase - np.array(GAITS[name]) + 0.5) % 1.0 - 0.5
     assert np.abs(error).max() < 0.03
@@ -75,13 +75,13 @@ def test_chatter_of_the_contact_is_no_step() -> None:
     rough = clean.copy()
     rough[np.arange(3, len(rough), PERIOD), 0] = False  # a gap of one row in every stance
     rough[np.arange(16, len(rough), PERIOD), 0] = True  # a brush of the ground in every swing
-    assert footfalls.analyse(rough, DT).gait == "trot"
-    np.testing.assert_array_equal(footfalls.without_chatter(rough[:, 0], 2), clean[:, 0])
+    assert gaits.analyse(rough, DT).gait == "trot"
+    np.testing.assert_array_equal(gaits.without_chatter(rough[:, 0], 2), clean[:, 0])
 
 
 @pytest.mark.parametrize("down", [True, False])
 def test_a_still_robot_has_no_gait(down: bool) -> None:
-    found = footfalls.analyse(np.full((100, 4), down), DT)
+    found = gaits.analyse(np.full((100, 4), down), DT)
     assert found.gait == NO_GAIT
     assert found.duty.tolist() == [float(down)] * 4
     assert found.frequency.tolist() == [0.0] * 4
@@ -94,7 +94,7 @@ def test_a_still_robot_has_no_gait(down: bool) -> None:
 def test_a_foot_that_never_steps_is_no_gait(foot: int, down: bool) -> None:
     contact = feet(GAITS["trot"])
     contact[:, foot] = down
-    found = footfalls.analyse(contact, DT)
+    found = gaits.analyse(contact, DT)
     assert found.gait == NO_GAIT
     assert found.frequency[foot] == 0.0
 
@@ -104,25 +104,68 @@ def test_a_foot_that_misses_steps_is_no_gait(foot: int) -> None:
     contact = feet(GAITS["trot"])
     for stride in range(1, 10, 3):  # in the air through every third stance
         contact[stride * PERIOD - 10 : (stride + 1) * PERIOD - 10, foot] = False
-    assert footfalls.analyse(contact, DT).gait == NO_GAIT
+    assert gaits.analyse(contact, DT).gait == NO_GAIT
 
 
 def test_feet_of_different_pace_are_no_gait() -> None:
     contact = feet(GAITS["trot"], strides=18)
     contact[:, 3] = feet(GAITS["trot"], strides=20, period=18)[:, 3]
-    assert footfalls.analyse(contact, DT).gait == NO_GAIT
+    assert gaits.analyse(contact, DT).gait == NO_GAIT
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [
+        (0.0,),  # a hopper
+        (0.0, 0.5),  # a biped that walks
+        (0.0, 0.0),  # and one that hops
+        (0.0, 0.5, 0.5, 0.0, 0.0, 0.5),  # a hexapod on alternating tripods
+    ],
+)
+def test_steps_of_other_than_four_legs_are_measured_without_a_name(
+    phase: tuple[float, ...],
+) -> None:
+    found = gaits.analyse(feet(phase), DT)
+    legs = len(phase)
+    assert found.gait == REGULAR_STEPS
+    assert found.frequency == pytest.approx([2.5] * legs)
+    assert found.duty == pytest.approx([0.6] * legs)
+    assert found.phase == pytest.approx(phase, abs=1e-9)
+    assert found.regularity == pytest.approx([1.0] * legs)
+
+
+def test_a_biped_s_hand_computed_strides() -> None:
+    """The left foot comes down at rows 2, 12, 22 and 32 for 6, the right at 6, 16 and 26 for 5."""
+    contact = np.zeros((40, 2), bool)
+    for start in (2, 12, 22, 32):
+        contact[start : start + 6, 0] = True
+    for start in (6, 16, 26):
+        contact[start : start + 5, 1] = True
+    found = gaits.analyse(contact, DT)
+    assert found.frequency == pytest.approx([1 / 0.2] * 2)
+    assert found.duty == pytest.approx([0.6, 0.5])
+    assert found.phase == pytest.approx([0.0, 0.4])
+    assert found.gait == REGULAR_STEPS
+
+
+@pytest.mark.parametrize("legs", [2, 6])
+def test_other_than_four_legs_that_stand_or_miss_steps_have_no_gait(legs: int) -> None:
+    assert gaits.analyse(np.ones((100, legs), bool), DT).gait == NO_GAIT
+    contact = feet((0.0,) * legs)
+    contact[:, -1] = True  # dragged
+    assert gaits.analyse(contact, DT).gait == NO_GAIT
 
 
 def test_phases_between_the_gaits_have_no_name() -> None:
-    assert footfalls.gait_of(np.array([0.0, 0.5, 0.4, 0.9])) == "trot"
-    assert footfalls.gait_of(np.array([0.0, 0.5, 0.375, 0.875])) == NO_GAIT
-    assert footfalls.gait_of(np.array([0.0, 0.5, 0.35, 0.85])) == "diagonal-sequence walk"
-    assert footfalls.gait_of(np.array([0.0, 0.99, 0.98, 0.02])) == "pronk"
+    assert gaits.gait_of(np.array([0.0, 0.5, 0.4, 0.9])) == "trot"
+    assert gaits.gait_of(np.array([0.0, 0.5, 0.375, 0.875])) == NO_GAIT
+    assert gaits.gait_of(np.array([0.0, 0.5, 0.35, 0.85])) == "diagonal-sequence walk"
+    assert gaits.gait_of(np.array([0.0, 0.99, 0.98, 0.02])) == "pronk"
 
 
 def test_a_phase_of_almost_a_whole_stride_averages_round_the_circle() -> None:
     reference = np.arange(0, 100, 10)
-    phase, regularity = footfalls.relative_phase(np.array([9, 21, 39, 51]), reference)
+    phase, regularity = gaits.relative_phase(np.array([9, 21, 39, 51]), reference)
     assert min(phase, 1 - phase) == pytest.approx(0.0, abs=1e-9)
     assert 0 <= phase < 1
     assert regularity == pytest.approx(np.cos(2 * np.pi * 0.1))

@@ -11,7 +11,6 @@ from envs import tasks
 from envs.judge import protocol, trials
 from envs.judge.protocol import Recording
 from envs.judge.trials import Pushes
-from envs.show import figures
 from envs.task import Commands, TaskConfig, Termination
 from robots import get_robot
 
@@ -137,7 +136,6 @@ def test_who_falls_before_the_push_does_not_count(monkeypatch: pytest.MonkeyPatc
     found = trials.push(lambda n: stand_still, falling(), "anymal_c", seed=0)
     assert found.robots.sum() == 0
     assert found.withstood_size() == 0.0
-    assert figures.push_map(found).startswith("<svg")
 
 
 def test_the_size_withstood_is_the_last_before_too_many_fall() -> None:
@@ -155,10 +153,3 @@ def test_heading_of_known_orientations() -> None:
     angles = trials.heading(quat)
     assert np.abs(angles) == pytest.approx([0.0, np.pi / 2, np.pi, 0.0])
     assert angles[1] > 0  # to the left
-
-
-def test_wilson_intervals_of_the_textbook() -> None:
-    """0 of 10: (0, 0.278); 5 of 10: (0.237, 0.763)."""
-    low, high = figures.wilson(np.array([0, 5]), np.array([10, 10]))
-    assert low == pytest.approx([0.0, 0.2366], abs=1e-3)
-    assert high == pytest.approx([0.2775, 0.7634], abs=1e-3)

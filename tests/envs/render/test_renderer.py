@@ -121,6 +121,23 @@ def test_overlay_shows_each_stance_in_its_row_and_time() -> None:
     assert np.flatnonzero(later)[-1] == np.flatnonzero(always)[-1]
 
 
+@pytest.mark.parametrize("legs", [("left", "right"), ("L1", "R1", "L2", "R2", "L3", "right hind")])
+def test_every_leg_has_its_row_beside_its_name(legs: tuple[str, ...]) -> None:
+    """Each leg in turn is down for its share of the time."""
+    n, blank = len(legs), np.zeros((720, 1280, 3), np.uint8)
+    stance = np.repeat(np.eye(n, dtype=bool), 60 // n, axis=1)
+    written = overlay.write_overlay(blank, np.zeros(3), np.zeros(3), 0.0, stance, legs)[360:]
+    bars = (written == overlay.STANCE).all(axis=2)
+    rows = np.flatnonzero(bars.any(axis=1))
+    tops = rows[np.diff(rows, prepend=-9) > 1]
+    starts, ends = zip(*(np.flatnonzero(bars[top])[[0, -1]] for top in tops), strict=True)
+    assert len(tops) == n
+    np.testing.assert_allclose(np.diff(starts), ends[0] + 1 - starts[0], atol=1)
+    names = np.flatnonzero((written == 255).all(axis=2).any(axis=0))
+    assert names[-1] < starts[0]
+    assert ends[-1] < 640
+
+
 def test_contact_history_scrolls_and_starts_anew_with_the_simulation() -> None:
     history = overlay.ContactHistory(dt=0.5, feet=2)
     history.add(np.array([True, False]), 0.0)

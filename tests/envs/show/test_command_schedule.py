@@ -1,0 +1,41 @@
+"""The schedule of commands that videos and live views follow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from envs.show.command_schedule import COMMANDS, HOLD, command_at, largest_command
+from envs.vector import LocomotionVectorEnv
+from tests.envs.helpers import task
+
+LARGEST = np.array([2.0, 0.5, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("time", "command"),
+    [
+        (0.0, [1.0, 0.0, 0.0]),
+        (2.49, [1.0, 0.0, 0.0]),
+        (2.5, [2.0, 0.0, 0.0]),
+        (5.0, [1.2, 0.0, 0.6]),
+        (10.1, [0.0, -0.5, 0.0]),
+        (19.9, [0.0, 0.0, 0.0]),
+        (20.0, [1.0, 0.0, 0.0]),
+    ],
+)
+def test_each_command_holds_for_its_time_and_all_come_again(
+    time: float, command: list[float]
+) -> None:
+    np.testing.assert_allclose(command_at(time, LARGEST), command)
+
+
+def test_it_shows_every_direction_and_stays_within_the_task_s_commands() -> None:
+    shares = np.array(COMMANDS)
+    assert np.abs(shares).max() <= 1
+    for axis in range(3):
+        assert shares[:, axis].any()
+    assert not shares[-1].any()
+    largest = largest_command(LocomotionVectorEnv(1, config=task()))
+    np.testing.assert_allclose(largest, [1.0, 0.4, 1.2])
+    np.testing.assert_allclose(command_at(3 * HOLD, largest), [0.0, 0.4, 0.0])

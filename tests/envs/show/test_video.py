@@ -1,0 +1,129 @@
+"""Videos of environments that render what one can compute: time and commands in each frame."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import imageio
+import numpy as np
+import pytest
+from gymnasium.vector import VectorEnv
+
+from envs.show import video as module
+from envs.show.video import Actor, Video, write_video
+from envs.vector import LocomotionVectorEnv
+from tests.envs.helpers import quiet
+
+SIZE = (64, 32)
+
+
+class Clock(VectorEnv):
+    """Renders its number of steps as brightness, 20 a step, a frame for each environment."""
+
+    def __init__(self, n: int, size: tuple[int, int], seconds: float, fps: int = 25) -> None:
+        self.num_envs, self.size, self.seconds = n, size, seconds
+        self.metadata = {"render_fps": fps}
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> tuple[np.ndarray, dict[str, Any]]:
+        self.steps, self.seed = 0, seed
+        return np.zeros((self.num_envs, 1)), {}
+
+    def step(self, actions: np.ndarray) -> Any:
+        self.steps += int(actions[0])
+        return np.zeros((self.num_envs, 1)), 0, 0, 0, {}
+
+    def render(self) -> Any:
+        width, height = self.size
+        return [np.full((height, width, 3), 20 * self.steps, np.uint8)] * self.num_envs
+
+
+def ones(observations: np.ndarray) -> np.ndarray:
+    return np.ones(len(observations))
+
+
+def brightness(path: Path) -> list[np.ndarray]:
+    """Return the mean of every half of every frame, left and right."""
+    frames = np.array(imageio.mimread(path), float)[..., :3]
+    return list(np.stack(np.split(frames, 2, axis=2)).mean(axis=(2, 3, 4)).T)
+
+
+def test_a_frame_shows_the_environment_ahead_of_each_step(tmp_path: Path) -> None:
+    path, video = tmp_path / "a.mp4", Video(seconds=0.24, size=SIZE)
+    write_video(path, [Actor(Clock, ones)], video)
+    shown = brightness(path)
+    np.testing.assert_allclose(shown, [[20 * i] * 2 for i in range(6)], atol=3)
+
+
+def test_fast_environments_leave_frames_out(tmp_path: Path) -> None:
+    path, video = tmp_path / "a.mp4", Video(seconds=0.06, size=SIZE)
+    write_video(path, [Actor(partial(Clock, fps=100), ones)], video)
+    with imageio.get_reader(path) as reader:
+        assert reader.get_meta_data()["fps"] == 50
+    np.testing.assert_allclose(brightness(path), [[0, 0], [40, 40], [80, 80]], atol=3)
+
+
+def test_actors_stand_side_by_side(tmp_path: Path) -> None:
+    path, video = tmp_path / "a.mp4", Video(seconds=0.08, size=SIZE)
+    twice = Actor(Clock, lambda o: 2 * ones(o))
+    write_video(path, [Actor(Clock, ones), twice], video)
+    np.testing.assert_allclose(brightness(path), [[0, 0], [20, 40]], atol=3)
+
+
+def test_actors_of_different_rates_are_refused(tmp_path: Path) -> None:
+    actors = [Actor(Clock, ones), Actor(partial(Clock, fps=50), ones)]
+    with pytest.raises(ValueError, match="Hz do not go into one video"):
+        write_video(tmp_path / "a.mp4", actors)
+
+
+def test_a_gif_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.gif", [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
+    np.testing.assert_allclose(brightness(tmp_path / "a.gif"), [[0, 0], [20, 20]], atol=4)
+
+
+def test_a_video_that_was_cut_short_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ffmpeg says nothing of a full disk."""
+    write, path = module._write, tmp_path / "a.mp4"
+
+    def cut(*arguments: Any) -> None:
+        write(*arguments)
+        path.write_bytes(path.read_bytes()[:500])
+
+    monkeypatch.setattr(module, "_write", cut)
+    with pytest.raises(OSError, match="is the disk full"):
+        write_video(path, [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
+
+
+@pytest.mark.parametrize(
+    ("actors", "video", "command"),
+    [
+        (2, Video(seconds=0.04), (0.5, 0.0, 0.0)),
+        (2, Video(seconds=0.04, scheduled=False), (0.0, 0.0, 0.0)),
+        (1, Video(seconds=0.04, grid=(1, 2)), (0.0, 0.0, 0.0)),
+    ],
+)
+def test_the_schedule_commands_single_robots_alike(
+    actors: int,
+    video: Video,
+    command: tuple[float, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their task has one command alone, to stand."""
+    made: list[LocomotionVectorEnv] = []
+
+    def make(n: int, size: tuple[int, int], seconds: float) -> LocomotionVectorEnv:
+        made.append(LocomotionVectorEnv(n, config=quiet()))
+        frames = [np.zeros((32, 32, 3), np.uint8)] * n
+        monkeypatch.setattr(made[-1], "render", lambda: frames)
+        return made[-1]
+
+    monkeypatch.setattr(module, "largest_command", lambda env: np.array([1.0, 0.4, 1.2]))
+    actor = Actor(make, lambda observations: np.zeros((len(observations), 12)))
+    write_video(tmp_path / "a.mp4", [actor] * actors, video)
+    for env in made:
+        np.testing.assert_allclose(env.state.command, [command] * env.num_envs)
