@@ -21,7 +21,7 @@ from envs.mdp.state import State
 from envs.render.renderer import BatchRenderer
 from envs.sim import scene
 from envs.sim.batch import BatchPhysics
-from envs.sim.drives import Joints
+from envs.sim.drives import Driven
 from envs.sim.faults import MAX_RECORDS, Recorder
 from envs.sim.physics import Physics
 from envs.sim.randomization import ModelRandomizer, push_velocities
@@ -106,8 +106,7 @@ class LocomotionVectorEnv(VectorEnv):
         require(ok, "gait offsets", offsets, f"{feet} numbers, one a leg")
         self._max_steps = round(config.episode_length / config.simulation.dt)
         self._history = History(n, len(robot.joints), feet, len(config.commands.entries))
-        self._drive_memory = config.drive.memory(robot, n)
-        self._drive_start = {name: rows.copy() for name, rows in self._drive_memory.items()}
+        self._driven = Driven(config.drive, robot, self.physics, n)
         self._reward = {name: np.zeros(n) for name in config.rewards}
 
     def _define_spaces(self) -> None:
@@ -147,7 +146,7 @@ class LocomotionVectorEnv(VectorEnv):
         config = self.config
         self._act(actions)
         self._push()
-        diverged = self.physics.step(self._substep if config.drive.every_substep else None)
+        diverged = self.physics.step(self._driven.substep)
         faults = self._record(diverged, "diverged")
         self._recover(diverged)
 
@@ -202,19 +201,7 @@ class LocomotionVectorEnv(VectorEnv):
             self._renderer.close()
 
     def _act(self, actions: np.ndarray) -> None:
-        """Turn the actions into the controls of the control step."""
-        action = self._history.act(actions)
-        control = self.config.drive.control(action, self.robot, self._joints(), self._drive_memory)
-        self._control = control
-        self.physics.apply(control)
-
-    def _substep(self) -> np.ndarray:
-        """Return the controls of a physics step, from those of its control step."""
-        drive, joints = self.config.drive, self._joints()
-        return drive.substep(self._control, self.robot, joints, self._drive_memory)
-
-    def _joints(self) -> Joints:
-        return Joints(self.physics.joint_pos, self.physics.joint_vel)
+        self._driven.act(self._history.act(actions))
 
     def _push(self) -> None:
         config, left = self.config.randomization, self._history.push_left
@@ -253,7 +240,6 @@ class LocomotionVectorEnv(VectorEnv):
         return [self._recorder.fault(i, reason, self.robot.name, *parts, models, command)]
 
     def _track(self, fresh: np.ndarray) -> None:
-        """Advance what needs history; fresh rows have none."""
         physics, dt = self.physics, self.config.simulation.dt
         frequency = self.config.gait.frequency
         self._history.track(physics.joint_vel, physics.foot_contact, dt, frequency, fresh)
@@ -300,13 +286,11 @@ class LocomotionVectorEnv(VectorEnv):
         history.push_left[ids] = rng.uniform(0.0, config.push_interval, len(ids))
         phase = rng.uniform(*config.phase, len(ids)) if config.phase else 0.0
         history.restart(ids, self.physics.joint_vel[ids], phase)
-        for name, rows in self._drive_memory.items():
-            rows[ids] = self._drive_start[name][ids]
+        self._driven.restart(ids)
         self._log.clear(ids)
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of all that the next steps depend on, in nested dicts of arrays."""
-        kept = {name: rows.copy() for name, rows in self._drive_memory.items()}
         return {
             "physics": self.physics.state.copy(),
             "models": self._models.state_dict(),
@@ -314,7 +298,7 @@ class LocomotionVectorEnv(VectorEnv):
             "log": self._log.state_dict(),
             "rng": self._rng.bit_generator.state,
             "transitions": self.transitions,
-            **({"drive": kept} if kept else {}),
+            **self._driven.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -329,8 +313,7 @@ class LocomotionVectorEnv(VectorEnv):
         self.physics.restore(state["physics"])
         self._history.load_state_dict(state["history"])
         self._log.load_state_dict(state["log"])
-        for name, rows in self._drive_memory.items():
-            rows[:] = state["drive"][name]
+        self._driven.load_state_dict(state)
         self._rng.bit_generator.state = state["rng"]
         self.transitions = state["transitions"]
         self.state = self._read_state()

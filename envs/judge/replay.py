@@ -85,6 +85,7 @@ class Replay(LocomotionVectorEnv):
         self._models = ModelRandomizer(
             self.physics, self.robot, config.randomization, always=tuple(changed)
         )
+        self._driven.substep = None  # the controls are the recorded ones
         self.recorded, self._index = recorded, 0
         self._check_shapes()
 
@@ -131,12 +132,8 @@ class Replay(LocomotionVectorEnv):
         step, substep = divmod(self._index, self._hold)
         if substep == 0 and step <= last and self._pushes[step].any():
             self.physics.push(np.zeros(1, np.int64), self._pushes[step][None])
-        self._control = self._controls[min(step, last)][None]
-        self.physics.apply(self._control)
+        self.physics.apply(self._controls[min(step, last)])
         self._index += 1
-
-    def _substep(self) -> np.ndarray:
-        return self._control
 
     def diverges_at(self) -> int | None:
         """Run the whole record; return the physics step that diverges first, from 0, if any does.

@@ -97,9 +97,10 @@ def page(about: About, found: Trials, robot: Robot, task: TaskConfig, video: byt
 def _tiles(found: Trials, measures: dict[str, Measure]) -> Iterator[Tile]:
     falls, episodes = found.evaluation["fall_rate"]["mean"], found.evaluation["episodes"]
     for name, label in (("lin_vel_error", "velocity error"), ("yaw_rate_error", "yaw rate error")):
-        measure, mean = measures[name], found.evaluation[name]["mean"]
+        mean = found.evaluation.get(name, {}).get("mean")
         if mean is None:
             continue
+        measure = measures[name]
         note = f"mean of {_robots(episodes)}"
         if measure.reference is not None:
             note += f"; {measure.source}: {measure.reference} {measure.unit}"

@@ -13,6 +13,7 @@ import mujoco
 import numpy as np
 
 from envs.bounds import require
+from envs.sim.physics import Physics
 from robots.robot import Robot
 
 Memory = dict[str, np.ndarray]
@@ -137,6 +138,51 @@ class Torque(Drive):
         """Return the torque's formula."""
         limit = robot.torque_limit
         return Law(np.zeros(len(limit)), limit, "N·m")
+
+
+class Driven:
+    """A drive at work on n simulations, with what it keeps of them.
+
+    Args:
+        drive: the drive.
+        robot: the robot in the simulations.
+        physics: the simulations.
+        n: their number.
+    """
+
+    def __init__(self, drive: Drive, robot: Robot, physics: Physics, n: int) -> None:
+        self._drive, self._robot, self._physics = drive, robot, physics
+        self._memory = drive.memory(robot, n)
+        self._start = {name: rows.copy() for name, rows in self._memory.items()}
+        self._control = np.zeros((n, len(robot.joints)))
+        self.substep = self._substep if drive.every_substep else None
+        """What gives the controls of each physics step, if they change within a control step."""
+
+    def act(self, action: np.ndarray) -> None:
+        """Apply the controls of actions in [-1, 1], (n, joints)."""
+        self._control = self._drive.control(action, self._robot, self._joints(), self._memory)
+        self._physics.apply(self._control)
+
+    def _substep(self) -> np.ndarray:
+        return self._drive.substep(self._control, self._robot, self._joints(), self._memory)
+
+    def _joints(self) -> Joints:
+        return Joints(self._physics.joint_pos, self._physics.joint_vel)
+
+    def restart(self, ids: np.ndarray) -> None:
+        """Forget what is kept of simulations ids."""
+        for name, rows in self._memory.items():
+            rows[ids] = self._start[name][ids]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a copy of what is kept, under `drive`, if anything is."""
+        kept = {name: rows.copy() for name, rows in self._memory.items()}
+        return {"drive": kept} if kept else {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
+        for name, rows in self._memory.items():
+            rows[:] = state["drive"][name]
 
 
 def add_actuators(spec: mujoco.MjSpec, robot: Robot) -> list[Any]:
