@@ -72,10 +72,11 @@ def tracking(errors: Tracking) -> str:
 
 
 def leg_colours(legs: int) -> tuple[str, ...]:
-    """Return a colour for each leg: QUADRUPED's of four, else hues of their own."""
+    """Return a colour for each leg: QUADRUPED's of four, else hues from orange to violet."""
     if legs == len(QUADRUPED):
         return QUADRUPED
-    return tuple(to_hex(hsv_to_rgb(i / legs, 0.7, 0.8)) for i in range(legs))
+    hues = 0.08 + 0.84 * np.arange(legs) / legs  # red is for limits
+    return tuple(to_hex(hsv_to_rgb(hue, 0.7, 0.8)) for hue in hues)
 
 
 def footfall_diagram(steady: Steady, legs: Sequence[str]) -> str:

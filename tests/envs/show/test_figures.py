@@ -61,7 +61,11 @@ def test_diagonal_legs_of_a_quadruped_share_a_hue() -> None:
 
 @pytest.mark.parametrize("legs", [1, 2, 3, 4, 6, 12])
 def test_every_leg_has_a_colour_of_its_own(legs: int) -> None:
-    assert len(set(figures.leg_colours(legs))) == legs
+    colours = figures.leg_colours(legs)
+    assert len(set(colours)) == legs
+    red = colorsys.rgb_to_hsv(*to_rgb(figures.LIMIT))[0]
+    hues = np.array([colorsys.rgb_to_hsv(*to_rgb(colour))[0] for colour in colours])
+    assert np.abs((hues - red + 0.5) % 1.0 - 0.5).min() > 0.05  # that of a limit is no leg's
 
 
 def test_a_biped_s_footfalls_are_where_its_feet_were_down() -> None:
