@@ -24,20 +24,19 @@ from algos.playing.sources import labels
 from algos.playing.watching import Watching
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
-from algos.runs.directory import from_plain
 from algos.runs.files import whole
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_memory
 from algos.training.options import require
-from envs import tasks
-from envs.judge import deployment, protocol
+from envs import playable, tasks
+from envs.judge import deployment, protocol, replay
 from envs.render.gl import OpenGLError, prepare
 from envs.show.live import Live
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_gif, write_video
 from envs.show.viewer import check_display, watch
-from envs.sim import replay
-from envs.task import ContactModel, TaskConfig
+from envs.sim.scene import ContactModel
+from envs.task import TaskConfig, as_judged, with_command
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 
@@ -78,9 +77,10 @@ class Play(Watching):
     robot: str | None = None
     """Robot of a trot/ task, in place of the one that the policy learned on."""
     contact: ContactModel | None = None
-    """Contact model of a trot/ task: training (fast) or menagerie (elliptic cones)."""
-    command: tuple[float, float, float] | None = None
-    """One command throughout: forward and leftward speed (m/s), yaw rate (rad/s)."""
+    """Friction cones of a trot/ task: pyramidal (fast) or elliptic (a check)."""
+    command: tuple[float, ...] | None = None
+    """One command throughout, a number an entry: for walking forward and leftward speed (m/s) and
+    yaw rate (rad/s)."""
     randomize: bool = False
     """Random start states, models and sensor noise in a trot/ task."""
 
@@ -91,8 +91,8 @@ class Play(Watching):
         elif self.source:
             raise ValueError("--replay-nan FILE plays that file alone: leave the run out")
         require(0 <= self.port <= 65535, "port", self.port, "in 0 to 65535")
-        finite = self.command is None or all(abs(v) <= 10 for v in self.command)
-        require(finite, "command", self.command, "three numbers in [-10, 10]")
+        finite = self.command is None or all(abs(v) <= 1e3 for v in self.command)
+        require(finite, "command", self.command, "numbers in [-1000, 1000]")
         if self.viewer and self.web:
             raise ValueError("--viewer and --web: give one of them")
 
@@ -165,7 +165,9 @@ def replay_fault(options: Play, path: Path) -> None:
     again.close()
     if options.video is not None:
         speed = 0.25 if options.slow == 1 else options.slow
-        actor = Actor(replay.stage(fault), agents.zero_agent(again.single_action_space, 1))
+        actor = Actor(
+            partial(replay.rendering, fault), agents.zero_agent(again.single_action_space, 1)
+        )
         video = Video(again.seconds, size=options.size, speed=speed, scheduled=False)
         with whole(options.video) as draft:
             write_video(draft, [actor], video)
@@ -206,6 +208,8 @@ def find_subject(options: Play, source: str | None = None) -> Subject:
     source = source or options.sources[0]
     content = sources.load(source, options.checkpoint)
     env_id = content["env_id"] if content else source
+    if content and env_id in envs.IDS and "play" not in content:
+        content = content | {"play": playable.upgraded(content["env"])}
     if env_id not in envs.IDS:
         if given := " and ".join(options.trot_only):
             raise ValueError(f"{given}: for trot/ tasks, not for {env_id!r}")
@@ -218,13 +222,13 @@ def find_subject(options: Play, source: str | None = None) -> Subject:
 def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None) -> TaskConfig:
     """Return the definition of a trot/ task that the policy knows, under its protocol."""
     task = tasks.make(envs.IDS[env_id], get_robot(robot))
-    if content and content.get("env"):
-        task = from_plain(task, content["env"])
+    if content:
+        task = playable.restore(task, content["play"])
     if options.contact:
         task = replace(task, simulation=replace(task.simulation, contact=options.contact))
-    task = protocol.evaluation_config(task, options.randomize)
+    task = as_judged(task, options.randomize)
     if options.command:
-        task = protocol.fixed_command(task, options.command)
+        task = with_command(task, options.command)
     return replace(task, episode_length=options.seconds) if options.seconds else task
 
 
@@ -243,7 +247,7 @@ def judge(options: Play, subject: Subject) -> None:
     act = make_agent(options, subject, n)
     if subject.task is not None:
         results = protocol.evaluate(act, subject.task, subject.robot, episodes, seed)
-        head, *rows = protocol.table(results, walks=envs.IDS[subject.env_id] == "walk")
+        head, *rows = protocol.table(results, subject.task.measures)
     else:
         environment = subject.make(n)
         results: dict[str, Any] = {**evaluate(act, environment, episodes, seed), "seed": seed}
@@ -274,7 +278,7 @@ def export_policy(subject: Subject, path: Path) -> None:
     target = None
     if isinstance(environment, LocomotionVectorEnv):
         metadata |= deployment.description(environment)
-        target = deployment.joint_target(environment)
+        target = deployment.control_law(environment)
     environment.close()
     export(DeployedPolicy(agent.policy, agent.normalizer, target), path, metadata)
     say("policy", path)
@@ -329,8 +333,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
         status.update(f"video of {REPORT_VIDEO.seconds:g} s")
         video = _report_video(options, subject, agent(1))
         status.update("page")
-        walks = envs.IDS[subject.env_id] == "walk"
-        page = report.page(about, found, get_robot(subject.robot), walks, video)
+        page = report.page(about, found, get_robot(subject.robot), task, video)
     with whole(path) as draft:
         draft.write_text(page, encoding="utf-8")
     say("report", path)

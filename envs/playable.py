@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from envs.bounds import require
 from envs.mdp import observations
-from envs.mdp.commands import Command
+from envs.mdp.commands import VELOCITY, Command, velocity
 from envs.mdp.gait import Gait
 from envs.mdp.observations import Observation
+from envs.mdp.rewards import PACED, Reward
 from envs.sim import DRIVES, TERRAINS
 from envs.sim.scene import Simulation
 from envs.task import TaskConfig
@@ -49,15 +50,45 @@ def restore(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:
         ValueError: it names an observation, drive or terrain that today's code lacks.
     """
     commands = {name: _filled(Command, entry) for name, entry in content["commands"].items()}
+    gait = _filled(Gait, content["gait"])
     return replace(
         task,
+        rewards=task.rewards if gait.frequency else _without_clock(task.rewards),
         simulation=_filled(Simulation, content["simulation"]),
         terrain=_named(TERRAINS, "terrain", content["terrain"]),
         drive=_named(DRIVES, "drive", content["drive"]),
-        gait=_filled(Gait, content["gait"]),
+        gait=gait,
         observations={n: _observation(task, n, o) for n, o in content["observations"].items()},
         commands=replace(task.commands, entries=commands),
     )
+
+
+def _without_clock(terms: dict[str, Reward]) -> dict[str, Reward]:
+    """Return rewards of which none asks for a gait."""
+    return {n: replace(t, weight=0.0) if t.function in PACED else t for n, t in terms.items()}
+
+
+def upgraded(env: dict[str, Any]) -> dict[str, Any]:
+    """Return what `describe` gives, from the settings in checkpoints of before it was there."""
+    contact = {"training": "pyramidal", "menagerie": "elliptic"}
+    simulation, action = env["simulation"], env["action"]
+    drive = {"name": action["mode"], "scale": action["scale"]}
+    ranges = {name: tuple(env["commands"][name]) for name in VELOCITY}
+    return {
+        "simulation": simulation | {"contact": contact[simulation["contact"]]},
+        "terrain": {"name": "flat"},
+        "drive": drive,
+        "gait": env["gait"],
+        "observations": {
+            name: {"function": name, **term} for name, term in env["observations"].items()
+        },
+        "commands": {
+            name: asdict(entry)
+            for name, entry in velocity(
+                **{n: (low, high) for n, (low, high) in ranges.items()}
+            ).items()
+        },
+    }
 
 
 def _observation(task: TaskConfig, name: str, content: dict[str, Any]) -> Observation:

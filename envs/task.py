@@ -13,7 +13,7 @@ from envs.mdp.curriculum import Curriculum, Subject
 from envs.mdp.gait import Gait
 from envs.mdp.measures import MEASURES, Measure
 from envs.mdp.observations import Observation
-from envs.mdp.rewards import Reward, clearance, gait
+from envs.mdp.rewards import PACED, Reward
 from envs.mdp.starts import NOMINAL, SCATTERED, Start
 from envs.mdp.terminations import Termination
 from envs.sim.drives import PD, Drive
@@ -87,7 +87,7 @@ class TaskConfig:
         require(len(self.observations) > 0, "observations", "empty", "at least one term")
         for name in self.curricula:
             require(name in get_args(Subject), "curriculum", repr(name), f"one of {Subject}")
-        paced = [n for n, r in self.rewards.items() if r.function in (gait, clearance) and r.weight]
+        paced = [n for n, r in self.rewards.items() if r.function in PACED and r.weight]
         need = f"above 0 Hz where the rewards {' and '.join(paced)} have weights"
         require(self.gait.frequency > 0 or not paced, "gait frequency", self.gait.frequency, need)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -205,15 +204,18 @@ def _made(known: dict[str, type[T]], settings: dict[str, Any]) -> T:
     return known[settings.pop("name")](**settings)
 
 
-def stage(fault: dict[str, np.ndarray]) -> Callable[[int, tuple[int, int], float], Replay]:
-    """Return what makes the simulation of a fault for a camera, with frames of a size (pixels).
+def rendering(
+    fault: dict[str, np.ndarray], n: int, size: tuple[int, int], seconds: float
+) -> Replay:
+    """Make the simulation of a fault for a camera; it is one, of the record's length.
+
+    Args:
+        fault: what `load` gives.
+        n, seconds: what other environments for a camera are asked for.
+        size: width and height of a frame (pixels).
 
     Raises:
-        OpenGLError: from what is returned, where this machine cannot render.
+        OpenGLError: this machine cannot render.
     """
-
-    def staged(n: int, size: tuple[int, int], seconds: float) -> Replay:
-        choose_backend()
-        return Replay(fault, render_mode="rgb_array", render_size=size)
-
-    return staged
+    choose_backend()
+    return Replay(fault, render_mode="rgb_array", render_size=size)

@@ -166,3 +166,7 @@ def termination(state: State) -> np.ndarray:
 def _foot_speed(state: State) -> np.ndarray:
     """Horizontal speed of the feet (m/s), (n, feet)."""
     return np.hypot(state.foot_vel_w[..., 0], state.foot_vel_w[..., 1])
+
+
+PACED = (gait, clearance)
+"""Rewards that need a gait's clock."""
