@@ -26,11 +26,12 @@ from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group
 from algos.playing.video import Film, Player, record_video
 from algos.presets import preset
+from algos.rollout.collector import Collector
 from algos.rollout.environments import is_id, make_vec, unknown_id
-from algos.rollout.rollout import Collector
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, from_plain, to_plain
-from algos.tracking.tracker import Tracker, make_tracker
+from algos.tracking import make_tracker
+from algos.tracking.tracker import Tracker
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_room
 from algos.training.settings import ResumeConfig, Training, check_group, choose_device

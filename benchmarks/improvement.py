@@ -26,7 +26,7 @@ from torch import Tensor
 from algos import TRPO
 from algos.compare.plots import mean_interval
 from algos.presets import preset
-from algos.rollout.rollout import Collector
+from algos.rollout.collector import Collector
 from envs.vector import LocomotionVectorEnv
 
 ROOT = Path(__file__).parent.parent

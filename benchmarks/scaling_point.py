@@ -12,8 +12,8 @@ import torch
 import tyro
 
 from algos import parallel
-from algos.rollout.rollout import Collector
-from algos.trpo.fisher import flatten
+from algos.nets.linearization import flatten
+from algos.rollout.collector import Collector
 from train import defaults, make_agent, make_environment
 
 

@@ -29,7 +29,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 import envs
 from algos import TRPO
 from algos.presets import preset
-from algos.rollout.rollout import Collector
+from algos.rollout.collector import Collector
 from envs.vector import LocomotionVectorEnv
 
 

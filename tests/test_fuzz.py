@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import play
 import train
-from algos.rollout.rollout import Collector
+from algos.rollout.collector import Collector
 from algos.runs.checkpoint import save_checkpoint
 from algos.runs.directory import RunDirectory, from_plain, to_plain
 

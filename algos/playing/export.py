@@ -15,11 +15,11 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from algos.nets.linearization import has_closed_form
 from algos.nets.networks import MLP, affine
 from algos.nets.normalizer import ObservationNormalizer
 from algos.nets.policy import Policy
 from algos.runs.files import whole
-from algos.trpo.fisher import has_closed_form
 
 _ACTIVATIONS = {"tanh": nn.Tanh, "elu": nn.ELU, "relu": nn.ReLU}
 

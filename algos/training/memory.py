@@ -11,7 +11,7 @@ from gymnasium.vector import VectorEnv
 
 from algos.nets.networks import ROWS
 from algos.nets.policy import output_size
-from algos.rollout.rollout import check_observation_space
+from algos.rollout.collector import check_observation_space
 from algos.trpo.config import TRPOConfig
 
 SIMULATION = 4096

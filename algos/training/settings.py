@@ -10,7 +10,8 @@ import torch
 import tyro
 
 from algos.parallel import Group
-from algos.tracking.tracker import LoggerName, WandbMode
+from algos.tracking.tracker import LoggerName
+from algos.tracking.wandb import WandbMode
 from algos.training.options import require, require_effect, require_types
 from algos.trpo.config import TRPOConfig
 

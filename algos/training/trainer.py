@@ -16,7 +16,8 @@ from torch.distributed import is_torchelastic_launched
 
 from algos.parallel import ALONE, Group
 from algos.playing.agents import Act
-from algos.rollout.rollout import Collector, merged
+from algos.rollout.collector import Collector
+from algos.rollout.rollout import merged
 from algos.runs.checkpoint import is_finite, save_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError

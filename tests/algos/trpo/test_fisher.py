@@ -6,15 +6,10 @@ from gymnasium import spaces
 from torch import Tensor
 
 from algos.nets.distributions import DiagGaussian, Distribution, MultiCategorical
-from algos.nets.policy import LinearizedPolicy, Policy
-from algos.trpo.fisher import (
-    GeneralLinearization,
-    MLPLinearization,
-    conjugate_gradient,
-    linearize,
-    natural_gradient,
-    unflatten,
-)
+from algos.nets.linearization import GeneralLinearization, MLPLinearization, linearize, unflatten
+from algos.nets.policy import Policy
+from algos.trpo.fisher import LinearizedPolicy
+from algos.trpo.natural_gradient import conjugate_gradient, natural_gradient
 
 BOX, DISCRETE = spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(3)
 MULTI = spaces.MultiDiscrete([3, 2])
