@@ -24,7 +24,7 @@ from algos.playing.video import Film, Player, record_video, write_gif
 from algos.playing.watching import Watching
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
-from algos.runs.directory import from_plain
+from algos.runs.codec import from_plain
 from algos.runs.files import whole
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_memory

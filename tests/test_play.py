@@ -23,7 +23,7 @@ from algos.playing.video import Player
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
-from algos.runs.directory import to_plain
+from algos.runs.codec import to_plain
 from envs import tasks
 from envs.show import film
 from envs.vector import LocomotionVectorEnv

@@ -16,6 +16,7 @@ import pytest
 
 import train
 from algos.runs.fingerprint import Fingerprint, fingerprint
+from algos.training import launch
 from algos.training.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
@@ -153,7 +154,7 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_anew(
     def die(*arguments: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(train, "Collector", die)
+    monkeypatch.setattr(launch, "Collector", die)
     with pytest.raises(Killed):
         train.main([*WALK, "--run-dir", str(run)])
     monkeypatch.undo()
@@ -177,10 +178,10 @@ def test_the_video_that_a_kill_prevented_is_made(
         return lambda config: record
 
     filmed = [argument if argument != "0" else "6" for argument in WALK]
-    monkeypatch.setattr(train, "make_recorder", film(Killed()))
+    monkeypatch.setattr(train, "video_maker", film(Killed()))
     with pytest.raises(Killed):
         train.main([*filmed, "--run-dir", str(tmp_path / "run")])
-    monkeypatch.setattr(train, "make_recorder", film(None))
+    monkeypatch.setattr(train, "video_maker", film(None))
     train.main(["--resume", str(tmp_path / "run")])
     videos = sorted(p.name for p in (tmp_path / "run" / "videos").iterdir())
     assert videos == ["0000000384.mp4", "0000000768.mp4"]
