@@ -208,8 +208,8 @@ def find_subject(options: Play, source: str | None = None) -> Subject:
     source = source or options.sources[0]
     content = sources.load(source, options.checkpoint)
     env_id = content["env_id"] if content else source
-    if content and env_id in envs.IDS and "play" not in content:
-        content = content | {"play": playable.upgraded(content["env"])}
+    if content is not None and env_id in envs.IDS and not content.get("play"):
+        content["play"] = playable.upgraded(content["env"])
     if env_id not in envs.IDS:
         if given := " and ".join(options.trot_only):
             raise ValueError(f"{given}: for trot/ tasks, not for {env_id!r}")

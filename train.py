@@ -13,48 +13,45 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import tyro
 from gymnasium.vector import VectorEnv
-from rich.console import Console
 
 import envs
-from algos import ALGORITHMS, TRPO, parallel
+from algos import DEFAULT_ALGORITHM, parallel, registered
+from algos.agent import Act, Agent
 from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group
 from algos.presets import preset
 from algos.rollout.environments import is_id, make_vec, unknown_id
-from algos.rollout.rollout import Collector
-from algos.runs.checkpoint import load_newest
-from algos.runs.directory import RunDirectory, from_plain, to_plain
-from algos.runs.files import check_writable, whole
-from algos.tracking.tracker import Tracker, make_tracker
+from algos.runs.codec import to_plain
+from algos.runs.directory import RunDirectory
+from algos.runs.files import whole
+from algos.training.command_line import MARKERS, glance, locate, reopen
 from algos.training.evaluate import evaluate
+from algos.training.launch import Learning, launch
 from algos.training.memory import require_room
+from algos.training.options import require
 from algos.training.settings import ResumeConfig, Training, check_group, choose_device
-from algos.training.trainer import Act, Schedule, Trainer
-from envs import tasks
-from envs.judge.protocol import evaluation_config
+from envs import playable, tasks
 from envs.render.gl import prepare
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_video
-from envs.task import TaskConfig
-from envs.tasks import switches
+from envs.task import TaskConfig, as_judged
 from robots import get_robot
 
-log = logging.getLogger(__name__)
-
 ROBOT = "anymal_c"
+USUAL_ID = "trot/AnymalWalk-v0"
+"""Whose settings help shows where no id is given."""
 VIDEO = Video(seconds=8.0, size=(640, 360))
 """The videos made during training."""
 
 
 @dataclass(frozen=True)
 class TrainConfig(Training):
-    """Train a policy with TRPO on a Gymnasium environment.
+    """Train a policy on a Gymnasium environment.
 
     Every default shown is the preset of the id. Go on with an earlier run by
     `train.py --resume RUN [--total-steps N] [--device D] [--wandb MODE]`.
@@ -62,19 +59,52 @@ class TrainConfig(Training):
 
     robot: str = ROBOT
     """Robot of a trot/ task."""
+    drive: str | None = None
+    """What an action means in a trot/ task: pd, relative, torque; by default as the task has it."""
+    terrain: str | None = None
+    """Ground of a trot/ task: flat, slope; by default as the task has it."""
     env: TaskConfig | None = None
     """Settings of a trot/ task."""
 
-    def require_effect(self, preset: Training) -> None:
-        """Raise ValueError for a setting that was changed from the preset and has no effect."""
-        super().require_effect(preset)
-        if self.env is not None and isinstance(preset, TrainConfig) and preset.env is not None:
-            switches.require_effect(self.env, preset.env)
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value out of bounds, or the settings of another id's task."""
+        super().__post_init__()
+        if (self.env is None) == (self.env_id in envs.IDS):
+            need = "settings of its task" if self.env is None else "no settings of a task"
+            raise ValueError(f"{self.env_id} must have {need}")
 
 
-def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
-    """Return the preset of an id, for a robot where it is a trot/ task."""
+@dataclass(frozen=True)
+class _AnyTask(TrainConfig):
+    """What may stand on the command line before it is known which settings there are."""
+
+    env_id: tyro.conf.Positional[tuple[str, ...]] = ()  # pyright: ignore  # none is no error yet
+    resume: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Nothing has to hold yet."""
+
+
+class Choice(NamedTuple):
+    """What decides which settings there are, and their defaults."""
+
+    env_id: str
+    robot: str = ROBOT
+    algorithm: str = DEFAULT_ALGORITHM
+    drive: str | None = None
+    terrain: str | None = None
+
+
+def defaults(
+    env_id: str,
+    robot: str = ROBOT,
+    algorithm: str = DEFAULT_ALGORITHM,
+    drive: str | None = None,
+    terrain: str | None = None,
+) -> TrainConfig:
+    """Return the preset of an id and an algorithm, for a robot where it is a trot/ task."""
     known = preset(env_id)
+    _, kind = registered(algorithm)
     task = envs.IDS.get(env_id)
     return TrainConfig(
         env_id,
@@ -82,60 +112,70 @@ def defaults(env_id: str, robot: str = ROBOT) -> TrainConfig:
         num_envs=known.num_envs,
         rollout_steps=known.rollout_steps,
         eval_interval=known.eval_interval,
-        algo=known.algo,
+        algorithm=algorithm,
+        algo=known.algo(kind),
         robot=robot,
-        env=tasks.make(task, get_robot(robot)) if task else None,
+        drive=drive,
+        terrain=terrain,
+        env=make_task(task, robot, drive, terrain) if task else None,
     )
+
+
+def make_task(name: str, robot: str, drive: str | None, terrain: str | None) -> TaskConfig:
+    """Return a task for a robot, with another drive or terrain than its own where one is named."""
+    task = tasks.make(name, get_robot(robot))
+    if drive is not None:
+        require(drive in DRIVES, "drive", drive, f"one of {', '.join(DRIVES)}")
+        task = replace(task, drive=DRIVES[drive]())
+    if terrain is not None:
+        require(terrain in TERRAINS, "terrain", terrain, f"one of {', '.join(TERRAINS)}")
+        task = replace(task, terrain=TERRAINS[terrain]())
+    return task
 
 
 def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, RunDirectory, bool]:
     """Return the settings, the run's folder, and whether to go on with the run there.
 
+    The command line is parsed twice: for what is chosen, then with the defaults of that choice.
+
     Args:
         arguments: of the command line.
         restarted: whether torchrun has started the same command before: an earlier run goes on.
     """
-    if any(a.split("=")[0] == "--resume" for a in arguments):
+    usual = defaults(USUAL_ID)
+    seen = glance(_AnyTask(**vars(usual) | {"env_id": (), "robot": ""}), arguments)
+    if seen.resume is not None:
         return _reopen(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
-    env_id = next((a for a in arguments if is_id(a)), None)
-    if env_id is None and not {"-h", "--help"} & set(arguments):
-        raise ValueError(unknown_id(next((a for a in arguments if not a.startswith("-")), None)))
-    robot = experiment.option(arguments, "--robot")
-    default = defaults(env_id or "trot/AnymalWalk-v0", robot or ROBOT)
-    if robot and default.env is None:
-        raise ValueError(f"--robot is {robot}; {env_id} is no trot/ task and has none")
-    config = tyro.cli(TrainConfig, default=default, args=arguments, config=_CLI)
+    if not seen.env_id:
+        _help(usual, arguments)
+        raise ValueError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
+    choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, seen.drive, seen.terrain)
+    if not is_id(choice.env_id):
+        raise ValueError(unknown_id(choice.env_id))
+    default = defaults(*choice)
+    for part in ("robot", "drive", "terrain"):
+        if default.env is None and (given := getattr(seen, part)):
+            raise ValueError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
+    config = tyro.cli(TrainConfig, default=default, args=arguments, config=MARKERS)
+    if config.env_id != choice.env_id:
+        raise ValueError(f"is the id {config.env_id} or {choice.env_id}? train.py ID [options]")
     config.require_effect(default)
-    base = Path("runs") / config.env_id.split("/")[-1]
-    trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
-    if config.seeds:
-        default_dir = base.with_name(base.name + trial)
-        return config, RunDirectory((config.run_dir or default_dir).resolve()), False
-    run = RunDirectory(config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}"))
-    if restarted and run.config.exists():
+    run = locate(config)
+    if restarted and not config.seeds and run.config.exists():
         return _reopen(ResumeConfig(run.path))
     return config, run, False
 
 
-_CLI = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
+def _help(usual: TrainConfig, arguments: list[str]) -> None:
+    """End in the help of a usual training, if that is what the command line asks for."""
+    tyro.cli(TrainConfig, default=usual, args=arguments, config=MARKERS, return_unknown_args=True)
 
 
 def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
-    run, plain = RunDirectory.open(options.resume)
-    try:
-        config = from_plain(defaults(plain["env_id"], plain["robot"]), plain)
-        if not isinstance(config.env, TaskConfig if config.env_id in envs.IDS else NoneType):
-            raise TypeError(f"settings of another task than {config.env_id}'s")
-    except (KeyError, TypeError, ValueError) as error:
-        problem = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{run.config} is damaged ({problem}); restore it") from error
-    given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
-    config = replace(config, **{name: v for name, v in given.items() if v is not None})
-    if not run.begun:
-        log.warning("%s was left before its first checkpoint; it starts anew", run.path)
-    elif not (run.last.exists() or run.previous.exists()):
-        raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
-    return config, run, run.begun
+    def of_run(plain: dict[str, Any]) -> TrainConfig:
+        return defaults(**{n: plain[n] for n in Choice._fields if n == "env_id" or n in plain})
+
+    return reopen(options, of_run)
 
 
 def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
@@ -159,12 +199,12 @@ def check_memory(config: TrainConfig, group: Group) -> None:
     require_room(one, here, config.rollout_steps, config.algo)
 
 
-def judge(config: TrainConfig, act: Act) -> dict[str, float]:
+def evaluate_policy(config: TrainConfig, act: Act) -> dict[str, float]:
     """Evaluate a policy: a trot/ task under its protocol, any other id as it is."""
     if config.env is None:
         envs_ = make_vec(config.env_id, min(config.eval_episodes, 10))
     else:
-        protocol = evaluation_config(config.env)
+        protocol = as_judged(config.env)
         envs_ = make_vec(config.env_id, config.eval_episodes, robot=config.robot, config=protocol)
     try:
         return evaluate(act, envs_, config.eval_episodes, seed=config.seed + 1_000_000)
@@ -172,12 +212,12 @@ def judge(config: TrainConfig, act: Act) -> dict[str, float]:
         envs_.close()
 
 
-def make_agent(
+def build_agent(
     config: TrainConfig, environment: VectorEnv, device: torch.device, group: Group = ALONE
-) -> TRPO:
-    """Make the algorithm for an environment, equivariant where that declares a symmetry."""
-    algorithm, _ = ALGORITHMS["trpo"]
-    return algorithm(
+) -> Agent:
+    """Make the algorithm's agent for an environment, equivariant where that declares a symmetry."""
+    make, _ = registered(config.algorithm)
+    return make(
         environment.single_observation_space,
         environment.single_action_space,
         config.algo,
@@ -189,28 +229,28 @@ def make_agent(
 
 
 def make_video_writer(config: TrainConfig) -> Callable[[Act, Path], None] | None:
-    """Return what makes a video of a policy, None where the run wants none."""
+    """Return what writes a video of a policy, None where the run wants none."""
     if not config.video_interval:
         return None
-    judged = evaluation_config(config.env) if config.env else None
+    judged = as_judged(config.env) if config.env else None
     make = partial(rendering_env, make_vec, config.env_id, config.robot, judged)
 
     def write(act: Act, path: Path) -> None:
-        check_writable(path, ".mp4")
         with whole(path) as draft:
             write_video(draft, [Actor(make, act)], VIDEO)
 
     return write
 
 
-def identity(config: TrainConfig) -> dict[str, Any]:
+def checkpoint_facts(config: TrainConfig) -> dict[str, Any]:
     """Return what a checkpoint says of its run, so that it can be played without the run."""
     return {
         "env_id": config.env_id,
         "robot": config.robot if config.env else None,
-        "algorithm": "trpo",
+        "algorithm": config.algorithm,
         "algo_config": to_plain(config.algo),
         "env": to_plain(config.env),
+        "play": playable.describe(config.env) if config.env else None,
     }
 
 
@@ -225,7 +265,7 @@ def main(arguments: list[str]) -> None:
         group.share(lambda: check_memory(config, group))
         if config.seeds:
             program = [sys.executable, __file__]
-            return experiment.run(run.path, to_plain(config), program, arguments)
+            return experiment.run(run.path, to_plain(config), program)
         return train(config, run, resumed, group)
 
 
@@ -234,68 +274,18 @@ def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -
     device = choose_device(config.device, group)
     torch.set_num_threads(config.torch_threads)
     environment = make_environment(config, group)
-    agent = make_agent(config, environment, device, group)
+    agent = build_agent(config, environment, device, group)
+    learning = Learning(
+        agent,
+        environment,
+        checkpoint_facts(config),
+        evaluate=lambda act: evaluate_policy(config, act),
+        make_video=make_video_writer(config),
+    )
     with ExitStack() as stack:
         group.share(lambda: stack.enter_context(run.lock()))
-        checkpoint = group.share(lambda: load_newest(run.last, run.previous)) if resumed else None
-        _train(config, run, checkpoint, group, environment, agent)
-
-
-def _train(
-    config: TrainConfig,
-    run: RunDirectory,
-    checkpoint: dict[str, Any] | None,
-    group: Group,
-    environment: VectorEnv,
-    agent: TRPO,
-) -> None:
-    plain = to_plain(config)
-    if checkpoint is None:
-        group.share(lambda: RunDirectory.create(run.path, plain))
-    group.share(run.sweep)
-    seed = group.seed(config.seed, checkpoint["iteration"] if checkpoint else 0)
-    device = agent.device
-    collector = Collector(environment, agent.sample, config.rollout_steps, device, seed)
-    schedule = Schedule(
-        config.total_steps,
-        config.eval_interval,
-        config.checkpoint_interval,
-        config.video_interval,
-    )
-    tracker = make_tracker(run.path, plain, checkpoint) if group.main else Tracker()
-    trainer = Trainer(
-        agent,
-        collector,
-        run,
-        schedule,
-        identity(config),
-        lambda act: judge(config, act),
-        make_video_writer(config),
-        tracker,
-        group,
-    )
-    if checkpoint is not None:
-        trainer.load(checkpoint)
-        group.share(lambda: run.write_config(plain))
-        if trainer.env_steps >= config.total_steps:
-            log.warning("the run has its steps already; give a larger --total-steps for more")
-    finished = trainer.train(resumed=checkpoint is not None)
-    if group.main:
-        _conclude(finished, trainer, run, tracker)
+        launch(learning, config, run, resumed, group)
     environment.close()
-
-
-def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Tracker) -> None:
-    for page in sorted(run.path.glob("*.html")):
-        tracker.log_html(page, trainer.env_steps)
-    tracker.finish()
-    if finished:
-        outcome = f"Trained {trainer.env_steps:,} steps: {run.path}"
-        then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"
-    else:
-        outcome = f"Stopped after {trainer.env_steps:,} steps, saved: {run.path}"
-        then = f"Go on:  python train.py --resume {run.path}"
-    Console().print(f"{outcome}\n{then}", soft_wrap=True, markup=False, highlight=False)
 
 
 if __name__ == "__main__":

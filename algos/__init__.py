@@ -1,8 +1,22 @@
 """How a policy learns. Knows vector environments and nothing of robots."""
 
+from algos.agent import AgentConfig, Algorithm
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
 
-ALGORITHMS = {
+ALGORITHMS: dict[str, tuple[Algorithm, type[AgentConfig]]] = {
     "trpo": (TRPO, TRPOConfig),
 }
+"""Name, as `train.py --algo` takes it -> what makes its agents, and its settings."""
+DEFAULT_ALGORITHM = "trpo"
+
+
+def registered(name: str) -> tuple[Algorithm, type[AgentConfig]]:
+    """Return what is registered under a name.
+
+    Raises:
+        ValueError: nothing is.
+    """
+    if name not in ALGORITHMS:
+        raise ValueError(f"--algo is {name}; choose from {', '.join(ALGORITHMS)}")
+    return ALGORITHMS[name]

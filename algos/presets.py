@@ -1,10 +1,14 @@
-"""Settings by Gymnasium id: one table, and a default for every id that is not in it."""
+"""Settings by Gymnasium id and algorithm: one table, and a default for every id not in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from algos.agent import AgentConfig
 from algos.trpo.config import TRPOConfig
+
+C = TypeVar("C", bound=AgentConfig)
 
 
 @dataclass(frozen=True)
@@ -19,8 +23,12 @@ class Preset:
     """Control steps of each environment in one iteration."""
     eval_interval: int = 200
     """Iterations between evaluations."""
-    algo: TRPOConfig = TRPOConfig(final_kl_fraction=0.1)
-    """Settings of the algorithm."""
+    tuned: tuple[AgentConfig, ...] = (TRPOConfig(final_kl_fraction=0.1),)
+    """Settings of algorithms that were tuned for the id, one of each at most."""
+
+    def algo(self, kind: type[C]) -> C:
+        """Return the settings of an algorithm, its own defaults where none were tuned."""
+        return next((config for config in self.tuned if type(config) is kind), None) or kind()
 
 
 _LOCOMOTION = TRPOConfig(initial_std=0.2, min_std=0.1, fisher_fraction=0.5, final_kl_fraction=0.1)
@@ -37,14 +45,24 @@ _PENDULUM = replace(
     normalize_observations=False,
 )
 _WIDE = TRPOConfig(initial_std=1.0, final_kl_fraction=0.1)
+_SWIMMER = replace(_WIDE, gamma=0.9999, gae_lambda=0.98)
+
+_WALK = Preset(total_steps=8_000_000, num_envs=128, rollout_steps=32, tuned=(_LOCOMOTION,))
+_STAND = replace(_WALK, total_steps=1_300_000)
 
 PRESETS: dict[str, Preset] = {
-    "trot/AnymalWalk-v0": Preset(8_000_000, 128, 32, algo=_LOCOMOTION),
-    "trot/AnymalStand-v0": Preset(1_300_000, 128, 32, algo=_LOCOMOTION),
-    "CartPole-v1": Preset(60_000, 16, 64, 5, _SMALL),
-    "Pendulum-v1": Preset(100_000, 8, 256, 5, _PENDULUM),
-    "Walker2d-v5": Preset(algo=_WIDE),
-    "Swimmer-v5": Preset(algo=replace(_WIDE, gamma=0.9999, gae_lambda=0.98)),
+    "trot/Walk-v0": _WALK,
+    "trot/Stand-v0": _STAND,
+    "trot/AnymalWalk-v0": _WALK,
+    "trot/AnymalStand-v0": _STAND,
+    "CartPole-v1": Preset(
+        total_steps=60_000, num_envs=16, rollout_steps=64, eval_interval=5, tuned=(_SMALL,)
+    ),
+    "Pendulum-v1": Preset(
+        total_steps=100_000, num_envs=8, rollout_steps=256, eval_interval=5, tuned=(_PENDULUM,)
+    ),
+    "Walker2d-v5": Preset(tuned=(_WIDE,)),
+    "Swimmer-v5": Preset(tuned=(_SWIMMER,)),
 }
 
 

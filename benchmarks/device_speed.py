@@ -16,8 +16,8 @@ from rich.table import Table
 from torch.utils.benchmark import Timer
 
 from algos import TRPO
-from algos.nets.policy import LinearizedPolicy
 from algos.rollout.rollout import Rollout
+from algos.trpo.fisher import LinearizedPolicy
 from benchmarks.update_speed import HIDDEN, Options, make_batch, make_ours
 
 PRODUCT = "Fisher-vector product"

@@ -23,10 +23,10 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from algos import TRPO
+from algos import TRPO, TRPOConfig
 from algos.compare.plots import mean_interval
 from algos.presets import preset
-from algos.rollout.rollout import Collector
+from algos.rollout.collector import Collector
 from envs.vector import LocomotionVectorEnv
 
 ROOT = Path(__file__).parent.parent
@@ -99,7 +99,9 @@ def run(options: Options) -> list[dict[str, float]]:
     assert isinstance(judge, LocomotionVectorEnv)
     # without statistics that change with it, the policy is changed by the step alone
     config = replace(
-        preset(options.env_id).algo, normalize_observations=False, normalize_advantages=False
+        preset(options.env_id).algo(TRPOConfig),
+        normalize_observations=False,
+        normalize_advantages=False,
     )
     spaces = env.single_observation_space, env.single_action_space
     agent = TRPO(*spaces, config, env.symmetry, seed=options.seed)

@@ -12,9 +12,9 @@ import torch
 import tyro
 
 from algos import parallel
-from algos.rollout.rollout import Collector
-from algos.trpo.fisher import flatten
-from train import defaults, make_agent, make_environment
+from algos.nets.linearization import flatten
+from algos.rollout.collector import Collector
+from train import build_agent, defaults, make_environment
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def measure(point: Point, group: parallel.Group) -> dict[str, float]:
         config, num_envs=point.envs, rollout_steps=point.rollout_steps, algo=algo, seed=point.seed
     )
     environment = make_environment(config, group)
-    agent = make_agent(config, environment, torch.device("cpu"), group)
+    agent = build_agent(config, environment, torch.device("cpu"), group)
     seed = group.seed(config.seed, 0)
     collector = Collector(environment, agent.sample, config.rollout_steps, seed=seed)
     agent.update(collector.collect())

@@ -27,9 +27,9 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 import envs
-from algos import TRPO
+from algos import TRPO, TRPOConfig
 from algos.presets import preset
-from algos.rollout.rollout import Collector
+from algos.rollout.collector import Collector
 from envs.vector import LocomotionVectorEnv
 
 
@@ -103,7 +103,7 @@ def make_ours(options: Options) -> tuple[Callable[[], None], LocomotionVectorEnv
     agent = TRPO(
         env.single_observation_space,
         env.single_action_space,
-        known.algo,
+        known.algo(TRPOConfig),
         base.symmetry,
         seed=options.seed,
     )
@@ -114,7 +114,7 @@ def make_ours(options: Options) -> tuple[Callable[[], None], LocomotionVectorEnv
 def make_theirs(options: Options, env: VecEnv) -> Callable[[], None]:
     """Return one iteration of sb3-contrib's TRPO with the same settings."""
     known = preset(options.env_id)
-    c, batch = known.algo, known.num_envs * known.rollout_steps
+    c, batch = known.algo(TRPOConfig), known.num_envs * known.rollout_steps
     steps = batch // env.num_envs
     model = SB3TRPO(
         "MlpPolicy",
@@ -152,7 +152,9 @@ def share_in_batch(options: Options) -> float:
     known = preset(options.env_id)
     env = gymnasium.make_vec(options.env_id, num_envs=known.num_envs).unwrapped
     assert isinstance(env, LocomotionVectorEnv)
-    agent = TRPO(env.single_observation_space, env.single_action_space, known.algo, env.symmetry)
+    agent = TRPO(
+        env.single_observation_space, env.single_action_space, known.algo(TRPOConfig), env.symmetry
+    )
     collector = Collector(env, agent.sample, known.rollout_steps, seed=options.seed)
     collector.collect()
     timed = Timed(env.physics.batch)

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from envs.sim.replay import Replay, load
 
 import play
 import train
-from algos.compare.experiment import Trial
+from algos.compare.experiment import SeedRun
 from algos.runs.checkpoint import is_finite, load_checkpoint
 from algos.runs.directory import MAX_FAULTS, RunDirectory
 from algos.runs.files import WriteError, append, replacing
 from algos.training import trainer
-from envs.sim.replay import Replay, load
 from tests import faults
 
 ROOT = Path(__file__).parent.parent
@@ -72,7 +72,7 @@ def test_a_run_trains_in_one_process_at_a_time_and_a_kill_frees_it(
                 train.main(arguments)
         config, _, _ = train.parse([*CARTPOLE, "--seed", "1"])
         with pytest.raises(ValueError, match=f"process {other.pid} on"):
-            Trial(1, RunDirectory(run), train.to_plain(config)).check()
+            SeedRun(1, RunDirectory(run), train.to_plain(config)).check()
         assert files(run) == before
         assert play.find_subject(play.Play(str(run), evaluate=True)).content is not None
         os.kill(other.pid, signal.SIGKILL)

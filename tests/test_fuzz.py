@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 import play
 import train
-from algos.rollout.rollout import Collector
+from algos.rollout.collector import Collector
 from algos.runs.checkpoint import save_checkpoint
-from algos.runs.directory import RunDirectory, from_plain, to_plain
+from algos.runs.codec import from_plain, to_plain
+from algos.runs.directory import RunDirectory
 
 WALK, STAND = "trot/AnymalWalk-v0", "trot/AnymalStand-v0"
 CALM: dict[str, Any] = {
@@ -85,7 +86,7 @@ def works(config: train.TrainConfig) -> None:
     small = replace(config, num_envs=2)
     try:
         env = train.make_environment(small)
-        agent = train.make_agent(small, env, torch.device("cpu"))
+        agent = train.build_agent(small, env, torch.device("cpu"))
     except ValueError as error:
         words = str(error)
     else:

@@ -22,7 +22,7 @@ from algos import TRPO, TRPOConfig
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
-from algos.runs.directory import to_plain
+from algos.runs.codec import to_plain
 from envs import tasks
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor

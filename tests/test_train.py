@@ -20,7 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 import train
 from algos.runs.checkpoint import load_checkpoint
-from algos.runs.directory import from_plain, to_plain
+from algos.runs.codec import from_plain, to_plain
 
 ROOT = Path(__file__).parent.parent
 WALK = ["trot/AnymalWalk-v0", "--num-envs", "4", "--rollout-steps", "8", "--wandb", "disabled"]

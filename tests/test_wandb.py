@@ -26,8 +26,8 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 import play
 import train
 from algos.runs.checkpoint import load_checkpoint
-from algos.tracking import tracker as tracking
-from algos.tracking.tracker import WandbTracker
+from algos.tracking import wandb as tracking
+from algos.tracking.wandb import WandbTracker
 
 ROOT = Path(__file__).parent.parent
 WALK = ["trot/AnymalWalk-v0", "--num-envs", "4", "--rollout-steps", "8", "--eval-episodes", "1"]

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,95 +19,97 @@ from rich.table import Table
 from algos.compare import plots
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, settings
+from algos.runs.files import writing
+
+RENEWED = ("total_steps", "device", "logger", "wandb")
+"""Settings that a run which goes on takes from the present command."""
 
 
 @dataclass(frozen=True)
-class Trial:
+class SeedRun:
     """The training of one seed.
 
     Args:
         seed: the seed.
-        run: its folder.
+        folder: its folder.
         config: its settings, as its config.json has them.
     """
 
     seed: int
-    run: RunDirectory
+    folder: RunDirectory
     config: dict[str, Any]
 
     @property
     def begun(self) -> bool:
         """Whether there is a checkpoint to go on from."""
-        return self.run.last.exists()
+        return self.folder.last.exists()
 
     @property
     def finished(self) -> bool:
         """Whether the run has its steps."""
-        steps = load_newest(self.run.last, self.run.previous)["env_steps"] if self.begun else 0
-        return steps >= self.config["total_steps"]
+        if not self.begun:
+            return False
+        content = load_newest(self.folder.last, self.folder.previous)
+        return content["env_steps"] >= self.config["total_steps"]
 
     def check(self) -> None:
         """Raise ValueError where the folder holds a run of other settings, or one at work."""
-        if self.run.config.exists():
-            with self.run.lock():
+        if self.folder.config.exists():
+            with self.folder.lock():
                 self._check()
 
     def _check(self) -> None:
-        _, config = RunDirectory.open(self.run.path)
+        _, config = RunDirectory.open(self.folder.path)
         before, now = settings(config), settings(self.config)
         before["seed"], now["seed"] = config.get("seed"), self.seed
         changed = [n for n in now if n != "total_steps" and before.get(n, now[n]) != now[n]]
         if changed:
             name = changed[0]
             raise ValueError(
-                f"{self.run.path} was trained with {name} {before[name]}, not {now[name]}; "
+                f"{self.folder.path} was trained with {name} {before[name]}, not {now[name]}; "
                 "choose another --run-dir"
             )
 
+    def prepare(self) -> None:
+        """Write the config.json that the training starts or goes on from."""
+        config = self.config
+        if self.begun:
+            _, before = RunDirectory.open(self.folder.path)
+            config = before | {name: config[name] for name in RENEWED}
+        with writing(self.folder.path):
+            self.folder.path.mkdir(parents=True, exist_ok=True)
+        self.folder.write_config(config)
 
-def run(
-    base: Path, config: dict[str, Any], program: Sequence[str], arguments: Sequence[str]
-) -> None:
+
+def run(base: Path, config: dict[str, Any], program: Sequence[str]) -> None:
     """Train every seed of a configuration from where it is, and compare those that are done.
 
     Args:
         base: folder of the runs, without the seed at its end.
         config: settings, as a run's config.json has them.
-        program: command of one training.
-        arguments: what the user gave it, with --seeds.
+        program: command that goes on with the run of a folder.
 
     Raises:
         ValueError: a folder holds a run of other settings, or a training failed.
     """
-    trials = []
-    for seed in config["seeds"]:
-        folder = RunDirectory(base.with_name(f"{base.name}-s{seed}"))
-        trials.append(Trial(seed, folder, config | {"seed": seed}))
-        trials[-1].check()
-    given = list(arguments)
-    given.remove(config["env_id"])
-    kept = without(given, "--seeds", "--seed", "--jobs", "--run-dir", "--wandb-group")
     group = config["wandb_group"] or base.name
-
-    def command(trial: Trial) -> list[str]:
-        path = str(trial.run.path)
-        if not trial.begun:
-            own = ["--seed", str(trial.seed), "--run-dir", path, "--wandb-group", group]
-            return [*program, config["env_id"], *kept, *own]
-        again = [f"--{n}={config[n]}" for n in ("total_steps", "device", "logger", "wandb")]
-        return [*program, "--resume", path, *again]
-
+    runs = []
+    for seed in config["seeds"]:
+        path = base.with_name(f"{base.name}-s{seed}")
+        own = {"seed": seed, "seeds": [], "jobs": 1, "run_dir": str(path), "wandb_group": group}
+        runs.append(SeedRun(seed, RunDirectory(path), config | own))
+        runs[-1].check()
     console = Console()
-    if not train(trials, command, config["jobs"]):
+    if not train(runs, program, config["jobs"]):
         console.print("Stopped, saved.\nGo on:  the same command again", highlight=False)
         return
-    console.print(summary(trials, config["env_id"]))
+    console.print(summary(runs, config["env_id"]))
     picture = base.with_name(f"{base.name}-curves.png")
-    plots.draw([trial.run.path for trial in trials], picture)
+    plots.draw([training.folder.path for training in runs], picture)
     console.print(f"curves: {picture}", soft_wrap=True, markup=False, highlight=False)
 
 
-def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: int) -> bool:
+def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
     """Train what is not finished, `jobs` side by side; return False where Ctrl-C ended it before.
 
     Each training is told by SIGTERM to save and leave. With several side by side, what each
@@ -117,8 +119,8 @@ def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: 
         ValueError: a training failed.
     """
     console = Console()
-    waiting = [trial for trial in trials if not trial.finished]
-    running: dict[int, tuple[Trial, subprocess.Popen[str]]] = {}
+    waiting = [training for training in runs if not training.finished]
+    running: dict[int, tuple[SeedRun, subprocess.Popen[str]]] = {}
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -132,17 +134,17 @@ def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: 
     try:
         while running or (waiting and not stopped):
             while waiting and len(running) < jobs and not stopped:
-                trial = waiting.pop(0)
+                training = waiting.pop(0)
                 console.print(
-                    _headline(trial, jobs > 1), soft_wrap=True, markup=False, highlight=False
+                    _headline(training, jobs > 1), soft_wrap=True, markup=False, highlight=False
                 )
-                running[trial.seed] = trial, _start(command(trial), trial, jobs > 1)
+                running[training.seed] = training, _start(program, training, jobs > 1)
             time.sleep(0.1)
-            for trial, process in [r for r in running.values() if r[1].poll() is not None]:
-                del running[trial.seed]
+            for training, process in [r for r in running.values() if r[1].poll() is not None]:
+                del running[training.seed]
                 if process.returncode and not stopped:
-                    log = _end_of_log(trial) if jobs > 1 else "; what it said stands above"
-                    raise ValueError(f"seed {trial.seed} failed{log}")
+                    log = _end_of_log(training) if jobs > 1 else "; what it said stands above"
+                    raise ValueError(f"seed {training.seed} failed{log}")
     finally:
         if running:
             stop(0, None)
@@ -150,22 +152,24 @@ def train(trials: Sequence[Trial], command: Callable[[Trial], list[str]], jobs: 
             process.wait()
         for number, handler in old.items():
             signal.signal(number, handler)
-    return all(trial.finished for trial in trials)
+    return all(training.finished for training in runs)
 
 
-def _headline(trial: Trial, quiet: bool) -> str:
-    verb = "going on with" if trial.begun else "training"
-    where = f", printing to {trial.run.path}/train.log" if quiet else f" in {trial.run.path}"
-    return f"{verb} seed {trial.seed}{where}"
+def _headline(training: SeedRun, quiet: bool) -> str:
+    verb = "going on with" if training.begun else "training"
+    path = training.folder.path
+    where = f", printing to {path}/train.log" if quiet else f" in {path}"
+    return f"{verb} seed {training.seed}{where}"
 
 
-def _start(command: list[str], trial: Trial, quiet: bool) -> subprocess.Popen[str]:
+def _start(program: Sequence[str], training: SeedRun, quiet: bool) -> subprocess.Popen[str]:
     """Start a training out of reach of the terminal's Ctrl-C, of which `train` tells it."""
+    training.prepare()
+    command = [*program, "--resume", str(training.folder.path)]
     own = {name: value for name, value in os.environ.items() if name != "WANDB_RUN_ID"}
     if not quiet:
         return subprocess.Popen(command, text=True, start_new_session=True, env=own)
-    trial.run.path.mkdir(parents=True, exist_ok=True)
-    with (trial.run.path / "train.log").open("a") as file:
+    with (training.folder.path / "train.log").open("a") as file:
         return subprocess.Popen(
             command,
             text=True,
@@ -176,28 +180,29 @@ def _start(command: list[str], trial: Trial, quiet: bool) -> subprocess.Popen[st
         )
 
 
-def _end_of_log(trial: Trial) -> str:
-    path = trial.run.path / "train.log"
+def _end_of_log(training: SeedRun) -> str:
+    path = training.folder.path / "train.log"
     lines = path.read_text().strip().splitlines() if path.is_file() else []
     return f": {lines[-1] if lines else 'without a word'} ({path})"
 
 
-def summary(trials: Sequence[Trial], title: str) -> Table:
+def summary(runs: Sequence[SeedRun], title: str) -> Table:
     """Return each seed's last evaluation and when it was; their mean with its 95 % interval."""
     table = Table(title=title)
     for name in ("seed", "steps", "return of the last evaluation", "minutes"):
         table.add_column(name, justify="right")
     finals = []
-    for trial in trials:
-        run = plots.load(trial.run.path)
+    for training in runs:
+        run = plots.load(training.folder.path)
         steps, means = run.curve("eval/return_mean")
         minutes = f"{run.columns['seconds'][-1] / 60:.1f}"
         if not means.size:
-            table.add_row(str(trial.seed), f"{run.columns['env_steps'][-1]:,.0f}", "none", minutes)
+            done = f"{run.columns['env_steps'][-1]:,.0f}"
+            table.add_row(str(training.seed), done, "none", minutes)
             continue
         finals.append(means[-1])
         cell = f"{means[-1]:.1f} ± {run.curve('eval/return_std')[1][-1]:.1f}"
-        table.add_row(str(trial.seed), f"{steps[-1]:,.0f}", cell, minutes)
+        table.add_row(str(training.seed), f"{steps[-1]:,.0f}", cell, minutes)
     if not finals:
         return table
     mean, half = plots.mean_interval(np.array(finals))
@@ -205,25 +210,3 @@ def summary(trials: Sequence[Trial], title: str) -> Table:
     table.add_section()
     table.add_row("mean", "", f"{mean:.1f}{interval}", "")
     return table
-
-
-def option(arguments: Sequence[str], name: str) -> str | None:
-    """Return an option's value ahead of the full parse."""
-    for argument, value in zip(arguments, [*arguments[1:], ""], strict=True):
-        if argument == name and not value.startswith("-"):
-            return value
-        if argument.startswith(f"{name}="):
-            return argument.split("=", 1)[1]
-    return None
-
-
-def without(arguments: Sequence[str], *names: str) -> list[str]:
-    """Return a command line without some options and all that follows them to the next one."""
-    kept: list[str] = []
-    dropping = False
-    for argument in arguments:
-        if argument.startswith("--"):
-            dropping = argument.split("=")[0].replace("_", "-") in names
-        if not dropping:
-            kept.append(argument)
-    return kept

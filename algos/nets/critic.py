@@ -6,9 +6,9 @@ import logging
 import torch
 from torch import Tensor, nn
 
+from algos.nets.linearization import flatten, linearize, unflatten
 from algos.nets.networks import MLP
 from algos.parallel import ALONE, Group
-from algos.trpo.fisher import flatten, linearize, unflatten
 
 log = logging.getLogger(__name__)
 

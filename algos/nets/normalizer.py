@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from algos.nets.networks import Symmetry
+from algos.nets.equivariant import Symmetry
 from algos.parallel import ALONE, Group
 
 

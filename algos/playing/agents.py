@@ -1,6 +1,5 @@
 """Who acts: nothing, chance, or a trained policy."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -9,12 +8,9 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from algos import ALGORITHMS, TRPO
-from algos.runs.directory import from_plain
-
-Act = Callable[[np.ndarray], np.ndarray]
-"""Observations (n, O) to the environment's actions (n, ...)."""
-
+from algos import registered
+from algos.agent import Act, Agent
+from algos.runs.codec import from_plain
 
 AgentName = Literal["trained", "zero", "random"]
 
@@ -61,7 +57,7 @@ def trained_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto"
     return lambda observations: agent.act(observations, deterministic=True)
 
 
-def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -> TRPO:
+def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -> Agent:
     """The agent of a checkpoint, its policy and normaliser restored, for environments like these.
 
     Args:
@@ -76,8 +72,8 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
     if device == "cuda" and not cuda:
         raise ValueError("device is cuda, but torch sees no CUDA device; take cpu")
     try:
-        algorithm, config = ALGORITHMS[content["algorithm"]]
-        agent = algorithm(
+        make, config = registered(content["algorithm"])
+        agent = make(
             envs.single_observation_space,
             envs.single_action_space,
             from_plain(config(), content["algo_config"]),

@@ -15,11 +15,11 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from algos.nets.linearization import has_closed_form
 from algos.nets.networks import MLP, affine
 from algos.nets.normalizer import ObservationNormalizer
 from algos.nets.policy import Policy
 from algos.runs.files import whole
-from algos.trpo.fisher import has_closed_form
 
 _ACTIVATIONS = {"tanh": nn.Tanh, "elu": nn.ELU, "relu": nn.ReLU}
 
@@ -31,7 +31,7 @@ class DeployedPolicy(nn.Module):
 
     Args:
         policy, normalizer: of the agent; copied.
-        target: offset (A,) and scale, () or (A,), of the joint targets, offset + scale * action,
+        target: offset and scale, (A,) each, of the drives' controls, offset + scale * action,
             which are then a second output.
     """
 
@@ -39,14 +39,14 @@ class DeployedPolicy(nn.Module):
     _half_range: Tensor  # (A,)
     _low: Tensor  # (A,)
     _high: Tensor  # (A,)
-    _offset: Tensor  # (A,), of the joint targets
-    _scale: Tensor  # () or (A,)
+    _offset: Tensor  # (A,), of the drives' controls
+    _scale: Tensor  # (A,)
 
     def __init__(
         self,
         policy: Policy,
         normalizer: ObservationNormalizer,
-        target: tuple[np.ndarray, float | np.ndarray] | None = None,
+        target: tuple[np.ndarray, np.ndarray] | None = None,
     ):
         super().__init__()
         self._normalizer = copy.deepcopy(normalizer).cpu()
@@ -59,12 +59,12 @@ class DeployedPolicy(nn.Module):
             for name, value in (box | {"low": space.low, "high": space.high}).items():
                 self.register_buffer(f"_{name}", torch.from_numpy(value).float())
         self._targets = target is not None
-        offset, scale = target if target is not None else (np.zeros(1), 1.0)
+        offset, scale = target if target is not None else (np.zeros(1), np.ones(1))
         self.register_buffer("_offset", torch.from_numpy(offset).float())
-        self.register_buffer("_scale", torch.as_tensor(scale).float())
+        self.register_buffer("_scale", torch.from_numpy(scale).float())
 
     def forward(self, observation: Tensor) -> Any:
-        """Actions (n, ...) of observations (n, O), and their joint targets (n, A) if there are."""
+        """Actions (n, ...) of observations (n, O), and their controls (n, A) if there are."""
         outputs = self._network(self._normalizer(observation))
         if isinstance(self._space, spaces.MultiDiscrete):
             parts = outputs.split(self._space.nvec.tolist(), -1)

@@ -16,7 +16,7 @@ Which = Literal["best", "last"]
 CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
 KEPT = (
-    *("env_id", "robot", "algorithm", "algo_config", "env", "iteration", "env_steps"),
+    *("env_id", "robot", "algorithm", "algo_config", "env", "play", "iteration", "env_steps"),
     *("seed", "commit"),
 )
 """What a policy alone keeps of it, beside network and normaliser."""

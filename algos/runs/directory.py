@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
 import logging
 import os
@@ -11,20 +11,20 @@ import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 
 from algos.runs.files import DRAFT, WriteError, replacing, writing
-from algos.training.options import described, fits
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 MAX_FAULTS = 10
 """Records of faulty simulations that a run keeps."""
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""Errors of file systems that have no locks."""
 
 
 class RunDirectory:
@@ -48,7 +48,7 @@ class RunDirectory:
         self.best = path / "checkpoints" / "best.pt"
         self.videos = path / "videos"
         self.faults = path / "faults"
-        self._lock = path / ".lock"
+        self._lock, self._holder = path / ".lock", path / ".holder"
         self._locked: os.stat_result | None = None
 
     @contextmanager
@@ -59,15 +59,33 @@ class RunDirectory:
             ValueError: another process trains here.
             WriteError: the folder cannot be written.
         """
+        lock = FileLock(self._lock, thread_local=False, fallback_to_soft=False)
         with writing(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            file = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                raise ValueError(
+                    f"run directory {self.path} is in use: {self._holder_name()} trains there; "
+                    "wait until it ends, stop it, or choose another --run-dir"
+                ) from None
+            except OSError as error:
+                if error.errno not in NO_LOCKS:
+                    raise
+                why = os.strerror(error.errno or 0)
+                log.warning("%s cannot be locked (%s): train there once at a time", self.path, why)
         try:
-            _take(file, self.path)
-            self._locked = os.fstat(file)
+            self._locked = self._lock.stat()
+            with suppress(OSError):  # on a full disk the lock holds without a name
+                self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()}\n")
             yield
         finally:
-            os.close(file)
+            lock.release()
+
+    def _holder_name(self) -> str:
+        with suppress(OSError, UnicodeDecodeError):
+            return self._holder.read_text().strip() or "another process"
+        return "another process"
 
     def check(self) -> None:
         """Raise WriteError where the folder was deleted, or replaced, since `lock`."""
@@ -128,6 +146,11 @@ class RunDirectory:
         rows = self.metrics.is_file() and self.metrics.stat().st_size > 0
         return rows or self.last.exists() or self.previous.exists()
 
+    @property
+    def prepared(self) -> bool:
+        """Whether it has a configuration alone, with which a first process is to start."""
+        return self.config.is_file() and not (self.path / "git.json").exists()
+
     def sweep(self) -> None:
         """Remove what a killed process was still writing."""
         for name in (".*.tmp", "checkpoints/.*.tmp", "faults/.*.tmp"):
@@ -135,23 +158,6 @@ class RunDirectory:
                 path.unlink(missing_ok=True)
         for draft in self.videos.glob(f"{DRAFT}*"):
             shutil.rmtree(draft, ignore_errors=True)
-
-
-def _take(file: int, path: Path) -> None:
-    """Lock a file, which then names this process; the kernel frees it when the process ends."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(file, 200, 0).decode().strip() or "another process"
-        raise ValueError(
-            f"run directory {path} is in use: {holder} trains there; wait until it ends, stop it, "
-            "or choose another --run-dir"
-        ) from error
-    except OSError as error:
-        log.warning("%s cannot be locked (%s): train there once at a time", path, error.strerror)
-    with suppress(OSError):  # on a full disk the lock holds without a name
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
 
 
 BOOKKEEPING = {
@@ -193,63 +199,3 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()
-
-
-def to_plain(value: Any) -> Any:
-    """Return a configuration as what JSON can hold; functions are left out."""
-    if is_dataclass(value):
-        named = {f.name: getattr(value, f.name) for f in fields(value)}
-        return {name: to_plain(v) for name, v in named.items() if not callable(v)}
-    if isinstance(value, dict):
-        return {name: to_plain(v) for name, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [to_plain(v) for v in value]
-    return str(value) if isinstance(value, Path) else value
-
-
-def from_plain(default: T, plain: Any, where: str = "") -> T:
-    """Return `default` with the values of `to_plain`'s output in place of its own.
-
-    Args:
-        default: a dataclass.
-        plain: what JSON holds.
-        where: name of the whole, with a dot at its end.
-
-    Raises:
-        ValueError: a name that `default` lacks, as in a configuration of other code, a value of
-            another type than declared, or one that the dataclass refuses.
-    """
-    hints = get_type_hints(type(default))
-    named = {f.name: getattr(default, f.name) for f in fields(default)}  # pyright: ignore[reportArgumentType]
-    changes = {
-        name: _read(value, named[name], hints[name], where + name)
-        for name, value in _known(plain, named, where).items()
-    }
-    return replace(default, **changes)  # pyright: ignore[reportReturnType, reportArgumentType]
-
-
-def _read(plain: Any, default: Any, hint: Any, name: str) -> Any:
-    """Return a plain value as its field's declared type."""
-    if is_dataclass(default) and plain is not None:
-        return from_plain(default, plain, f"{name}.")
-    if isinstance(default, dict) and default and all(map(is_dataclass, default.values())):
-        known = _known(plain, default, f"{name}.").items()
-        return default | {k: from_plain(default[k], v, f"{name}.{k}.") for k, v in known}
-    value = tuple(plain) if isinstance(plain, list) else plain
-    if isinstance(value, str) and Path in get_args(hint):
-        value = Path(value)
-    if not fits(value, hint):
-        raise ValueError(f"{name} is {plain!r}; it must be {described(hint)}")
-    return value
-
-
-def _known(plain: Any, default: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return a plain value that must be a mapping, of names that the default has."""
-    if not isinstance(plain, dict):
-        raise ValueError(f"{where.rstrip('.')} is {plain!r}; it must be settings by their names")
-    if unknown := sorted(set(plain) - set(default)):
-        raise ValueError(
-            f"the run's configuration has {', '.join(where + n for n in unknown)}, which this code "
-            "does not know; resume it with the code that made it (git.json names the commit)"
-        )
-    return plain

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from algos.runs.checkpoint import load_checkpoint
-from algos.tracking.tracker import logged_in
+from algos.tracking.wandb import logged_in
 
 PREFIX = "wandb:"
 SECONDS = 20

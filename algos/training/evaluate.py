@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from algos.rollout.rollout import check_envs
+from algos.rollout.collector import check_envs
 
 
 def evaluate(

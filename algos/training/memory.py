@@ -9,10 +9,10 @@ from pathlib import Path
 
 from gymnasium.vector import VectorEnv
 
+from algos.agent import AgentConfig
 from algos.nets.networks import ROWS
 from algos.nets.policy import output_size
-from algos.rollout.rollout import check_observation_space
-from algos.trpo.config import TRPOConfig
+from algos.rollout.collector import check_observation_space
 
 SIMULATION = 4096
 """Bytes of one environment, at least."""
@@ -38,7 +38,7 @@ def require_memory(needed: float, what: str, remedy: str) -> None:
         )
 
 
-def require_room(one: VectorEnv, num_envs: int, rollout_steps: int, config: TRPOConfig) -> None:
+def require_room(one: VectorEnv, num_envs: int, rollout_steps: int, config: AgentConfig) -> None:
     """Raise ValueError where training cannot fit into the machine's memory.
 
     Counts what there is at least: environments, the batch with its normalised copy, a hidden
@@ -54,10 +54,12 @@ def require_room(one: VectorEnv, num_envs: int, rollout_steps: int, config: TRPO
     outputs = output_size(one.single_action_space)
     batch = num_envs * rollout_steps
     per_step = 2 * observation + outputs + 4
-    active = min(batch, ROWS) * max((0, *config.hidden, *config.critic_hidden))
-    networks = ((observation, *config.hidden, outputs), (observation, *config.critic_hidden, 1))
+    networks = config.widths(observation, outputs)
+    hidden = [sizes[1:-1] for sizes in networks]
+    active = min(batch, ROWS) * max((0, *(width for widths in hidden for width in widths)))
     parameters = sum(a * b for sizes in networks for a, b in pairwise(sizes))
     needed = SIMULATION * num_envs + 4 * (batch * per_step + active + COPIES * parameters)
-    what = f"training with --num-envs {num_envs}, --rollout-steps {rollout_steps} and hidden layers"
-    what += f" of {config.hidden} and {config.critic_hidden}"
+    what = f"training with --num-envs {num_envs}, --rollout-steps {rollout_steps}"
+    if hidden:
+        what += f" and hidden layers of {' and '.join(map(str, hidden))}"
     require_memory(needed, what, "take fewer or smaller ones")

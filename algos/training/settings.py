@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 import tyro
 
+from algos import ALGORITHMS, DEFAULT_ALGORITHM, registered
+from algos.agent import AgentConfig
 from algos.parallel import Group
-from algos.tracking.tracker import LoggerName, WandbMode
-from algos.training.options import require, require_effect, require_types
-from algos.trpo.config import TRPOConfig
+from algos.tracking.tracker import LoggerName
+from algos.tracking.wandb import WandbMode
+from algos.training.options import require, require_effect
+from algos.typed import require_types
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -62,7 +65,9 @@ class Training:
     """Iterations between checkpoints."""
     video_interval: int = 500
     """Iterations between videos of the policy; one more is made at the end; 0 makes none."""
-    algo: TRPOConfig = TRPOConfig()
+    algorithm: Annotated[str, tyro.conf.arg(name="algo")] = DEFAULT_ALGORITHM
+    """The algorithm, a name in algos.ALGORITHMS."""
+    algo: AgentConfig = field(default_factory=ALGORITHMS[DEFAULT_ALGORITHM][1])
     """Settings of the algorithm."""
 
     def __post_init__(self) -> None:
@@ -76,6 +81,8 @@ class Training:
             require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"in 1 to {most}")
         for seed in (self.seed, *self.seeds):
             require(0 <= seed < 2**32, "seeds" if self.seeds else "seed", seed, "in [0, 2**32)")
+        _, kind = registered(self.algorithm)
+        require(type(self.algo) is kind, "algo", self.algorithm, "the one of the settings")
         distinct = len(set(self.seeds)) == len(self.seeds)
         require(distinct, "seeds", self.seeds, "without repetition")
 

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from torch.distributed import is_torchelastic_launched
 
+from algos.agent import Act, Agent
 from algos.parallel import ALONE, Group
-from algos.playing.agents import Act
-from algos.rollout.rollout import Collector, merged
+from algos.rollout.collector import Collector
+from algos.rollout.rollout import merged
 from algos.runs.checkpoint import is_finite, save_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError
 from algos.runs.metrics import CSVLogger
 from algos.tracking.tracker import Tracker
 from algos.training.progress import Progress
-from algos.trpo.trpo import TRPO
 
 log = logging.getLogger(__name__)
 
@@ -49,28 +49,28 @@ class Trainer:
         collector: its environments.
         run: where files go.
         schedule: when things happen.
-        identity: what a checkpoint says of the run: env_id, robot, algorithm, algo_config.
-        evaluate: judges a deterministic policy; `return_mean` chooses the best checkpoint.
-        record: makes a video of a policy at a path, or None.
+        facts: what a checkpoint says of the run: env_id, robot, algorithm, algo_config.
+        evaluate: how well a deterministic policy does; `return_mean` chooses the best checkpoint.
+        make_video: makes a video of a policy at a path, or None.
         tracker: where the run is shown beside its folder.
         group: the processes that train; the first one evaluates, logs and saves.
     """
 
     def __init__(
         self,
-        agent: TRPO,
+        agent: Agent,
         collector: Collector,
         run: RunDirectory,
         schedule: Schedule,
-        identity: dict[str, Any],
+        facts: dict[str, Any],
         evaluate: Callable[[Act], dict[str, float]],
-        record: Callable[[Act, Path], None] | None,
+        make_video: Callable[[Act, Path], None] | None,
         tracker: Tracker,
         group: Group = ALONE,
     ) -> None:
         self._agent, self._collector, self._run = agent, collector, run
-        self._schedule, self._identity = schedule, identity
-        self._evaluate, self._record, self._tracker = evaluate, record, tracker
+        self._schedule, self._facts = schedule, facts
+        self._evaluate, self._make_video, self._tracker = evaluate, make_video, tracker
         self._group = group
         self.iteration, self.env_steps = 0, 0
         self._best = -np.inf
@@ -110,7 +110,7 @@ class Trainer:
                     self._write_faults(progress)
                     self._report(metrics, csv, progress)
                 self._check_refusals(metrics)
-                if self._group.main and self._record and self._due(self._schedule.video_interval):
+                if self._group.main and self._due(self._schedule.video_interval):
                     self._video(progress)
                 if self._due(self._schedule.checkpoint_interval):  # a resumed run redoes the rest
                     self._checkpoint()
@@ -126,7 +126,7 @@ class Trainer:
     def _report(self, metrics: dict[str, float], csv: CSVLogger, progress: Progress) -> None:
         if self._due(self._schedule.eval_interval):
             progress.say(f"evaluation after {self.env_steps:,} steps")
-            metrics |= self._judge()
+            metrics |= self._evaluation()
         csv.write(self.iteration, metrics)
         self._tracker.log(metrics, self.env_steps)
         progress.update(self.env_steps, metrics)
@@ -150,7 +150,7 @@ class Trainer:
             "seconds": self._seconds,
         }
 
-    def _judge(self) -> dict[str, float]:
+    def _evaluation(self) -> dict[str, float]:
         """Evaluate the deterministic policy and keep it if it is the best so far."""
         metrics = self._evaluate(lambda o: self._agent.act(o, deterministic=True))
         if metrics["return_mean"] >= self._best:
@@ -160,15 +160,16 @@ class Trainer:
         return {f"eval/{name}": value for name, value in metrics.items()}
 
     def _video(self, progress: Progress) -> None:
-        assert self._record is not None
+        if self._make_video is None:
+            return
         path = self._run.videos / f"{self.env_steps:010d}.mp4"
         progress.say(f"video: {path}")
         try:
-            self._record(lambda o: self._agent.act(o, deterministic=True), path)
+            self._make_video(lambda o: self._agent.act(o, deterministic=True), path)
         except Exception as error:  # of ffmpeg, OpenGL or the environment: the training goes on
             reason = str(error).partition("\n")[0]  # ffmpeg's command and log follow
             progress.say(f"no more videos in this run: {reason}")
-            self._record = None
+            self._make_video = None
             return
         self._tracker.log_video(path, self.env_steps)
 
@@ -219,7 +220,7 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Return a checkpoint's content."""
         return {
-            **self._identity,
+            **self._facts,
             "algo": self._agent.state_dict(),
             "collector": self._collector.state_dict(),
             "iteration": self.iteration,

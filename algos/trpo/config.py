@@ -1,14 +1,14 @@
-"""Settings of the algorithms, checked when they are made."""
+"""Settings of TRPO, checked when they are made."""
 
 from dataclasses import dataclass
 from typing import Literal
 
+from algos.agent import AgentConfig
 from algos.nets.networks import Activation
-from algos.training.options import require_types
 
 
 @dataclass(frozen=True)
-class TRPOConfig:
+class TRPOConfig(AgentConfig):
     """Settings of TRPO."""
 
     hidden: tuple[int, ...] = (256, 128)
@@ -54,7 +54,7 @@ class TRPOConfig:
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of its bounds."""
-        require_types(self)
+        super().__post_init__()
         for name in ("hidden", "critic_hidden"):
             widths = getattr(self, name)
             _require(len(widths) <= 16, self, name, "have at most 16 widths")
@@ -72,6 +72,10 @@ class TRPOConfig:
             _require(0 < getattr(self, name) <= 1, self, name, "lie in (0, 1]")
         _require(0 < self.line_search_decay < 1, self, "line_search_decay", "lie in (0, 1)")
         _require(self.min_std <= self.initial_std, self, "min_std", "be <= initial_std")
+
+    def widths(self, observation: int, outputs: int) -> list[tuple[int, ...]]:
+        """Return the widths of the policy's and the critic's layers."""
+        return [(observation, *self.hidden, outputs), (observation, *self.critic_hidden, 1)]
 
 
 def _require(holds: bool, config: TRPOConfig, name: str, bound: str) -> None:

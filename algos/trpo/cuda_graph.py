@@ -35,7 +35,7 @@ class Replayed:
             self._launch, self._outputs = None, ()  # the old graph's memory goes first
             self._inputs = tuple(argument.clone() for argument in arguments)
             with torch.cuda.device_of(arguments[0]):
-                self._launch, self._outputs = record(lambda: self._function(*self._inputs))
+                self._launch, self._outputs = capture(lambda: self._function(*self._inputs))
         for own, argument in zip(self._inputs, arguments, strict=True):
             own.copy_(argument)
         self._launch()
@@ -46,7 +46,9 @@ class Replayed:
         return Replayed(copy.deepcopy(self._function, memo))
 
 
-def record(call: Callable[[], tuple[Tensor, ...]]) -> tuple[Callable[[], None], tuple[Tensor, ...]]:
+def capture(
+    call: Callable[[], tuple[Tensor, ...]],
+) -> tuple[Callable[[], None], tuple[Tensor, ...]]:
     """Capture the kernels of a call; return what launches them and the tensors that they fill."""
     aside = torch.cuda.Stream()
     aside.wait_stream(torch.cuda.current_stream())

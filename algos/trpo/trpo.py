@@ -19,21 +19,21 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
+from algos.nets.build import build_policy_network, build_value_network
 from algos.nets.critic import Critic, explained_variance
 from algos.nets.distributions import DiagGaussian, Distribution
-from algos.nets.networks import Symmetry, build_policy_network, build_value_network
+from algos.nets.equivariant import Symmetry
+from algos.nets.linearization import has_closed_form
 from algos.nets.normalizer import ObservationNormalizer
-from algos.nets.policy import LinearizedPolicy, Policy, output_size
+from algos.nets.policy import Policy, output_size
 from algos.parallel import ALONE, Group
-from algos.rollout.rollout import (
-    Rollout,
-    check_observation_space,
-    generalized_advantages,
-    sound_samples,
-)
+from algos.rollout.advantages import generalized_advantages
+from algos.rollout.collector import check_observation_space
+from algos.rollout.rollout import Rollout, sound_samples
 from algos.trpo.config import TRPOConfig
 from algos.trpo.cuda_graph import Replayed
-from algos.trpo.fisher import has_closed_form, natural_gradient
+from algos.trpo.fisher import LinearizedPolicy
+from algos.trpo.natural_gradient import natural_gradient
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from envs.mdp.state import MOVING
 from envs.sim import scene
 from envs.sim.drives import Law
@@ -57,7 +59,10 @@ def _law(law: Law | None) -> dict[str, Any]:
     return {"offset": offset, "scale": scale, "unit": law.unit, "added_to": law.added_to}
 
 
-def control_law(env: LocomotionVectorEnv) -> Law | None:
-    """Return the formula of the controls where the action alone decides them."""
+def control_law(env: LocomotionVectorEnv) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return offset and scale of the controls, (joints,) each, offset + scale × action.
+
+    None where more than the action decides them.
+    """
     law = env.config.drive.law(env.robot)
-    return law if law is not None and law.added_to == "nothing" else None
+    return (law.offset, law.scale) if law is not None and law.added_to == "nothing" else None

@@ -10,7 +10,9 @@ import torch
 from gymnasium import spaces
 from torch import nn
 
-from algos.nets.networks import Activation, Symmetry, build_policy_network
+from algos.nets.build import build_policy_network
+from algos.nets.equivariant import Symmetry
+from algos.nets.networks import Activation
 from algos.nets.policy import Policy, output_size
 from algos.rollout.rollout import Rollout
 

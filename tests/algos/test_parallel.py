@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from algos.nets.linearization import flatten
 from algos.rollout.rollout import Rollout, merged
-from algos.trpo.fisher import flatten
 from tests.algos import parallel_worker
 from tests.launch import torchrun
 

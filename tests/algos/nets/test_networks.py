@@ -2,14 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from algos.nets.networks import (
-    MLP,
-    EquivariantMLP,
-    Symmetry,
-    build_policy_network,
-    build_value_network,
-    walsh,
-)
+from algos.nets.build import build_policy_network, build_value_network
+from algos.nets.equivariant import EquivariantMLP, Symmetry, walsh
+from algos.nets.networks import MLP
 
 SIZES = (7, 32, 16, 4)
 

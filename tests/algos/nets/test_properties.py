@@ -9,11 +9,13 @@ from gymnasium import spaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from algos.nets.networks import Activation, build_policy_network
-from algos.nets.policy import LinearizedPolicy, Policy, output_size
+from algos.nets.build import build_policy_network
+from algos.nets.linearization import unflatten
+from algos.nets.networks import Activation
+from algos.nets.policy import Policy, output_size
 from algos.rollout.rollout import Rollout
 from algos.trpo.config import TRPOConfig
-from algos.trpo.fisher import unflatten
+from algos.trpo.fisher import LinearizedPolicy
 from algos.trpo.trpo import TRPO
 
 SPACES = [

@@ -10,7 +10,9 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from algos.nets.networks import Activation, Symmetry, build_policy_network
+from algos.nets.build import build_policy_network
+from algos.nets.equivariant import Symmetry
+from algos.nets.networks import Activation
 from algos.playing.export import DeployedPolicy, assemble, export
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO

@@ -9,8 +9,8 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
+from algos.rollout.collector import Collector
 from algos.rollout.environments import make_vec
-from algos.rollout.rollout import Collector
 from algos.training.evaluate import evaluate
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO

@@ -13,8 +13,8 @@ import torch
 from gymnasium import spaces
 
 from algos.rollout import repeatable
+from algos.rollout.collector import Collector
 from algos.rollout.environments import make_vec
-from algos.rollout.rollout import Collector
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 
 

@@ -6,7 +6,9 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from algos.parallel import ALONE, Group
-from algos.rollout.rollout import Collector, Rollout, generalized_advantages, sound_samples
+from algos.rollout.advantages import generalized_advantages
+from algos.rollout.collector import Collector
+from algos.rollout.rollout import Rollout, sound_samples
 from algos.training.evaluate import evaluate
 
 

@@ -7,14 +7,11 @@ from pathlib import Path
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from algos.tracking import tracker as tracking
-from algos.tracking.tracker import (
-    TensorBoardTracker,
-    Tracker,
-    WandbTracker,
-    logged_in,
-    make_tracker,
-)
+from algos.tracking import make_tracker
+from algos.tracking import wandb as tracking
+from algos.tracking.tensorboard import TensorBoardTracker
+from algos.tracking.tracker import Tracker
+from algos.tracking.wandb import WandbTracker, logged_in
 
 
 def scalars(run_dir: Path, name: str) -> list[tuple[int, float]]:

@@ -23,7 +23,7 @@ def captures(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Replaces the capture: a launch computes again and fills the tensors of the first time."""
     counts: list[int] = []
 
-    def record(call: Callable[[], Outputs]) -> tuple[Callable[[], None], Outputs]:
+    def capture(call: Callable[[], Outputs]) -> tuple[Callable[[], None], Outputs]:
         counts.append(1)
         memory = tuple(output.clone() for output in call())
 
@@ -33,7 +33,7 @@ def captures(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         return launch, memory
 
-    monkeypatch.setattr(cuda_graph, "record", record)
+    monkeypatch.setattr(cuda_graph, "capture", capture)
     return counts
 
 

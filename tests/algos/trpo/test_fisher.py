@@ -6,15 +6,10 @@ from gymnasium import spaces
 from torch import Tensor
 
 from algos.nets.distributions import DiagGaussian, Distribution, MultiCategorical
-from algos.nets.policy import LinearizedPolicy, Policy
-from algos.trpo.fisher import (
-    GeneralLinearization,
-    MLPLinearization,
-    conjugate_gradient,
-    linearize,
-    natural_gradient,
-    unflatten,
-)
+from algos.nets.linearization import GeneralLinearization, MLPLinearization, linearize, unflatten
+from algos.nets.policy import Policy
+from algos.trpo.fisher import LinearizedPolicy
+from algos.trpo.natural_gradient import conjugate_gradient, natural_gradient
 
 BOX, DISCRETE = spaces.Box(-1.0, 1.0, (4,)), spaces.Discrete(3)
 MULTI = spaces.MultiDiscrete([3, 2])
@@ -123,8 +118,8 @@ def test_batches_larger_than_a_part_give_the_same_product(make_policy, monkeypat
     with torch.no_grad():
         whole = LinearizedPolicy(policy, x)
         actions, weights = whole.distribution.mode() + 0.1, torch.randn(len(x), dtype=v.dtype)
-        monkeypatch.setattr("algos.nets.policy.CPU_ROWS", 7)
-        monkeypatch.setattr("algos.nets.policy.CACHED_ROWS", cached)
+        monkeypatch.setattr("algos.trpo.fisher.CPU_ROWS", 7)
+        monkeypatch.setattr("algos.trpo.fisher.CACHED_ROWS", cached)
         parts = LinearizedPolicy(policy, x)
         torch.testing.assert_close(parts.fisher_product(v), whole.fisher_product(v))
         torch.testing.assert_close(

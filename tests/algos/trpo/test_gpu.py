@@ -8,13 +8,14 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from algos.nets.networks import Activation, Symmetry
-from algos.nets.policy import LinearizedPolicy
+from algos.nets.equivariant import Symmetry
+from algos.nets.networks import Activation
 from algos.rollout.rollout import Rollout
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.trpo.config import TRPOConfig
 from algos.trpo.cuda_graph import Replayed
-from algos.trpo.fisher import natural_gradient
+from algos.trpo.fisher import LinearizedPolicy
+from algos.trpo.natural_gradient import natural_gradient
 from algos.trpo.trpo import TRPO
 
 pytestmark = [

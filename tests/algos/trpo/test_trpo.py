@@ -9,7 +9,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from algos import ALGORITHMS
-from algos.rollout.rollout import Collector
+from algos.rollout.collector import Collector
 from algos.training.evaluate import evaluate
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO

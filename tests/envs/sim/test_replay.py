@@ -9,11 +9,11 @@ from typing import Any
 import imageio
 import numpy as np
 import pytest
+from envs.sim.replay import Replay, load
 
 import play
 from envs.mdp.state import State
 from envs.sim.faults import MAX_RECORDS, SPAN, Recorder
-from envs.sim.replay import Replay, load
 from envs.task import RewardTerm, TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import JOINTS, WILD, quiet, simulation, task

@@ -1,0 +1,241 @@
+"""Collecting experience: the one place where NumPy becomes torch."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from torch import Tensor
+
+from algos.rollout.repeatable import NotRepeatableError
+from algos.rollout.rollout import Rollout
+
+log = logging.getLogger(__name__)
+
+Sampler = Callable[[Tensor], tuple[Tensor, np.ndarray]]
+"""Maps raw observations (n, O) to sampled actions (n, ...) and the environment's actions."""
+
+
+class Collector:
+    """Steps a vector environment with a sampling policy and keeps episode statistics.
+
+    Args:
+        envs: a vector environment in AutoresetMode.SAME_STEP with one-axis observations.
+        sample: the policy, see `Sampler`.
+        steps: control steps an environment takes in one rollout, T.
+        device: where the policy runs.
+        seed: seed of the environments' first reset.
+
+    Raises:
+        ValueError: another autoreset mode, or observations that are not one-axis boxes.
+    """
+
+    def __init__(
+        self,
+        envs: VectorEnv,
+        sample: Sampler,
+        steps: int,
+        device: torch.device | str = "cpu",
+        seed: int | None = None,
+    ):
+        check_envs(envs)
+        self.envs, self.steps, self.device = envs, steps, torch.device(device)
+        self._sample = sample
+        n = envs.num_envs
+        self._pin = self.device.type == "cuda"
+        size = check_observation_space(envs.single_observation_space)
+        self._observations = torch.empty(steps, n, size, pin_memory=self._pin)
+        self._rewards = torch.empty(steps, n, pin_memory=self._pin)
+        self._terminated = torch.empty(steps, n, dtype=torch.bool, pin_memory=self._pin)
+        self._truncated = torch.empty(steps, n, dtype=torch.bool, pin_memory=self._pin)
+        self._actions: Tensor | None = None
+        self._return, self._length = np.zeros(n), np.zeros(n, dtype=np.int64)
+        self._returns: deque[float] = deque(maxlen=100)
+        self._lengths: deque[int] = deque(maxlen=100)
+        self.faults: list[dict[str, np.ndarray]] = []
+        """What the environments recorded of simulations that went wrong in the last rollout."""
+        self._next, _ = envs.reset(seed=seed)
+
+    @torch.no_grad()
+    def collect(self) -> Rollout:
+        """Take T steps in every environment.
+
+        The returned tensors are the collector's own buffers: the next call overwrites them.
+        Metrics: `episode_return` and `episode_length`, means of the last 100 episodes;
+        `episodes`, the number finished in this rollout; `episode/NAME` for every array of
+        info["episode_means"], mean over those; `nonfinite_rewards`, `nonfinite_observations`,
+        their numbers; `diverged`, the number of simulations marked in info["diverged"];
+        `seconds_rollout`. `faults` holds what came as info["faults"].
+        """
+        start = time.perf_counter()
+        if self._pin:  # the last rollout's copies must have left the buffers
+            torch.cuda.current_stream(self.device).synchronize()
+        terms: dict[str, list[np.ndarray]] = {}
+        finals: list[np.ndarray] = []
+        rows: list[np.ndarray] = []
+        episodes, diverged = 0, 0
+        self.faults = []
+        observations, rewards = self._observations.numpy(), self._rewards.numpy()
+        terminated, truncated = self._terminated.numpy(), self._truncated.numpy()
+        for t in range(self.steps):
+            observations[t] = self._next
+            moved = self._observations[t].to(self.device, non_blocking=True)
+            actions, env_actions = self._sample(moved)
+            self._store_actions(t, actions)
+            self._next, reward, terminated[t], cut, info = self.envs.step(env_actions)
+            truncated[t] = cut & ~terminated[t]
+            rewards[t] = reward
+            done = terminated[t] | truncated[t]
+            diverged += int(np.sum(info.get("diverged", 0)))
+            self.faults += info.get("faults", [])
+            self._return += reward
+            self._length += 1
+            if done.any():
+                episodes += self._finish(done)
+                ended = np.flatnonzero(truncated[t])
+                if len(ended):
+                    finals.append(_final_observations(info, ended))
+                    rows.append(t * len(done) + ended)
+                _append_terms(terms, info)
+        metrics = self._episode_metrics(episodes, terms) | {"diverged": float(diverged)}
+        metrics["seconds_rollout"] = time.perf_counter() - start
+        return self._rollout(finals, rows, metrics)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The episode statistics, and the environments' own state where they can tell it."""
+        state = {
+            "next": torch.as_tensor(self._next).clone(),
+            "return": torch.as_tensor(self._return).clone(),
+            "length": torch.as_tensor(self._length).clone(),
+            "returns": list(self._returns),
+            "lengths": list(self._lengths),
+        }
+        envs = self.envs.unwrapped
+        if hasattr(envs, "state_dict"):
+            state["envs"] = _map_arrays(envs.state_dict(), np.ndarray, torch.from_numpy)
+        return state
+
+    def load_state_dict(self, state: dict[str, Any], rows: bool = True) -> None:
+        """Restore what `state_dict` gave; environments that cannot be restored start anew.
+
+        Args:
+            state: what `state_dict` gave.
+            rows: False where it is of another number of environments: their episodes start anew,
+                and only what they count over episodes, `transitions`, goes on.
+        """
+        self._returns = deque(state["returns"], self._returns.maxlen)
+        self._lengths = deque(state["lengths"], self._lengths.maxlen)
+        if "envs" not in state:
+            return
+        if not rows:
+            if "transitions" in state["envs"]:
+                self.envs.unwrapped.transitions = state["envs"]["transitions"]
+            return
+        envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())
+        try:
+            self.envs.unwrapped.load_state_dict(envs_state)
+        except NotRepeatableError as error:
+            log.warning("%s: new episodes begin", error)
+            self._next, _ = self.envs.reset()
+            return
+        self._next = state["next"].numpy().copy()
+        self._return, self._length = state["return"].numpy().copy(), state["length"].numpy().copy()
+
+    def _store_actions(self, t: int, actions: Tensor) -> None:
+        if self._actions is None:
+            shape = (self.steps, *actions.shape)
+            self._actions = torch.empty(shape, dtype=actions.dtype, device=self.device)
+        self._actions[t] = actions
+
+    def _finish(self, done: np.ndarray) -> int:
+        returns = self._return[done]
+        self._returns.extend(returns[np.isfinite(returns)].tolist())
+        self._lengths.extend(self._length[done].tolist())
+        self._return[done] = 0.0
+        self._length[done] = 0
+        return int(done.sum())
+
+    def _episode_metrics(
+        self, episodes: int, terms: dict[str, list[np.ndarray]]
+    ) -> dict[str, float]:
+        metrics = {"episodes": float(episodes)}
+        if self._returns:
+            metrics["episode_return"] = float(np.mean(self._returns))
+            metrics["episode_length"] = float(np.mean(self._lengths))
+        for name, arrays in terms.items():
+            metrics[f"episode/{name}"] = float(np.concatenate(arrays).mean())
+        for name, array in (("rewards", self._rewards), ("observations", self._observations)):
+            broken = 0 if array.sum().isfinite() else int((~array.isfinite()).sum())
+            metrics[f"nonfinite_{name}"] = float(broken)
+        return metrics
+
+    def _rollout(
+        self, finals: list[np.ndarray], rows: list[np.ndarray], metrics: dict[str, float]
+    ) -> Rollout:
+        assert self._actions is not None
+        size = self._observations.shape[-1]
+        final = np.concatenate(finals) if finals else np.empty((0, size))
+        row = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
+        return Rollout(
+            observations=self._observations,
+            actions=self._actions,
+            rewards=self._rewards,
+            terminated=self._terminated,
+            truncated=self._truncated,
+            next_observations=torch.as_tensor(self._next, dtype=torch.float32).clone(),
+            final_observations=torch.as_tensor(final, dtype=torch.float32),
+            final_rows=torch.as_tensor(row),
+            metrics=metrics,
+        ).to(self.device)
+
+
+def _map_arrays(value: Any, kind: type, convert: Callable[[Any], Any]) -> Any:
+    """`value` with every array of a kind in nested dicts converted."""
+    if isinstance(value, dict):
+        return {name: _map_arrays(v, kind, convert) for name, v in value.items()}
+    return convert(value) if isinstance(value, kind) else value
+
+
+def check_envs(envs: VectorEnv) -> None:
+    """Raise ValueError unless the environments suit the collector."""
+    mode = envs.metadata.get("autoreset_mode")
+    if mode != AutoresetMode.SAME_STEP:
+        raise ValueError(
+            f"the vector environment's autoreset_mode is {mode}, it must be SAME_STEP: make it "
+            'with vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}'
+        )
+    check_observation_space(envs.single_observation_space)
+
+
+def check_observation_space(space: spaces.Space) -> int:
+    """The number of observation entries; ValueError unless `space` is a Box with one axis."""
+    if not isinstance(space, spaces.Box) or len(space.shape) != 1:
+        raise ValueError(
+            f"observation space {space} is not a Box with one axis: wrap the environment, for "
+            "example in gymnasium.wrappers.FlattenObservation"
+        )
+    return space.shape[0]
+
+
+def _final_observations(info: dict[str, Any], ended: np.ndarray) -> np.ndarray:
+    """Rows of info["final_obs"], dense or an object array with None, for `ended` indices."""
+    final = info["final_obs"]
+    if final.dtype == object:
+        return np.stack([np.asarray(final[i]) for i in ended])
+    return final[ended]
+
+
+def _append_terms(terms: dict[str, list[np.ndarray]], info: dict[str, Any]) -> None:
+    """Collect the finished rows of every array in info["episode_means"]."""
+    episode = info.get("episode_means")
+    if episode is None:
+        return
+    finished = info["_episode_means"]
+    for name, values in episode.items():
+        if not name.startswith("_"):
+            terms.setdefault(name, []).append(np.asarray(values)[finished])
