@@ -39,6 +39,7 @@ from envs import playable, tasks
 from envs.render.gl import prepare
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_video
+from envs.sim import DRIVES, TERRAINS
 from envs.task import TaskConfig, as_judged
 from robots import get_robot
 

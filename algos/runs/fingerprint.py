@@ -23,7 +23,7 @@ from algos.runs.directory import RunDirectory
 from algos.runs.metrics import WALL_TIME
 
 ASIDE = {
-    *("env_id", "robot", "algorithm", "algo_config", "env"),
+    *("env_id", "robot", "algorithm", "algo_config", "env", "play"),
     *("seconds", "wandb_id"),
 }
 """Entries of a checkpoint that are no state: what the run is called, and how long it took."""
