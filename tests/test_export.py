@@ -14,7 +14,8 @@ import pytest
 
 import play
 from envs.sim import scene
-from envs.task import Simulation
+from envs.sim.drives import PD
+from envs.sim.scene import Simulation
 from robots import get_robot
 
 ROOT = Path(__file__).parent.parent
@@ -53,7 +54,7 @@ def test_the_file_tells_what_a_robot_needs(exported: Path) -> None:
 def test_the_files_model_is_the_simulations(exported: Path) -> None:
     session = onnxruntime.InferenceSession(exported)
     info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])
-    mine = scene.build(get_robot("anymal_c"), Simulation(), "pd", visual=True)
+    mine = scene.build(get_robot("anymal_c"), Simulation(), PD(), visual=True)
     theirs = mujoco.MjModel.from_xml_string(info["mjcf"])
     for name in ("body_mass", "body_inertia", "geom_size", "jnt_range", "actuator_gainprm"):
         np.testing.assert_allclose(getattr(theirs, name), getattr(mine, name), rtol=1e-4, atol=1e-6)

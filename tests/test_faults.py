@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from envs.sim.replay import Replay, load
+from envs.judge.replay import Replay, load
 
 import play
 import train

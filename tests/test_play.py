@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.runs.codec import to_plain
-from envs import tasks
+from envs import playable, tasks
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor
+from envs.sim.drives import PD
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 
@@ -42,8 +44,7 @@ def content() -> dict[str, Any]:
     agent = TRPO(
         env.single_observation_space, env.single_action_space, config, symmetry=env.symmetry
     )
-    task = to_plain(tasks.make("walk", get_robot("anymal_c")))
-    task["action"]["scale"] = 0.123
+    task = replace(tasks.make("walk", get_robot("anymal_c")), drive=PD(scale=0.123))
     state = agent.state_dict()
     return {
         "env_id": WALK,
@@ -51,7 +52,8 @@ def content() -> dict[str, Any]:
         "algorithm": "trpo",
         "algo_config": to_plain(config),
         "algo": {"policy": state["policy"], "normalizer": state["normalizer"]},
-        "env": task,
+        "env": to_plain(task),
+        "play": playable.describe(task),
     }
 
 
@@ -178,16 +180,16 @@ def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path)
     assert results["lin_vel_error"]["low"] <= results["lin_vel_error"]["high"]
     subject = play.find_subject(play.Play(str(given), evaluate=True))
     assert subject.task is not None
-    assert subject.task.action.scale == 0.123
+    assert subject.task.drive == PD(scale=0.123)
 
 
 def test_options_shape_the_task(checkpoint: Path) -> None:
     options = play.Play(
-        str(checkpoint), viewer=True, contact="menagerie", command=(0.5, 0.0, -0.2), seconds=3.0
+        str(checkpoint), viewer=True, contact="elliptic", command=(0.5, 0.0, -0.2), seconds=3.0
     )
     task = play.find_subject(options).task
     assert task is not None
-    assert task.simulation.contact == "menagerie"
+    assert task.simulation.contact == "elliptic"
     assert (task.commands.lin_vel_x, task.commands.yaw_rate) == ((0.5, 0.5), (-0.2, -0.2))
     assert task.episode_length == 3.0
 

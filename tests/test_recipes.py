@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from algos.playing import sources
-from algos.runs.metrics import read_rows
+from algos.runs.fingerprint import metrics
 
 ROOT = Path(__file__).parent.parent
 HEADING = re.compile(r"^## (.+)$", re.M)
@@ -105,7 +105,7 @@ def test_a_recipe_works(name: str, tmp_path: Path) -> None:
 
 
 def is_paid(run_dir: Path) -> None:
-    assert "episode/soft_landing" in read_rows(run_dir / "metrics.csv")[-1]
+    assert "episode/soft_landing" in metrics(run_dir / "metrics.csv")[-1]
 
 
 def is_seen(run_dir: Path) -> None:

@@ -15,16 +15,22 @@ import pytest
 
 import play
 from envs.judge import gaits, trials
-from envs.judge.protocol import HWANGBO_2019, UNITS, Recording, summarize
+from envs.judge.protocol import summarize
+from envs.mdp.commands import VELOCITY
+from envs.mdp.measures import MEASURES
+from envs.mdp.recording import Recording
 from envs.judge.trials import Pushes, Steady, Trials
 from envs.render.gl import OpenGLError
 from envs.show import rendering, report
-from envs.task import Termination
+from envs.mdp.terminations import Termination, low
+from envs.task import as_judged
+from envs.tasks import make
 from robots import get_robot
 
 POLICY = Path(__file__).parent.parent / "policies" / "walk.pt"
 EVIL = "<script>alert('&')<b>"
 SECTIONS = ["summary", "evaluation", "tracking", "gait", "base", "joints", "pushes", "provenance"]
+WALK = as_judged(make("walk", get_robot("anymal_c")))
 QUICK = {"SETTLE": 0.1, "WATCH": 0.3, "RECOVERY": 0.1, "PUSHED": 1, "PUSHES": (0.5, 1.0)}
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -111,8 +117,9 @@ def test_a_run_s_page_is_whole_and_right_and_harmless(
 
     results = json.loads(judged.read_text())
     table = {row[0]: row[1:] for row in page.rows}
-    for name, unit in UNITS.items():
-        label = name.replace("_", " ").capitalize() + (f" ({unit})" if unit else "")
+    for name, measure in MEASURES.items():
+        unit = f" ({measure.unit})" if measure.unit else ""
+        label = name.replace("_", " ").capitalize() + unit
         value = results[name]
         shown = [f"{value['mean']:.3f}", f"{value['low']:.3f} to {value['high']:.3f}"]
         assert table[label] == [*shown, str(HWANGBO_2019.get(name, ""))]
@@ -146,10 +153,10 @@ def test_a_robot_that_falls_at_once_has_a_page() -> None:
     options = play.Play("trot/AnymalWalk-v0", agent="random", evaluate=True, seconds=0.4)
     subject = play.find_subject(options)
     assert subject.task is not None
-    task = replace(subject.task, termination=Termination(min_height=0.7))
+    task = replace(subject.task, terminations={"height": Termination(low, params={"share": 1.0})})
     found = trials.run(lambda n: play.make_agent(options, subject, n), task, episodes=2)
     robot = get_robot("anymal_c")
-    page = Page(report.page(report.About("fallen", {}, {}), found, robot, True, "none"))
+    page = Page(report.page(report.About("fallen", {}, {}), found, robot, task, "none"))
     assert [s["id"] for s in page.named("section")] == SECTIONS[:-1]
     assert page.text.count("the robot fell after 0.02 s") == 3
     assert "A bin holds 0 to 0 commands" in page.text
@@ -179,6 +186,7 @@ def test_robots_of_other_than_four_legs_have_a_page(
     recording = Recording(
         0.02,
         20.0,
+        VELOCITY,
         rest == 0,
         planar,
         planar,
@@ -198,10 +206,10 @@ def test_robots_of_other_than_four_legs_have_a_page(
     }
     steady = Steady((0.6, 0.0, 0.0), recording, None, gaits.analyse(down, 0.02), limits)
     pushes = Pushes(np.array([0.5]), np.array([0.0]), np.array([[8]]), np.array([[8]]))
-    found = Trials(summarize(recording, 0), None, steady, pushes)
+    found = Trials(summarize(recording, MEASURES, 0), None, steady, pushes)
     names = tuple(f"{leg}_{part}" for leg in legs for part in range(per_leg))
     robot: Any = SimpleNamespace(legs=legs, joints=names)
-    page = Page(report.page(report.About("other", {}, {}), found, robot, True, "none"))
+    page = Page(report.page(report.About("other", {}, {}), found, robot, WALK, "none"))
     table = {row[0]: row[1:] for row in page.rows}
     assert [table[leg] for leg in legs] == [
         ["0.60", "2.50", share, "100\u00a0%"] for share in after

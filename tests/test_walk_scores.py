@@ -10,7 +10,7 @@ import pytest
 import play
 from algos.rollout.environments import make_vec
 from algos.training.evaluate import evaluate
-from envs.judge.protocol import evaluation_config
+from envs.task import as_judged
 from envs.tasks import make
 from robots import get_robot
 
@@ -21,7 +21,7 @@ ROBOTS, SECONDS, DT = 8, 10.0, 0.02
 
 def score(act: Callable[[np.ndarray], np.ndarray]) -> float:
     """Mean undiscounted return of 10 s under random commands, every reward at full weight."""
-    config = replace(evaluation_config(make("walk", get_robot("anymal_c"))), episode_length=SECONDS)
+    config = replace(as_judged(make("walk", get_robot("anymal_c"))), episode_length=SECONDS)
     environment = make_vec(ENV_ID, ROBOTS, config=config)
     result = evaluate(act, environment, ROBOTS, seed=3)
     environment.close()

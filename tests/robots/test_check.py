@@ -10,7 +10,8 @@ import mujoco
 import pytest
 
 from envs.sim import scene
-from envs.task import Simulation
+from envs.sim.drives import PD
+from envs.sim.scene import Simulation
 from robots import Motor, Robot, get_robot
 
 ROBOT = get_robot("anymal_c")
@@ -102,7 +103,7 @@ def test_a_broken_model_is_named(robot: Robot, message: str) -> None:
 )
 def test_a_model_that_does_not_compile_is_named(break_: Callable[[mujoco.MjSpec], Any]) -> None:
     with pytest.raises(ValueError, match="Robot 'broken': its model") as caught:
-        scene.build(built(break_), Simulation(), "pd")
+        scene.build(built(break_), Simulation(), PD())
     assert "\n" not in str(caught.value)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from envs.show.command_schedule import COMMANDS, HOLD, command_at, largest_command
-from envs.vector import LocomotionVectorEnv
+from envs.mdp.commands import Command, Commands, velocity
+from envs.show.command_schedule import COMMANDS, HOLD, command_at
 from tests.envs.helpers import task
 
-LARGEST = np.array([2.0, 0.5, 1.0])
+FAST = Commands(velocity((-1.0, 2.0), (-0.5, 0.5), (-1.0, 1.0)))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ LARGEST = np.array([2.0, 0.5, 1.0])
 def test_each_command_holds_for_its_time_and_all_come_again(
     time: float, command: list[float]
 ) -> None:
-    np.testing.assert_allclose(command_at(time, LARGEST), command)
+    np.testing.assert_allclose(command_at(time, FAST), command)
 
 
 def test_it_shows_every_direction_and_stays_within_the_task_s_commands() -> None:
@@ -36,6 +36,10 @@ def test_it_shows_every_direction_and_stays_within_the_task_s_commands() -> None
     for axis in range(3):
         assert shares[:, axis].any()
     assert not shares[-1].any()
-    largest = largest_command(LocomotionVectorEnv(1, config=task()))
-    np.testing.assert_allclose(largest, [1.0, 0.4, 1.2])
-    np.testing.assert_allclose(command_at(3 * HOLD, largest), [0.0, 0.4, 0.0])
+    np.testing.assert_allclose(command_at(3 * HOLD, task().commands), [0.0, 0.4, 0.0])
+
+
+def test_entries_that_are_no_velocities_are_as_near_to_zero_as_they_may() -> None:
+    entries = {"height": Command((0.3, 0.6), "m"), "yaw_rate": Command((-2.0, 2.0), "rad/s")}
+    np.testing.assert_allclose(command_at(2 * HOLD, Commands(entries)), [0.3, 1.2])
+    assert command_at(0.0, Commands({})).shape == (0,)

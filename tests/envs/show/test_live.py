@@ -13,7 +13,9 @@ import pytest
 
 from envs.show import live as module
 from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
-from envs.task import Commands, TaskConfig, Termination
+from envs.mdp.commands import Commands
+from envs.mdp.terminations import Termination, low
+from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import QUIET, task
 
@@ -85,7 +87,8 @@ def test_a_fallen_robot_starts_anew_and_keeps_its_command() -> None:
         seen.append(observation[0, live.env.layout["command"]])
         return zero(observation)
 
-    falling = replace(WALK, termination=Termination(min_height=9.0))
+    falls = {"height": Termination(low, params={"share": 15.0})}
+    falling = replace(WALK, terminations=falls)
     live = make(falling, act=lambda: act)
     live.swap("act")
     live.steer(np.array([0.5, 0.1, -0.3]))
@@ -203,7 +206,7 @@ def test_what_is_shown_stands_where_the_simulation_stands() -> None:
     physics: Any = live.env.physics
     np.testing.assert_allclose(live.position, physics.base_pos_w[0])
     assert live.heading == pytest.approx(0.0, abs=1e-3)
-    assert live.model.ngeom > physics.batch.model.ngeom
+    assert live.model.ngeom > physics.model.ngeom
 
 
 def test_reward_rates_add_up_to_the_reward() -> None:

@@ -12,9 +12,10 @@ import pytest
 from gymnasium.vector import VectorEnv
 
 from envs.show import video as module
+from envs.show.command_schedule import command_at
 from envs.show.video import Actor, Video, write_video
 from envs.vector import LocomotionVectorEnv
-from tests.envs.helpers import quiet
+from tests.envs.helpers import quiet, task
 
 SIZE = (64, 32)
 
@@ -122,7 +123,7 @@ def test_the_schedule_commands_single_robots_alike(
         monkeypatch.setattr(made[-1], "render", lambda: frames)
         return made[-1]
 
-    monkeypatch.setattr(module, "largest_command", lambda env: np.array([1.0, 0.4, 1.2]))
+    monkeypatch.setattr(module, "command_at", lambda time, _: command_at(time, task().commands))
     actor = Actor(make, lambda observations: np.zeros((len(observations), 12)))
     write_video(tmp_path / "a.mp4", [actor] * actors, video)
     for env in made:
