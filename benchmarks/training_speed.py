@@ -30,6 +30,7 @@ import envs
 from algos import TRPO
 from algos.presets import preset
 from algos.rollout.rollout import Collector
+from envs.sim.batch import BatchPhysics
 from envs.vector import LocomotionVectorEnv
 
 
@@ -155,8 +156,8 @@ def share_in_batch(options: Options) -> float:
     agent = TRPO(env.single_observation_space, env.single_action_space, known.algo, env.symmetry)
     collector = Collector(env, agent.sample, known.rollout_steps, seed=options.seed)
     collector.collect()
-    timed = Timed(env.physics.batch)
-    env.physics.batch = timed
+    assert isinstance(env.physics, BatchPhysics)
+    timed = env.physics._batch = Timed(env.physics._batch)
     start = time.perf_counter()
     for _ in range(options.rounds):
         collector.collect()

@@ -6,34 +6,38 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+from mujoco.batch import Batch
 
 from envs import tasks
+from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.starts import NOMINAL
 from envs.mdp.state import State
-from envs.task import Commands, Curriculum, Randomization, TaskConfig
+from envs.sim.batch import BatchPhysics
+from envs.sim.physics import Physics
+from envs.sim.randomization import STANDARD, Randomization
+from envs.task import ANY_PHASE, TaskConfig
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, get_robot
 
 OFFLINE_ROBOTS = [name for name in ROBOTS if not name.endswith("_menagerie")]
 """Robots whose model needs no download."""
-QUIET = Randomization(start_state=False)
+QUIET = Randomization()
 """Nothing is random."""
-WILD = Randomization(
-    noise=True, mass=True, com=True, friction=True, gains=True, pushes=True, push_interval=0.2
-)
+WILD = replace(STANDARD, phase=ANY_PHASE, push=(1.0, 1.0), push_interval=0.2)
 """Everything is random."""
 JOINTS, FEET = 12, 4
 
 
 def task(name: str = "walk", robot: str = "anymal_c", **changes: Any) -> TaskConfig:
-    """A registered task without its curriculum, with changes."""
-    config = replace(tasks.make(name, get_robot(robot)), curriculum=Curriculum())
+    """A registered task without its curricula, with changes."""
+    config = replace(tasks.make(name, get_robot(robot)), curricula={})
     return replace(config, **changes)
 
 
-def quiet(**changes: Any) -> TaskConfig:
-    """The walk task with nothing random: nominal start, a command to stand, no pushes."""
-    kept: dict[str, Any] = {"randomization": QUIET, "commands": Commands()}
-    return task(**(kept | changes))
+def quiet(name: str = "walk", robot: str = "anymal_c", **changes: Any) -> TaskConfig:
+    """A task with nothing random: nominal start, a command to stand, no pushes."""
+    kept: dict[str, Any] = {"start": NOMINAL, "randomization": QUIET, "commands": Commands()}
+    return task(name, robot, **(kept | changes))
 
 
 def simulation(**changes: Any) -> dict[str, Any]:
@@ -41,16 +45,23 @@ def simulation(**changes: Any) -> dict[str, Any]:
     return {"simulation": replace(task().simulation, **changes)}
 
 
+def batch_of(physics: Physics) -> Batch:
+    """The engine behind the named quantities, as slow references need it."""
+    assert isinstance(physics, BatchPhysics)
+    return physics._batch
+
+
 def snapshot(state: State) -> dict[str, np.ndarray]:
-    """Copies of a state's arrays, which otherwise change at the next step."""
-    return {f.name: np.array(getattr(state, f.name)) for f in fields(state)}
+    """Copies of a state's arrays."""
+    values = {f.name: getattr(state, f.name) for f in fields(state)}
+    return {name: value.copy() for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 def run(env: LocomotionVectorEnv, steps: int, rng: np.random.Generator) -> list[dict[str, Any]]:
     """Take random actions; return all that the environment showed at every step."""
     seen = []
     for _ in range(steps):
-        action = rng.uniform(-1, 1, (env.num_envs, JOINTS)).astype(np.float32)
+        action = rng.uniform(-1, 1, env.action_space.shape).astype(np.float32)
         observation, reward, terminated, truncated, info = env.step(action)
         seen.append(
             {
@@ -96,6 +107,9 @@ def hand_made(n: int = 2, **changes: Any) -> State:
     state: dict[str, Any] = {
         "dt": 0.02,
         "nominal_pose": np.zeros(JOINTS),
+        "nominal_height": 0.5,
+        "leg_length": 0.6,
+        "command_names": VELOCITY,
         "base_height": zeros + 0.5,
         "lin_vel_b": np.zeros((n, 3)),
         "ang_vel_b": np.zeros((n, 3)),
@@ -118,7 +132,8 @@ def hand_made(n: int = 2, **changes: Any) -> State:
         "terminated": zeros != 0,
     }
     for name, value in changes.items():
-        state[name] = np.asarray(value, dtype=np.asarray(state[name]).dtype)
+        given = isinstance(state[name], np.ndarray)
+        state[name] = np.asarray(value, dtype=state[name].dtype) if given else value
     return State(**state)
 
 
@@ -127,8 +142,8 @@ def random_state(n: int, rng: np.random.Generator) -> State:
     template = hand_made(n)
     drawn: dict[str, np.ndarray] = {}
     for f in fields(State):
-        value = np.asarray(getattr(template, f.name))
-        if f.name not in ("dt", "nominal_pose"):
+        value = getattr(template, f.name)
+        if isinstance(value, np.ndarray) and f.name != "nominal_pose":
             normal = rng.normal(0.0, 1.0, value.shape)
             drawn[f.name] = normal > 0 if value.dtype == bool else normal
     return replace(template, **drawn)

@@ -10,7 +10,7 @@ import pytest
 
 from envs import tasks
 from envs.judge import protocol
-from envs.judge.protocol import Recording
+from envs.mdp.recording import Recording
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot

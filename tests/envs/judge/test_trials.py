@@ -9,7 +9,7 @@ import pytest
 
 from envs import tasks
 from envs.judge import protocol, trials
-from envs.judge.protocol import Recording
+from envs.mdp.recording import Recording
 from envs.judge.trials import Pushes
 from envs.show import figures
 from envs.task import Commands, TaskConfig, Termination

@@ -192,9 +192,9 @@ def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
 
 def centre_base(env: LocomotionVectorEnv) -> None:
     """Take out the robot's own asymmetry: put the base's centre of mass on its vertical axis."""
-    com = env.physics.batch.expand("body_ipos")
-    com[:, env.physics.batch.model.body(env.robot.base).id, :2] = 0.0
-    env.physics.batch.set_const()
+    com = batch_of(env.physics).expand("body_ipos")
+    com[:, env.physics.model.body(env.robot.base).id, :2] = 0.0
+    batch_of(env.physics).set_const()
 
 
 def asymmetry(env: LocomotionVectorEnv) -> tuple[np.ndarray, np.ndarray]:

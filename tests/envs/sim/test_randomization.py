@@ -31,14 +31,14 @@ def models(robot: str = "anymal_c", **laws: Any) -> tuple[LocomotionVectorEnv, l
     config = quiet(randomization=replace(QUIET, **laws))
     env = LocomotionVectorEnv(N, robot=robot, config=config)
     env.reset(seed=0)
-    return env, [env.physics.batch.get_model(i) for i in range(N)]
+    return env, [batch_of(env.physics).get_model(i) for i in range(N)]
 
 
 @robots
 @pytest.mark.parametrize("law", EXPANDED)
 def test_a_law_changes_its_own_fields_and_differs_between_simulations(robot: str, law: str) -> None:
     env, drawn = models(robot, **{law: True})
-    nominal = env.physics.batch.model
+    nominal = env.physics.model
     for field in WATCHED:
         values = np.array([getattr(model, field) for model in drawn])
         if field in EXPANDED[law]:
@@ -54,13 +54,13 @@ def test_off_is_the_nominal_model_in_every_simulation() -> None:
     for model in drawn[:3]:
         for field in WATCHED:
             np.testing.assert_array_equal(
-                getattr(model, field), getattr(env.physics.batch.model, field)
+                getattr(model, field), getattr(env.physics.model, field)
             )
 
 
 def test_base_mass_and_inertia_share_a_factor() -> None:
     env, drawn = models(mass=True, mass_range=(0.8, 1.3))
-    nominal, base = env.physics.batch.model, env.robot.base
+    nominal, base = env.physics.model, env.robot.base
     factor = np.array([m.body(base).mass[0] for m in drawn]) / nominal.body(base).mass[0]
     assert 0.8 <= factor.min() < 0.9
     assert 1.2 < factor.max() <= 1.3
@@ -74,7 +74,7 @@ def test_base_mass_and_inertia_share_a_factor() -> None:
 def test_com_shift_is_bounded_on_each_axis() -> None:
     env, drawn = models(com=True, com_shift=0.03)
     base = env.robot.base
-    shift = np.array([m.body(base).ipos for m in drawn]) - env.physics.batch.model.body(base).ipos
+    shift = np.array([m.body(base).ipos for m in drawn]) - env.physics.model.body(base).ipos
     assert (np.abs(shift).max(axis=0) <= 0.03).all()
     assert (np.abs(shift).max(axis=0) > 0.025).all()
     assert np.abs(np.corrcoef(shift.T) - np.eye(3)).max() < 0.4
@@ -83,9 +83,9 @@ def test_com_shift_is_bounded_on_each_axis() -> None:
 def test_derived_constants_follow_mass_and_com() -> None:
     """The batch's constants equal those that mj_setConst computes for the drawn model."""
     env, drawn = models(mass=True, com=True)
-    nominal = env.physics.batch.model
+    nominal = env.physics.model
     for model in drawn[:5]:
-        reference = env.physics.batch.get_model(0)
+        reference = batch_of(env.physics).get_model(0)
         reference.body_mass[:], reference.body_ipos[:] = model.body_mass, model.body_ipos
         reference.body_inertia[:] = model.body_inertia
         mujoco.mj_setConst(reference, mujoco.MjData(reference))
@@ -97,7 +97,7 @@ def test_derived_constants_follow_mass_and_com() -> None:
 def test_sliding_friction_of_the_feet_reaches_the_contacts() -> None:
     env, drawn = models(friction=True, friction_range=(0.4, 1.5))
     for i in range(8):
-        data = env.physics.batch.get_data(i)
+        data = batch_of(env.physics).get_data(i)
         data.qpos[2] -= 0.01
         mujoco.mj_forward(drawn[i], data)
         sliding = drawn[i].geom(env.robot.feet[0]).friction[0]
@@ -106,7 +106,7 @@ def test_sliding_friction_of_the_feet_reaches_the_contacts() -> None:
     feet = np.array([[m.geom(foot).friction for foot in env.robot.feet] for m in drawn])
     assert 0.4 <= feet[..., 0].min() < 0.55
     assert 1.35 < feet[..., 0].max() <= 1.5
-    nominal = env.physics.batch.model.geom(env.robot.feet[0]).friction
+    nominal = env.physics.model.geom(env.robot.feet[0]).friction
     np.testing.assert_array_equal(feet[..., 1:], np.broadcast_to(nominal[1:], (N, 4, 2)))
 
 
@@ -124,7 +124,7 @@ def test_gains_are_drawn_for_each_joint_and_act() -> None:
     assert not bias[..., 0].any()
     target = np.array(robot.nominal_pose) + 0.1
     env.physics.apply(target)
-    env.physics.batch.step()
+    batch_of(env.physics).step()
     np.testing.assert_allclose(env.physics._force, 0.1 * kp)  # at rest in the nominal pose
 
 
@@ -132,7 +132,7 @@ def test_models_are_redrawn_at_each_reset() -> None:
     env, drawn = models(mass=True)
     env.reset()
     base = env.robot.base
-    again = [env.physics.batch.get_model(i).body(base).mass[0] for i in range(N)]
+    again = [batch_of(env.physics).get_model(i).body(base).mass[0] for i in range(N)]
     assert not set(again) & {m.body(base).mass[0] for m in drawn}
 
 
@@ -146,11 +146,11 @@ def test_pushes_have_their_speed_and_any_direction() -> None:
 def test_a_push_is_a_horizontal_jump_of_the_base_alone() -> None:
     env = LocomotionVectorEnv(3, config=task())
     env.reset(seed=0)
-    qvel = env.physics.batch.bind("qvel")
+    qvel = batch_of(env.physics).bind("qvel")
     before = qvel.copy()
     env.physics.push(np.array([0, 2]), np.array([[0.3, -0.4], [1.0, 0.0]]))
     change = np.zeros_like(before)
-    free = env.physics.batch.model.body(env.robot.base).dofadr[0]
+    free = env.physics.model.body(env.robot.base).dofadr[0]
     change[0, free : free + 2], change[2, free] = [0.3, -0.4], 1.0
     np.testing.assert_allclose(qvel - before, change)
 
