@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -101,12 +102,12 @@ def row_of(tree: Any, i: int) -> Any:
     return tree[i : i + 1].copy() if isinstance(tree, np.ndarray) else tree
 
 
-def hand_made(n: int = 2, **changes: Any) -> State:
+def hand_made(n: int = 2, joints: int = JOINTS, legs: int = FEET, **changes: Any) -> State:
     """A level robot at rest in its nominal pose, all feet down, with changes."""
-    zeros, joints, feet = np.zeros(n), np.zeros((n, JOINTS)), np.zeros((n, FEET))
+    zeros, joint, foot = np.zeros(n), np.zeros((n, joints)), np.zeros((n, legs))
     state: dict[str, Any] = {
         "dt": 0.02,
-        "nominal_pose": np.zeros(JOINTS),
+        "nominal_pose": np.zeros(joints),
         "nominal_height": 0.5,
         "leg_length": 0.6,
         "command_names": VELOCITY,
@@ -114,21 +115,21 @@ def hand_made(n: int = 2, **changes: Any) -> State:
         "lin_vel_b": np.zeros((n, 3)),
         "ang_vel_b": np.zeros((n, 3)),
         "gravity_b": np.tile([0.0, 0.0, -1.0], (n, 1)),
-        "joint_pos": joints,
-        "joint_vel": joints,
-        "joint_acc": joints,
-        "torque": joints,
-        "foot_height": feet,
-        "foot_vel_w": np.zeros((n, FEET, 3)),
-        "foot_contact": feet == 0,
-        "touchdown": feet != 0,
-        "air_time": feet,
-        "foot_phase": feet,
-        "leg_contact": np.zeros((n, 2 * FEET), bool),
+        "joint_pos": joint,
+        "joint_vel": joint,
+        "joint_acc": joint,
+        "torque": joint,
+        "foot_height": foot,
+        "foot_vel_w": np.zeros((n, legs, 3)),
+        "foot_contact": foot == 0,
+        "touchdown": foot != 0,
+        "air_time": foot,
+        "foot_phase": foot,
+        "leg_contact": np.zeros((n, 2 * legs), bool),
         "base_contact": zeros != 0,
         "command": np.zeros((n, 3)),
-        "action": joints,
-        "previous_action": joints,
+        "action": joint,
+        "previous_action": joint,
         "terminated": zeros != 0,
     }
     for name, value in changes.items():
@@ -137,13 +138,18 @@ def hand_made(n: int = 2, **changes: Any) -> State:
     return State(**state)
 
 
-def random_state(n: int, rng: np.random.Generator) -> State:
+def random_state(
+    n: int,
+    rng: np.random.Generator,
+    joints: int = JOINTS,
+    legs: int = FEET,
+    pose: Sequence[float] = (0.0,) * JOINTS,
+) -> State:
     """A state in which every quantity differs from zero."""
-    template = hand_made(n)
+    template = hand_made(n, joints, legs, nominal_pose=pose)
     drawn: dict[str, np.ndarray] = {}
-    for f in fields(State):
-        value = getattr(template, f.name)
-        if isinstance(value, np.ndarray) and f.name != "nominal_pose":
+    for name, value in snapshot(template).items():
+        if name != "nominal_pose":
             normal = rng.normal(0.0, 1.0, value.shape)
-            drawn[f.name] = normal > 0 if value.dtype == bool else normal
+            drawn[name] = normal > 0 if value.dtype == bool else normal
     return replace(template, **drawn)

@@ -76,7 +76,11 @@ def percentile(recording: Recording, *, share: float) -> np.ndarray:
         (Randomization, {"friction": (0.0, 1.0)}, r"friction is \(0.0, 1.0\)"),
         (Randomization, {"push": (1, 1), "push_interval": INF}, r"push_interval is inf; .*in \["),
         (Randomization, {"push": (1, 1), "push_interval": 0.0}, r"push_interval is 0.0; .*in \["),
-        (Randomization, {"push_interval": 1.0}, "push_interval is 1.0; .*left out.*nothing is push"),
+        (
+            Randomization,
+            {"push_interval": 1.0},
+            "push_interval is 1.0; .*nothing is pushed",
+        ),
         (tilted, {"limit": 4.0}, r"tilted's limit is 4.0; .*in \["),
         (tilted, {}, "tilted's limit is missing; .*given in `params`"),
         (Termination, {"function": terminations.low, "params": {"share": NAN}}, "share is nan"),
@@ -119,7 +123,11 @@ def percentile(recording: Recording, *, share: float) -> np.ndarray:
         (task, {"protocol": Protocol(seconds=0.01)}, "protocol seconds is 0.01; .*control step"),
         (task, {"rewards": {}}, "rewards is empty; .*at least one term"),
         (task, {"observations": {}}, "observations is empty; .*at least one term"),
-        (task, {"curricula": {"gravity": Curriculum()}}, "curriculum is 'gravity'; .*rewards.*comm"),
+        (
+            task,
+            {"curricula": {"gravity": Curriculum()}},
+            "curriculum is 'gravity'; .*commands",
+        ),
         (
             task,
             {"rewards": {"gait": Reward(rewards.gait, 1.0)}, "gait": Gait()},
@@ -137,9 +145,9 @@ def test_control_step_is_all_substeps() -> None:
 
 
 def test_a_single_command_needs_a_number_for_every_entry() -> None:
-    commands = with_command(task(), (0.5, 0.0, -0.2)).commands
-    assert [entry.range for entry in commands.entries.values()] == [(0.5, 0.5), (0, 0), (-0.2, -0.2)]
-    with pytest.raises(ValueError, match="command is .*; it must be 3 numbers, lin_vel_x, lin_vel_y"):
+    ranges = with_command(task(), (0.5, 0.0, -0.2)).commands.ranges
+    np.testing.assert_array_equal(ranges, [[0.5, 0.5], [0, 0], [-0.2, -0.2]])
+    with pytest.raises(ValueError, match=r"command is .*; it must be 3 numbers, lin_vel_x, lin"):
         with_command(task(), (0.5, 0.0))
     free = task(commands=Commands({}))
     assert with_command(free, ()).commands.names == ()

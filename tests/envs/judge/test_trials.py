@@ -9,8 +9,8 @@ import pytest
 
 from envs import tasks
 from envs.judge import protocol, trials
-from envs.mdp.recording import Recording
 from envs.judge.trials import Pushes
+from envs.mdp.recording import Recording
 from envs.show import figures
 from envs.task import Commands, TaskConfig, Termination
 from robots import get_robot

@@ -82,10 +82,10 @@ def test_a_curriculum_of_commands_rises_with_the_transitions() -> None:
         env.step(np.zeros((2, JOINTS), np.float32))
 
 
-def walk_with(commands: Commands) -> TaskConfig:
-    """Walk without any term that needs a velocity command."""
+def walk_with(commands: Commands, **rewards: Reward) -> TaskConfig:
+    """Walk with none of its terms that need a velocity command."""
     upright = {name: task().rewards[name] for name in ("base_height", "torque", "termination")}
-    return quiet(rewards=upright, commands=commands)
+    return quiet(rewards=upright | rewards, commands=commands)
 
 
 def squat(state: State) -> np.ndarray:
@@ -103,15 +103,14 @@ def test_a_task_without_commands_has_none() -> None:
     assert block.start == block.stop
     assert observation.shape[1] == LocomotionVectorEnv(1).reset()[0].shape[1] - 3
     for seen in run(env, 60, np.random.default_rng(0)):
-        assert not observation[:, env.layout["clock_sin"]].any()
+        assert not seen["observation"][:, env.layout["clock_sin"]].any()
         means = seen["info"].get("episode_means", {})
         assert "lin_vel_error" not in means
     env.set_command(np.zeros(0))
 
 
 def test_one_entry_is_shown_paid_and_held() -> None:
-    config = walk_with(Commands(HEIGHT, interval=(0.1, 0.1)))
-    config.rewards["squat"] = Reward(squat, -1.0)
+    config = walk_with(Commands(HEIGHT, interval=(0.1, 0.1)), squat=Reward(squat, -1.0))
     env = LocomotionVectorEnv(3, config=config)
     observation, _ = env.reset(seed=0)
     block = env.layout["command"]
@@ -135,8 +134,8 @@ def test_entries_are_found_by_name_wherever_they_stand() -> None:
 
 
 def test_an_unknown_entry_is_refused() -> None:
-    with pytest.raises(ValueError, match="command is 'height'; .*lin_vel_x, lin_vel_y, yaw_rate"):
+    with pytest.raises(ValueError, match=r"command is 'height'; .*lin_vel_x, lin_vel_y, yaw_rate"):
         hand_made().commanded("height")
     nothing = hand_made(command_names=(), command=np.zeros((2, 0)))
-    with pytest.raises(ValueError, match="command is 'lin_vel_x'; .*it has none"):
+    with pytest.raises(ValueError, match=r"command is 'lin_vel_x'; .*it has none"):
         _ = nothing.velocity_command

@@ -101,9 +101,9 @@ def test_contacts_of_legs_and_base_are_told_apart(robot: str) -> None:
     rng, n = np.random.default_rng(0), 6
     pose = np.zeros((n, 7))
     pose[:, 2] = [0.1, 0.2, 0.3, 0.35, 0.4, 2.0]
-    pose[:, 3:] = Rotation.from_euler(
-        "xyz", rng.uniform(-0.4, 0.4, (n, 3))
-    ).as_quat(scalar_first=True)
+    pose[:, 3:] = Rotation.from_euler("xyz", rng.uniform(-0.4, 0.4, (n, 3))).as_quat(
+        scalar_first=True
+    )
     joints = np.array(env.robot.nominal_pose) + rng.normal(0, 0.6, (n, JOINTS))
     env.physics.set_rows(np.arange(n), pose, np.zeros((n, 6)), joints, np.zeros((n, JOINTS)))
     model, physics, robot_ = env.physics.model, env.physics, env.robot

@@ -56,9 +56,7 @@ def test_off_is_the_nominal_model_in_every_simulation() -> None:
     env, drawn = models()
     for model in drawn[:3]:
         for field in WATCHED:
-            np.testing.assert_array_equal(
-                getattr(model, field), getattr(env.physics.model, field)
-            )
+            np.testing.assert_array_equal(getattr(model, field), getattr(env.physics.model, field))
 
 
 def test_base_mass_and_inertia_share_a_factor() -> None:
