@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import mujoco
@@ -9,8 +11,12 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+import envs
+from envs.mdp.starts import NOMINAL
 from envs.sim import scene
+from envs.sim.batch import BatchPhysics
 from envs.sim.drives import PD, Drive, Torque
+from envs.sim.faults import Recorder
 from envs.sim.scene import ContactModel, Simulation
 from envs.sim.terrain import GROUND
 from envs.vector import LocomotionVectorEnv
@@ -183,6 +189,38 @@ def test_elliptic_contacts_are_the_published_ones(robot: str) -> None:
         assert elliptic.geom(foot).condim == published.geom(foot).condim
         np.testing.assert_array_equal(elliptic.geom(foot).solimp, published.geom(foot).solimp)
         assert training.geom(foot).condim == 3
+
+
+ENGINE = re.compile(r"mujoco\.batch|\bBatch\b")
+
+
+def test_only_the_simulations_room_names_the_engine() -> None:
+    root = Path(envs.__file__).parents[1]
+    files = [p for room in ("envs", "algos", "robots") for p in (root / room).rglob("*.py")]
+    named = [p for p in [*files, *root.glob("*.py")] if ENGINE.search(p.read_text())]
+    assert {path.parent.relative_to(root).as_posix() for path in named} == {"envs/sim"}
+
+
+def test_physics_needs_nobody_who_takes_notice() -> None:
+    """Alone and with a recorder it does the same, bitwise."""
+    robot, n = get_robot("anymal_c"), 3
+    model = scene.build(robot, Simulation(), PD())
+    alone, watched = (BatchPhysics(model, robot, n, Simulation()) for _ in range(2))
+    recorder = watched.observer = Recorder(watched.state, model.nu)
+    rng, rows = np.random.default_rng(0), np.array([0, 2])
+    for step in range(10):
+        control = np.array(robot.nominal_pose) + rng.normal(0, 0.3, (n, JOINTS))
+        velocity = rng.normal(0, 1, (2, 2))
+        for physics in (alone, watched):
+            if step % 4 == 0:
+                physics.set_rows(rows, *NOMINAL(robot, 2, rng))
+                physics.lift(rows)
+            physics.push(rows, velocity)
+            physics.apply(control)
+            physics.step()
+        np.testing.assert_array_equal(alone.state, watched.state)
+    lengths = [len(recorder.record(i)["controls"]) for i in range(n)]
+    assert lengths == [2, 10, 2]  # since the reset at step 8, or from the start
 
 
 def test_fresh_simulations_report_no_torque() -> None:
