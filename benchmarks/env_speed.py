@@ -54,14 +54,14 @@ class Bare:
     def __init__(self, env: LocomotionVectorEnv) -> None:
         simulation = env.config.simulation
         self._env, self._substeps = env, simulation.substeps
-        self._batch = Batch(env.physics.batch.model, env.num_envs, simulation.nthread)
+        self._batch = Batch(env.physics.model, env.num_envs, simulation.nthread)
         self._ctrl = self._batch.bind("ctrl")
         for field in ("sensordata", "actuator_force"):
             self._batch.bind(field)
         self._stage = int(mujoco.mjtStage.mjSTAGE_VEL)
 
     def take_over(self) -> None:
-        self._batch.state[:] = self._env.physics.batch.state
+        self._batch.state[:] = self._env.physics.state
 
     def step(self, control: np.ndarray) -> None:
         self._ctrl[:] = control
@@ -85,7 +85,8 @@ def measure(options: Options) -> dict[str, np.ndarray]:
     env.reset(seed=options.seed)
     workers.reset(seed=options.seed)
     bare, rng, joints = Bare(env), np.random.default_rng(options.seed), env.single_action_space
-    nominal, scale = np.array(env.robot.nominal_pose), env.config.action.scale
+    law = env.config.drive.law(env.robot)
+    assert law is not None
     shape = (options.steps, options.num_envs, *(joints.shape or ()))
     speeds: dict[str, list[float]] = {"env": [], "bare": [], "async": []}
     for _ in range(options.rounds):
@@ -93,7 +94,7 @@ def measure(options: Options) -> dict[str, np.ndarray]:
         bare.take_over()
         total = options.steps * options.num_envs
         speeds["env"].append(total / seconds(env.step, actions))
-        speeds["bare"].append(total / seconds(bare.step, nominal + scale * actions))
+        speeds["bare"].append(total / seconds(bare.step, law.offset + law.scale * actions))
         few = actions[:, : options.workers]
         speeds["async"].append(few.shape[0] * few.shape[1] / seconds(workers.step, few))
     workers.close()

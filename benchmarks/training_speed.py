@@ -30,6 +30,7 @@ import envs
 from algos import TRPO, TRPOConfig
 from algos.presets import preset
 from algos.rollout.collector import Collector
+from envs.sim.batch import BatchPhysics
 from envs.vector import LocomotionVectorEnv
 
 
@@ -157,8 +158,8 @@ def share_in_batch(options: Options) -> float:
     )
     collector = Collector(env, agent.sample, known.rollout_steps, seed=options.seed)
     collector.collect()
-    timed = Timed(env.physics.batch)
-    env.physics.batch = timed
+    assert isinstance(env.physics, BatchPhysics)
+    timed = env.physics._batch = Timed(env.physics._batch)
     start = time.perf_counter()
     for _ in range(options.rounds):
         collector.collect()

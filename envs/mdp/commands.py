@@ -96,8 +96,9 @@ def sample(
         config: the commands.
         n: how many.
         rng: where they are drawn from.
-        share: factor on the ranges, which a curriculum may lower.
+        share: of the ranges, from their values nearest to 0; a curriculum may lower it.
     """
-    command = config.function(share * config.ranges, n, rng)
+    nearest = np.clip(0.0, config.ranges[:, :1], config.ranges[:, 1:])
+    command = config.function(share * config.ranges + (1.0 - share) * nearest, n, rng)
     command[rng.random(n) < config.standing_share] = 0.0
     return command, rng.uniform(*config.interval, n)

@@ -148,32 +148,33 @@ class ModelRandomizer:
     Args:
         physics: the simulations.
         robot: the robot in them.
-        config: which laws are on; those of `always` are, too, for fields written from outside.
+        config: which laws are on.
+        always: names of laws whose fields are to be there without being drawn, to be loaded.
     """
 
     def __init__(
         self, physics: Physics, robot: Robot, config: Randomization, always: tuple[str, ...] = ()
     ) -> None:
         model = physics.model
-        self._physics, self._config = physics, config
-        self._on = {n: law for n, law in LAWS.items() if getattr(config, n) or n in always}
-        names = [name for law in self._on.values() for name in law.fields]
+        self._physics = physics
+        ranges = {name: getattr(config, name) for name in LAWS}
+        on = [law for name, law in LAWS.items() if ranges[name] or name in always]
+        self._drawn = [(LAWS[name], range_) for name, range_ in ranges.items() if range_]
+        names = [name for law in on for name in law.fields]
         self._nominal = Nominal(
             base=model.body(robot.base).id,
             feet=[model.geom(name).id for name in robot.feet],
             drives=[model.actuator(name).id for name in robot.joints],
             values={name: getattr(model, name).copy() for name in names},
         )
-        self._derived = any(law.derived for law in self._on.values())
+        self._derived = any(law.derived for law in on)
         self._fields = {name: physics.expand(name) for name in names}
 
     def redraw(self, ids: np.ndarray, rng: np.random.Generator) -> None:
         """Draw new parameters for the simulations ids."""
-        if not self._on:
-            return
-        for name, law in self._on.items():
-            law.draw(self._fields, self._nominal, ids, getattr(self._config, name), rng)
-        if self._derived:
+        for law, range_ in self._drawn:
+            law.draw(self._fields, self._nominal, ids, range_, rng)
+        if self._drawn and self._derived:
             self._physics.set_const(ids)
 
     def state_dict(self) -> dict[str, np.ndarray]:

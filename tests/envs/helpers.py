@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+from mujoco.batch import Batch
 
 from envs import tasks
+from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.recording import Recording
+from envs.mdp.starts import NOMINAL
 from envs.mdp.state import State
-from envs.task import Commands, Curriculum, Randomization, TaskConfig
+from envs.sim.batch import BatchPhysics
+from envs.sim.physics import Physics
+from envs.sim.randomization import STANDARD, Randomization
+from envs.task import ANY_PHASE, TaskConfig
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, get_robot
 
 OFFLINE_ROBOTS = [name for name in ROBOTS if not name.endswith("_menagerie")]
 """Robots whose model needs no download."""
-QUIET = Randomization(start_state=False)
+QUIET = Randomization()
 """Nothing is random."""
-WILD = Randomization(
-    noise=True, mass=True, com=True, friction=True, gains=True, pushes=True, push_interval=0.2
-)
+WILD = replace(STANDARD, phase=ANY_PHASE, push=(1.0, 1.0), push_interval=0.2)
 """Everything is random."""
 JOINTS, FEET = 12, 4
 
 
 def task(name: str = "walk", robot: str = "anymal_c", **changes: Any) -> TaskConfig:
-    """A registered task without its curriculum, with changes."""
-    config = replace(tasks.make(name, get_robot(robot)), curriculum=Curriculum())
+    """A registered task without its curricula, with changes."""
+    config = replace(tasks.make(name, get_robot(robot)), curricula={})
     return replace(config, **changes)
 
 
-def quiet(**changes: Any) -> TaskConfig:
-    """The walk task with nothing random: nominal start, a command to stand, no pushes."""
-    kept: dict[str, Any] = {"randomization": QUIET, "commands": Commands()}
-    return task(**(kept | changes))
+def quiet(name: str = "walk", robot: str = "anymal_c", **changes: Any) -> TaskConfig:
+    """A task with nothing random: nominal start, a command to stand, no pushes."""
+    kept: dict[str, Any] = {"start": NOMINAL, "randomization": QUIET, "commands": Commands()}
+    return task(name, robot, **(kept | changes))
 
 
 def simulation(**changes: Any) -> dict[str, Any]:
@@ -41,16 +47,23 @@ def simulation(**changes: Any) -> dict[str, Any]:
     return {"simulation": replace(task().simulation, **changes)}
 
 
+def batch_of(physics: Physics) -> Batch:
+    """The engine behind the named quantities, as slow references need it."""
+    assert isinstance(physics, BatchPhysics)
+    return physics._batch
+
+
 def snapshot(state: State) -> dict[str, np.ndarray]:
-    """Copies of a state's arrays, which otherwise change at the next step."""
-    return {f.name: np.array(getattr(state, f.name)) for f in fields(state)}
+    """Copies of a state's arrays."""
+    values = {f.name: getattr(state, f.name) for f in fields(state)}
+    return {name: value.copy() for name, value in values.items() if isinstance(value, np.ndarray)}
 
 
 def run(env: LocomotionVectorEnv, steps: int, rng: np.random.Generator) -> list[dict[str, Any]]:
     """Take random actions; return all that the environment showed at every step."""
     seen = []
     for _ in range(steps):
-        action = rng.uniform(-1, 1, (env.num_envs, JOINTS)).astype(np.float32)
+        action = rng.uniform(-1, 1, env.action_space.shape).astype(np.float32)
         observation, reward, terminated, truncated, info = env.step(action)
         seen.append(
             {
@@ -90,45 +103,80 @@ def row_of(tree: Any, i: int) -> Any:
     return tree[i : i + 1].copy() if isinstance(tree, np.ndarray) else tree
 
 
-def hand_made(n: int = 2, **changes: Any) -> State:
+def hand_made(n: int = 2, joints: int = JOINTS, legs: int = FEET, **changes: Any) -> State:
     """A level robot at rest in its nominal pose, all feet down, with changes."""
-    zeros, joints, feet = np.zeros(n), np.zeros((n, JOINTS)), np.zeros((n, FEET))
+    zeros, joint, foot = np.zeros(n), np.zeros((n, joints)), np.zeros((n, legs))
     state: dict[str, Any] = {
         "dt": 0.02,
-        "nominal_pose": np.zeros(JOINTS),
+        "nominal_pose": np.zeros(joints),
+        "nominal_height": 0.5,
+        "leg_length": 0.6,
+        "command_names": VELOCITY,
         "base_height": zeros + 0.5,
         "lin_vel_b": np.zeros((n, 3)),
         "ang_vel_b": np.zeros((n, 3)),
         "gravity_b": np.tile([0.0, 0.0, -1.0], (n, 1)),
-        "joint_pos": joints,
-        "joint_vel": joints,
-        "joint_acc": joints,
-        "torque": joints,
-        "foot_height": feet,
-        "foot_vel_w": np.zeros((n, FEET, 3)),
-        "foot_contact": feet == 0,
-        "touchdown": feet != 0,
-        "air_time": feet,
-        "foot_phase": feet,
-        "leg_contact": np.zeros((n, 2 * FEET), bool),
+        "joint_pos": joint,
+        "joint_vel": joint,
+        "joint_acc": joint,
+        "torque": joint,
+        "foot_height": foot,
+        "foot_vel_w": np.zeros((n, legs, 3)),
+        "foot_contact": foot == 0,
+        "touchdown": foot != 0,
+        "air_time": foot,
+        "foot_phase": foot,
+        "leg_contact": np.zeros((n, 2 * legs), bool),
         "base_contact": zeros != 0,
         "command": np.zeros((n, 3)),
-        "action": joints,
-        "previous_action": joints,
+        "action": joint,
+        "previous_action": joint,
         "terminated": zeros != 0,
     }
     for name, value in changes.items():
-        state[name] = np.asarray(value, dtype=np.asarray(state[name]).dtype)
+        given = isinstance(state[name], np.ndarray)
+        state[name] = np.asarray(value, dtype=state[name].dtype) if given else value
     return State(**state)
 
 
-def random_state(n: int, rng: np.random.Generator) -> State:
+def random_state(
+    n: int,
+    rng: np.random.Generator,
+    joints: int = JOINTS,
+    legs: int = FEET,
+    pose: Sequence[float] = (0.0,) * JOINTS,
+) -> State:
     """A state in which every quantity differs from zero."""
-    template = hand_made(n)
+    template = hand_made(n, joints, legs, nominal_pose=pose)
     drawn: dict[str, np.ndarray] = {}
-    for f in fields(State):
-        value = np.asarray(getattr(template, f.name))
-        if f.name not in ("dt", "nominal_pose"):
+    for name, value in snapshot(template).items():
+        if name != "nominal_pose":
             normal = rng.normal(0.0, 1.0, value.shape)
-            drawn[f.name] = normal > 0 if value.dtype == bool else normal
+            drawn[name] = normal > 0 if value.dtype == bool else normal
     return replace(template, **drawn)
+
+
+def made_up_recording(steps: int, robots: int) -> Recording:
+    """Robots that walk exactly as commanded: 0.5 m/s ahead, a quarter turn a second.
+
+    Half of the joints give 100 W together, the others take as much.
+    """
+    velocity = np.tile([0.5, 0.0, np.pi / 2], (steps, robots, 1))
+    one, feet = np.ones((steps, robots)), np.zeros((steps, robots, FEET))
+    joints = np.zeros((steps, robots, JOINTS))
+    return Recording(
+        dt=0.02,
+        mass=50.0,
+        command_names=VELOCITY,
+        alive=one > 0,
+        command=velocity.copy(),
+        velocity=velocity,
+        joint_pos=joints,
+        joint_vel=np.where(np.arange(JOINTS) < 6, 1.0, -1.0) * 100 / (6 * 7.0) + joints,
+        torque=7.0 + joints,
+        base_height=0.5 * one,
+        base_tilt=0.1 * one,
+        foot_contact=feet == 0,
+        foot_height=feet,
+        foot_speed=feet,
+    )

@@ -15,7 +15,9 @@ import envs
 from envs import tasks
 from envs.single import LocomotionEnv
 from envs.vector import LocomotionVectorEnv
+from robots import ROBOTS, Robot
 from tests.envs.helpers import JOINTS
+from tests.robots.synthetic import SYNTHETIC
 
 ids = pytest.mark.parametrize("env_id", envs.IDS)
 HARMLESS = (
@@ -35,6 +37,37 @@ def _strict() -> Any:
 
 def test_every_task_has_an_id() -> None:
     assert set(envs.IDS.values()) == set(tasks.TASKS)
+
+
+def test_the_ids_of_anymal_are_bound_to_it_and_the_others_take_any_robot() -> None:
+    robots = {env_id: gymnasium.spec(env_id).kwargs.get("robot") for env_id in envs.IDS}
+    assert robots == {
+        "trot/AnymalStand-v0": "anymal_c",
+        "trot/AnymalWalk-v0": "anymal_c",
+        "trot/Stand-v0": None,
+        "trot/Walk-v0": None,
+    }
+
+
+@pytest.mark.parametrize("robot", SYNTHETIC.values(), ids=SYNTHETIC)
+@pytest.mark.parametrize("env_id", ["trot/Stand-v0", "trot/Walk-v0"])
+def test_a_task_takes_any_robot(env_id: str, robot: Robot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random actions for longer than an episode of standing: all finite, and episodes end."""
+    monkeypatch.setitem(ROBOTS, robot.name, robot)
+    env = gymnasium.make_vec(env_id, num_envs=4, robot=robot.name)
+    observation, _ = env.reset(seed=0)
+    assert env.single_action_space.shape == (len(robot.joints),)
+    env.action_space.seed(0)
+    ended = 0
+    for _ in range(110):
+        observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+        assert env.observation_space.contains(observation)
+        assert np.isfinite(observation).all()
+        assert np.isfinite(reward).all()
+        assert "faults" not in info
+        ended += (terminated | truncated).sum()
+    assert ended > 0
+    env.close()
 
 
 @ids

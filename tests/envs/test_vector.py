@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,8 +10,16 @@ import mujoco
 import numpy as np
 import pytest
 
+from envs.mdp import terminations
+from envs.mdp.commands import Commands, velocity
+from envs.mdp.curriculum import Curriculum
+from envs.mdp.starts import NOMINAL
+from envs.mdp.terminations import Termination
+from envs.sim.drives import PD, Torque
+from envs.sim.randomization import STANDARD
 from envs.single import LocomotionEnv
-from envs.task import Action, Commands, Curriculum, TaskConfig, Termination
+from envs.task import TaskConfig
+from envs.tasks.walk import FALLS
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import (
     FEET,
@@ -18,6 +27,7 @@ from tests.envs.helpers import (
     QUIET,
     WILD,
     assert_same,
+    batch_of,
     quiet,
     row_of,
     run,
@@ -28,7 +38,7 @@ from tests.envs.helpers import (
 
 SHORT: dict[str, Any] = {
     "episode_length": 0.6,
-    "commands": Commands((-1, 1), (-0.4, 0.4), (-1, 1), (0.1, 0.3)),
+    "commands": Commands(velocity((-1, 1), (-0.4, 0.4), (-1, 1)), interval=(0.1, 0.3)),
 }
 
 
@@ -70,9 +80,9 @@ def test_reset_with_a_seed_forgets_what_came_before() -> None:
 
 def test_single_env_equals_a_row_of_the_vector_env() -> None:
     config = wild(
+        start=NOMINAL,
         randomization=QUIET,
-        commands=Commands((-1, 1), (-0.4, 0.4), (-1, 1), (100, 100)),
-        termination=task().termination,
+        commands=Commands(velocity((-1, 1), (-0.4, 0.4), (-1, 1)), interval=(100, 100)),
     )
     env = LocomotionVectorEnv(4, config=config)
     env.reset(seed=0)
@@ -100,7 +110,7 @@ def test_single_env_equals_a_row_of_the_vector_env() -> None:
 
 
 def test_single_env_with_a_model_of_its_own_equals_its_row() -> None:
-    config = task(randomization=WILD.__class__(mass=True, com=True, friction=True, gains=True))
+    config = task(randomization=replace(STANDARD, noise=0.0))
     env = LocomotionVectorEnv(3, config=config)
     env.reset(seed=5)
     single = LocomotionEnv(config=config)
@@ -115,7 +125,7 @@ def test_single_env_with_a_model_of_its_own_equals_its_row() -> None:
 
 @pytest.mark.parametrize("make", [task, wild])
 def test_resuming_is_exact(make: Any) -> None:
-    config = make(curriculum=Curriculum(initial=0.1, hold=100, ramp=1000))
+    config = make(curricula={"rewards": Curriculum(initial=0.1, hold=100, ramp=1000)})
     env = LocomotionVectorEnv(6, config=config)
     env.reset(seed=11)
     run(env, 50, np.random.default_rng(0))
@@ -169,7 +179,8 @@ def test_truncation_comes_at_exactly_the_episode_length() -> None:
 
 
 def test_episode_ends_are_disjoint_and_counted_for_each_simulation() -> None:
-    env = LocomotionVectorEnv(8, config=wild(termination=Termination(max_tilt=0.3)))
+    lean = Termination(terminations.tilted, params={"limit": 0.3})
+    env = LocomotionVectorEnv(8, config=wild(terminations=FALLS | {"tilt": lean}))
     env.reset(seed=1)
     age, kinds = np.zeros(8, int), np.zeros(2, int)
     for seen in run(env, 120, np.random.default_rng(1)):
@@ -192,7 +203,7 @@ def test_episode_ends_are_disjoint_and_counted_for_each_simulation() -> None:
 
 
 def test_robots_that_collapse_are_terminated() -> None:
-    config = quiet(action=Action(mode="torque"))
+    config = quiet(drive=Torque())
     env = LocomotionVectorEnv(2, config=config)
     env.reset(seed=0)
     fell = np.zeros(2, bool)
@@ -217,7 +228,7 @@ def test_tilt_terminates_in_the_simulation(tilt: float, falls: bool) -> None:
 
 
 def test_episode_means_are_the_rewards_paid() -> None:
-    env = LocomotionVectorEnv(4, config=wild(randomization=QUIET))
+    env = LocomotionVectorEnv(4, config=wild(start=NOMINAL, randomization=QUIET))
     env.reset(seed=4)
     paid, steps, checked = np.zeros(4), np.zeros(4), 0
     for seen in run(env, 90, np.random.default_rng(4)):
@@ -235,7 +246,7 @@ def test_episode_means_are_the_rewards_paid() -> None:
 
 def test_curriculum_scales_its_terms_alone() -> None:
     def paid(curriculum: Curriculum, steps: int) -> dict[str, np.ndarray]:
-        env = LocomotionVectorEnv(2, config=quiet(curriculum=curriculum))
+        env = LocomotionVectorEnv(2, config=quiet(curricula={"rewards": curriculum}))
         env.reset(seed=0)
         action = np.full((2, JOINTS), 0.1, np.float32)
         for _ in range(steps):
@@ -255,7 +266,7 @@ def test_curriculum_scales_its_terms_alone() -> None:
 
 
 def test_commands_hold_for_their_interval_and_reach_the_observation() -> None:
-    commands = Commands((-1, 1), (-0.4, 0.4), (-1.2, 1.2), (0.1, 0.1))
+    commands = Commands(velocity((-1, 1), (-0.4, 0.4), (-1.2, 1.2)), interval=(0.1, 0.1))
     env = LocomotionVectorEnv(3, config=quiet(commands=commands))
     observation, _ = env.reset(seed=0)
     block = env.layout["command"]
@@ -270,7 +281,7 @@ def test_commands_hold_for_their_interval_and_reach_the_observation() -> None:
 
 def test_the_reward_is_for_the_command_that_was_shown() -> None:
     """A new command drawn after the step is not what the step is paid for."""
-    commands = Commands((0.9, 1.0), interval=(0.02, 0.02))
+    commands = Commands(velocity((0.9, 1.0)), interval=(0.02, 0.02))
     env = LocomotionVectorEnv(2, config=quiet(commands=commands))
     observation, _ = env.reset(seed=0)
     shown = observation[:, env.layout["command"]].copy()
@@ -280,7 +291,7 @@ def test_the_reward_is_for_the_command_that_was_shown() -> None:
 
 
 def test_set_command_stays_until_the_reset() -> None:
-    commands = Commands((-1, -0.9), interval=(0.04, 0.04))
+    commands = Commands(velocity((-1, -0.9)), interval=(0.04, 0.04))
     env = LocomotionVectorEnv(2, config=quiet(commands=commands, episode_length=0.2))
     env.reset(seed=0)
     env.set_command(np.array([0.5, 0.1, -0.3]))
@@ -299,7 +310,7 @@ class SlowTracker:
         self.restart()
 
     def read(self) -> tuple[list[bool], np.ndarray]:
-        model, data = self.env.physics.batch.model, self.env.physics.batch.get_data(self.i)
+        model, data = self.env.physics.model, batch_of(self.env.physics).get_data(self.i)
         mujoco.mj_forward(model, data)
         touching = {model.geom(g).name for contact in data.contact for g in contact.geom}
         joints = [data.joint(name).qvel[0] for name in self.env.robot.joints]
@@ -331,7 +342,7 @@ class SlowTracker:
 
 
 def test_contacts_swings_and_accelerations_equal_a_slow_reference() -> None:
-    env = LocomotionVectorEnv(4, config=task(action=Action(scale=0.5), episode_length=1.0))
+    env = LocomotionVectorEnv(4, config=task(drive=PD(scale=0.5), episode_length=1.0))
     env.reset(seed=6)
     rng, swings, resets = np.random.default_rng(6), 0, 0
     trackers = [SlowTracker(env, i) for i in range(4)]

@@ -10,29 +10,24 @@ import pytest
 
 from envs import tasks
 from envs.judge import protocol
-from envs.judge.protocol import Recording
-from envs.task import TaskConfig
+from envs.judge.intervals import bootstrap
+from envs.mdp.commands import Command, Commands
+from envs.mdp.measures import MEASURES, Measure
+from envs.mdp.recording import Recording
+from envs.mdp.starts import NOMINAL, SCATTERED
+from envs.sim.randomization import STANDARD, Randomization
+from envs.task import ANY_PHASE, TaskConfig, as_judged, with_command
+from envs.tasks.walk import HWANGBO_2019
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
+from tests.envs.helpers import made_up_recording
 
 COMMAND = (0.8, -0.3, 0.5)  # m/s, m/s, rad/s
-KEYS = {
-    "lin_vel_error",
-    "yaw_rate_error",
-    "fall_rate",
-    "mean_torque",
-    "power",
-    "cost_of_transport",
-    "stride_frequency",
-    "duty_factor",
-    "swing_apex",
-    "foot_slip",
-}
 
 
 def judged(task: str = "walk", seconds: float = 1.0) -> TaskConfig:
     """A task under its protocol, cut short."""
-    config = protocol.evaluation_config(tasks.make(task, get_robot("anymal_c")))
+    config = as_judged(tasks.make(task, get_robot("anymal_c")))
     return replace(config, episode_length=seconds)
 
 
@@ -45,30 +40,8 @@ def thrash(observations: np.ndarray) -> np.ndarray:
     return np.where(np.arange(12) % 2 == 0, 1.0, -1.0) * np.ones((len(observations), 1))
 
 
-def recording(steps: int = 10, robots: int = 2) -> Recording:
-    """Robots that walk exactly as commanded: 0.5 m/s ahead, a quarter turn a second."""
-    velocity = np.tile([0.5, 0.0, np.pi / 2], (steps, robots, 1))
-    one, feet = np.ones((steps, robots)), np.zeros((steps, robots, 4))
-    joints = np.zeros((steps, robots, 12))
-    return Recording(
-        dt=0.02,
-        mass=50.0,
-        alive=one > 0,
-        command=velocity.copy(),
-        velocity=velocity,
-        joint_pos=joints,
-        joint_vel=np.where(np.arange(12) < 6, 1.0, -1.0) * 100 / (6 * 7.0) + joints,
-        torque=7.0 + joints,
-        base_height=0.5 * one,
-        base_tilt=0.1 * one,
-        foot_contact=feet == 0,
-        foot_height=feet,
-        foot_speed=feet,
-    )
-
-
 def test_who_stands_still_errs_by_the_command() -> None:
-    config = protocol.fixed_command(judged(seconds=2.0), COMMAND)
+    config = with_command(judged(seconds=2.0), COMMAND)
     results = protocol.evaluate(stand_still, config, episodes=3, seed=0)
     assert results["lin_vel_error"]["mean"] == pytest.approx(np.hypot(0.8, 0.3), abs=0.05)
     assert results["yaw_rate_error"]["mean"] == pytest.approx(0.5, abs=0.05)
@@ -76,12 +49,11 @@ def test_who_stands_still_errs_by_the_command() -> None:
     assert results["duty_factor"]["mean"] > 0.9
 
 
-def test_results_hold_every_key_and_are_json() -> None:
+def test_results_hold_every_measure_and_are_json() -> None:
     results = protocol.evaluate(stand_still, judged(), episodes=2, seed=5)
-    assert set(protocol.UNITS) | {"episodes", "seed"} == set(results)
-    assert set(results) >= KEYS
+    assert list(results) == [*MEASURES, "episodes", "seed"]
     assert (results["episodes"], results["seed"]) == (2, 5)
-    for name in KEYS:
+    for name in MEASURES:
         assert set(results[name]) == {"mean", "low", "high"}
     json.dumps(results, allow_nan=False)
 
@@ -124,68 +96,93 @@ def test_the_command_is_the_one_that_the_policy_saw() -> None:
     assert changes.tolist() == list(range(4, 49, 5))  # every 0.1 s = 5 control steps
 
 
-def test_measures_of_a_known_walk() -> None:
-    values = protocol.measure(recording())
-    assert values["lin_vel_error"] == pytest.approx([0.0, 0.0])
-    assert values["yaw_rate_error"] == pytest.approx([0.0, 0.0])
-    assert values["mean_torque"] == pytest.approx([7.0, 7.0])
-    assert values["power"] == pytest.approx([100.0, 100.0])
-    assert values["cost_of_transport"] == pytest.approx([100 / (50 * 9.81 * 0.5)] * 2)
-    assert values["fall_rate"].tolist() == [0.0, 0.0]
-
-
-def test_nothing_counts_after_a_fall() -> None:
-    r = recording()
-    r.alive[5:, 1] = False
-    for values in (r.velocity, r.torque, r.joint_vel, r.foot_speed, r.base_height):
-        values[5:, 1] = 1e9
-    sound, fallen = recording(), protocol.measure(r)
-    for name, values in protocol.measure(sound).items():
-        if name != "fall_rate":
-            np.testing.assert_allclose(fallen[name], values, err_msg=name)
-    assert fallen["fall_rate"].tolist() == [0.0, 1.0]
-
-
 def test_a_robot_that_falls_at_once_is_left_out_of_the_means() -> None:
-    r = recording()
+    r = made_up_recording(10, 2)
     r.alive[:, 1] = False
-    errors = protocol.measure(r)["lin_vel_error"]
-    assert np.isnan(errors[1])
-    assert protocol.bootstrap(errors, np.random.default_rng(0))["mean"] == 0.0
+    results = protocol.summarize(r, MEASURES, seed=0)
+    assert np.isnan(MEASURES["lin_vel_error"](r)[1])
+    assert results["lin_vel_error"]["mean"] == 0.0
+    assert results["fall_rate"]["mean"] == 0.5
 
 
 def test_bootstrap_interval_is_that_of_the_mean() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(3.0, 2.0, 400)
-    interval = protocol.bootstrap(values, rng)
+    interval = bootstrap(values, rng)
     half = 1.96 * values.std() / np.sqrt(400)
     assert interval["mean"] == pytest.approx(values.mean())
     assert interval["low"] == pytest.approx(values.mean() - half, abs=0.04)
     assert interval["high"] == pytest.approx(values.mean() + half, abs=0.04)
 
 
-def test_protocol_switches_randomness_off_unless_asked() -> None:
+def test_the_protocol_switches_randomness_off_unless_asked() -> None:
     walk = tasks.make("walk", get_robot("anymal_c"))
-    plain = protocol.evaluation_config(walk)
-    laws = plain.randomization
-    assert not any([laws.noise, laws.model, laws.pushes, laws.start_state])
+    plain = as_judged(walk)
+    assert plain.randomization == Randomization()
+    assert plain.start == NOMINAL
     assert plain.commands.interval == (2.0, 2.0)
     assert plain.commands.standing_share == 0.0
-    assert plain.curriculum.factor(0) == 1.0
+    assert plain.commands.entries == walk.commands.entries
+    assert plain.curricula == {}
     assert plain.episode_length == 30.0
-    laws = protocol.evaluation_config(walk, randomize=True).randomization
-    assert laws.noise
-    assert laws.mass
-    assert laws.com
-    assert laws.friction
-    assert laws.gains
-    assert laws.start_state
-    stand = protocol.evaluation_config(tasks.make("stand", get_robot("anymal_c")))
+    hard = as_judged(walk, randomize=True)
+    assert hard.randomization == replace(STANDARD, phase=ANY_PHASE)
+    assert hard.start == SCATTERED
+
+
+def test_standing_is_judged_from_tilted_starts_and_through_pushes() -> None:
+    stand = as_judged(tasks.make("stand", get_robot("anymal_c")))
+    assert stand.start.params == {"tilt": 0.15, "joint": 0.15, "velocity": 0.5}
     laws = stand.randomization
-    assert laws.start_state
-    assert laws.pushes
-    assert (laws.push_speed, laws.push_interval) == (0.5, 5.0)
-    assert (laws.start_tilt, laws.start_joint) == (0.15, 0.15)
+    assert (laws.push, laws.push_interval) == ((0.5, 0.5), 5.0)
+    assert (laws.noise, laws.mass, laws.com, laws.friction, laws.gains) == (0.0, *[None] * 4)
+    hard = as_judged(tasks.make("stand", get_robot("anymal_c")), randomize=True)
+    assert hard.start == stand.start
+    assert (hard.randomization.push, hard.randomization.mass) == ((0.5, 0.5), STANDARD.mass)
+
+
+def lowest(recording: Recording, *, above: float) -> np.ndarray:
+    """How far the base stays above a height (m) at its lowest."""
+    return (recording.base_height - above).min(axis=0)
+
+
+def test_a_task_is_judged_by_its_own_measures() -> None:
+    own = {
+        "base_height": MEASURES["base_height"],
+        "lowest": Measure(lowest, "m", reference=0.123, params={"above": 0.1}),
+        "fall_rate": MEASURES["fall_rate"],
+    }
+    results = protocol.evaluate(stand_still, replace(judged(), measures=own), episodes=2)
+    assert list(results) == [*own, "episodes", "seed"]
+    assert 0.3 < results["lowest"]["mean"] <= results["base_height"]["mean"] - 0.1
+    head, *rows = protocol.table(results, own)
+    assert len(head) == 4
+    assert [row[0] for row in rows] == ["base height (m)", "lowest (m)", "fall rate"]
+    mean, low, high = (results["lowest"][k] for k in ("mean", "low", "high"))
+    assert rows[1][1:] == [f"{mean:.3f}", f"{low:.3f} to {high:.3f}", "0.123"]
+    assert [row[3] for row in rows] == ["", "0.123", ""]
+
+
+def test_only_what_has_references_is_compared() -> None:
+    results = protocol.summarize(made_up_recording(10, 2), MEASURES, seed=0)
+    assert all(len(row) == 3 for row in protocol.table(results, MEASURES))
+    walk = tasks.make("walk", get_robot("anymal_c")).measures
+    shown = {row[0].split(" (")[0]: row[3] for row in protocol.table(results, walk)[1:]}
+    assert {n.replace("_", " "): str(v) for n, v in HWANGBO_2019.items()} == {
+        name: reference for name, reference in shown.items() if reference
+    }
+
+
+@pytest.mark.parametrize("entries", [{}, {"height": Command((0.4, 0.6), "m")}])
+def test_a_task_without_velocity_commands_has_no_errors(entries: dict[str, Command]) -> None:
+    rewards = {name: judged().rewards[name] for name in ("torque", "termination")}
+    config = replace(judged(), commands=Commands(entries), rewards=rewards)
+    results = protocol.evaluate(stand_still, config, episodes=2)
+    for name in ("lin_vel_error", "yaw_rate_error", "cost_of_transport", "stride_frequency"):
+        assert results[name] == {"mean": None, "low": None, "high": None}
+    assert results["base_height"]["mean"] > 0.4
+    rows = {row[0]: row[1:] for row in protocol.table(results, config.measures)}
+    assert rows["lin vel error (m/s)"][:2] == ["none", ""]
 
 
 def test_no_episodes_is_refused() -> None:

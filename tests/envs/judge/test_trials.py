@@ -9,14 +9,19 @@ import pytest
 
 from envs import tasks
 from envs.judge import protocol, trials
-from envs.judge.protocol import Recording
 from envs.judge.trials import Pushes
-from envs.task import Commands, TaskConfig, Termination
+from envs.mdp import terminations
+from envs.mdp.commands import Command, Commands, velocity
+from envs.mdp.recording import Recording
+from envs.mdp.terminations import Termination
+from envs.show import figures
+from envs.task import TaskConfig, as_judged, with_command
 from robots import get_robot
+from tests.envs.helpers import made_up_recording
 
 
 def judged(task: str = "walk") -> TaskConfig:
-    return protocol.evaluation_config(tasks.make(task, get_robot("anymal_c")))
+    return as_judged(tasks.make(task, get_robot("anymal_c")))
 
 
 def stand_still(observations: np.ndarray) -> np.ndarray:
@@ -25,41 +30,27 @@ def stand_still(observations: np.ndarray) -> np.ndarray:
 
 def falling() -> TaskConfig:
     """A task that takes the nominal stance for a fall."""
-    return replace(judged(), termination=Termination(min_height=0.7))
+    too_low = Termination(terminations.low, params={"share": 1.2})
+    return replace(judged(), terminations={"low": too_low})
 
 
 def recording(command: np.ndarray, velocity: np.ndarray, alive: np.ndarray) -> Recording:
     """Robots that do and are told this, otherwise at rest."""
-    steps, n = alive.shape
-    rest, joints, feet = np.zeros((steps, n)), np.zeros((steps, n, 12)), np.zeros((steps, n, 4))
-    return Recording(
-        0.02,
-        50.0,
-        alive,
-        command,
-        velocity,
-        joints,
-        joints,
-        joints,
-        rest,
-        rest,
-        feet > 0,
-        feet,
-        feet,
-    )
+    changes = {"command": command, "velocity": velocity, "alive": alive}
+    return replace(made_up_recording(*alive.shape), **changes)
 
 
 def test_errors_are_averaged_by_the_command_in_force() -> None:
     """Two robots, four steps; the second falls after two; commands change halfway."""
     slow, fast, left = (-0.5, 0.0, -0.5), (0.5, 0.0, -0.5), (0.5, 0.0, 0.5)
     command = np.array([[slow, fast], [slow, fast], [left, slow], [left, slow]])
-    velocity = command.copy()
-    velocity[:2, 0] += (0.3, 0.4, 0.0)  # 0.5 m/s off
-    velocity[2, 0, 2] += 0.2
-    velocity[2:, 1] = 99.0
+    actual = command.copy()
+    actual[:2, 0] += (0.3, 0.4, 0.0)  # 0.5 m/s off
+    actual[2, 0, 2] += 0.2
+    actual[2:, 1] = 99.0
     alive = np.array([[True, True], [True, True], [True, False], [True, False]])
-    commands = Commands((-1.0, 1.0), (0.0, 0.0), (-1.0, 1.0))
-    found = trials.error_by_command(recording(command, velocity, alive), commands, bins=2)
+    commands = Commands(velocity((-1.0, 1.0), (0.0, 0.0), (-1.0, 1.0)))
+    found = trials.error_by_command(recording(command, actual, alive), commands, bins=2)
     assert found is not None
     assert found.speed_edges.tolist() == [-1.0, 0.0, 1.0]
     np.testing.assert_allclose(found.velocity, [[0.5, np.nan], [0.0, 0.0]])
@@ -71,14 +62,20 @@ def test_a_task_without_commands_has_no_errors_by_command() -> None:
     still = np.zeros((1, 1, 3))
     commands = judged("stand").commands
     assert trials.error_by_command(recording(still, still, still[..., 0] == 0), commands) is None
+    assert trials.error_by_command(made_up_recording(1, 1), Commands({})) is None
 
 
 def test_steady_walking_is_forward_unless_the_command_is_fixed() -> None:
     walk = judged()
     assert trials.steady_command(walk.commands) == (pytest.approx(0.6), 0.0, 0.0)
-    fixed = protocol.fixed_command(walk, (0.1, -0.2, 0.3))
+    fixed = with_command(walk, (0.1, -0.2, 0.3))
     assert trials.steady_command(fixed.commands) == (0.1, -0.2, 0.3)
     assert trials.steady_command(judged("stand").commands) == (0.0, 0.0, 0.0)
+    assert trials.steady_command(Commands({})) == ()
+    height = {"height": Command((0.4, 0.6), "m")}
+    assert trials.steady_command(Commands(height)) == (0.4,)
+    more = Commands(height | velocity((-0.5, 1.0), (-0.4, 0.4)))
+    assert trials.steady_command(more) == (0.4, pytest.approx(0.6), 0.0, 0.0)
 
 
 def test_steady_walking_is_watched_after_it_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:

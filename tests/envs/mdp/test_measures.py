@@ -1,11 +1,16 @@
-"""Gait measures on synthetic feet of a known gait."""
+"""Measures of small recordings by hand, and gait measures on synthetic feet of a known gait."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from envs.mdp import measures as gait
+from envs.mdp import measures
+from envs.mdp.measures import MEASURES
+from envs.mdp.recording import Recording
+from tests.envs.helpers import made_up_recording
 
 DT = 0.02  # s
 PERIOD, SWING = 25, 10  # steps: 2 Hz, duty factor 0.6
@@ -29,15 +34,19 @@ def everything(contact: np.ndarray) -> np.ndarray:
     return np.ones(contact.shape[:2], bool)
 
 
+def duty(contact: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    return measures.masked_mean(contact.mean(axis=2), counted)
+
+
 def test_a_trot_of_known_gait() -> None:
     contact, height = trot()
     counted = everything(contact)
     speed = np.where(contact, 0.2, 3.0)
-    assert gait.stride_frequency(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.02)
-    assert gait.duty_factor(contact, counted) == pytest.approx([0.6, 0.6])
+    assert measures.touchdown_rate(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.02)
+    assert duty(contact, counted) == pytest.approx([0.6, 0.6])
     peak = height.max()
-    assert gait.swing_apex(contact, height, counted) == pytest.approx([peak, peak])
-    assert gait.foot_slip(contact, speed, counted) == pytest.approx([0.2, 0.2])
+    assert measures.median_apex(contact, height, counted) == pytest.approx([peak, peak])
+    assert measures.contact_speed(contact, speed, counted) == pytest.approx([0.2, 0.2])
 
 
 def test_only_counted_steps_matter() -> None:
@@ -45,9 +54,9 @@ def test_only_counted_steps_matter() -> None:
     counted = everything(contact)
     counted[250:] = False
     contact[251:], height[251:] = True, 7.0  # what is not counted stands and is elsewhere
-    assert gait.stride_frequency(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.05)
-    assert gait.duty_factor(contact, counted) == pytest.approx([0.6, 0.6], rel=0.01)
-    assert (gait.swing_apex(contact, height, counted) < APEX + 1e-9).all()
+    assert measures.touchdown_rate(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.05)
+    assert duty(contact, counted) == pytest.approx([0.6, 0.6], rel=0.01)
+    assert (measures.median_apex(contact, height, counted) < APEX + 1e-9).all()
 
 
 def test_a_robot_without_counted_steps_has_no_gait() -> None:
@@ -55,10 +64,10 @@ def test_a_robot_without_counted_steps_has_no_gait() -> None:
     counted = everything(contact)
     counted[:, 1] = False
     for values in (
-        gait.stride_frequency(contact, counted, DT),
-        gait.duty_factor(contact, counted),
-        gait.swing_apex(contact, height, counted),
-        gait.foot_slip(contact, height, counted),
+        measures.touchdown_rate(contact, counted, DT),
+        duty(contact, counted),
+        measures.median_apex(contact, height, counted),
+        measures.contact_speed(contact, height, counted),
     ):
         assert np.isfinite(values[0])
         assert np.isnan(values[1])
@@ -67,9 +76,9 @@ def test_a_robot_without_counted_steps_has_no_gait() -> None:
 def test_standing_has_no_swing_and_no_stride() -> None:
     contact = np.ones((50, 1, 4), bool)
     counted = everything(contact)
-    assert gait.stride_frequency(contact, counted, DT) == [0.0]
-    assert gait.duty_factor(contact, counted) == [1.0]
-    assert np.isnan(gait.swing_apex(contact, np.zeros(contact.shape), counted)).all()
+    assert measures.touchdown_rate(contact, counted, DT) == [0.0]
+    assert duty(contact, counted) == [1.0]
+    assert np.isnan(measures.median_apex(contact, np.zeros(contact.shape), counted)).all()
 
 
 def test_apex_is_the_median_of_whole_swings() -> None:
@@ -81,4 +90,79 @@ def test_apex_is_the_median_of_whole_swings() -> None:
         height[start + 1] = apex
     counted = everything(contact)
     counted[21] = False
-    assert gait.swing_apex(contact, height, counted) == pytest.approx([0.12])
+    assert measures.median_apex(contact, height, counted) == pytest.approx([0.12])
+
+
+def stepping() -> Recording:
+    """A robot of 10 kg for six steps of 0.1 s; it is told to stand in the first two."""
+    r = replace(made_up_recording(6, 1), dt=0.1, mass=10.0)
+    r.command[:2] = 0.0
+    r.command[2:] = 0.8, 0.6, 0.2  # 1 m/s
+    r.velocity[:] = 0.8, 0.6, -0.3
+    r.torque[:] = 0.0
+    r.torque[:, :, 0], r.torque[:, :, 1] = 6.0, -18.0
+    r.joint_vel[:] = 0.0
+    r.joint_vel[:, :, 0], r.joint_vel[:, :, 1] = 2.0, 1.0  # 12 W out, 18 W taken up
+    r.foot_contact[:, 0, 0] = [True, True, False, False, True, True]
+    r.foot_height[2:4, 0, 0] = 0.05, 0.07
+    r.foot_speed[:, 0, 1] = [9.0, 9.0, 0.3, 0.1, 0.2, 0.2]
+    r.base_height[:, 0] = [0.4, 0.4, 0.5, 0.5, 0.6, 0.6]
+    r.base_tilt[:, 0] = [0.0, 0.0, 0.0, 0.3, 0.3, 0.0]
+    return r
+
+
+BY_HAND = {
+    "lin_vel_error": 2 * 1.0 / 6,  # 1 m/s while told to stand, then none
+    "yaw_rate_error": (2 * 0.3 + 4 * 0.5) / 6,
+    "fall_rate": 0.0,
+    "mean_torque": 24.0 / 12,
+    "power": 12.0,
+    "cost_of_transport": 12.0 / (10 * 9.81 * 1.0),
+    "stride_frequency": 1 / 4 / 0.4,  # one touchdown of four feet in four steps
+    "duty_factor": (4 * 4 - 2) / 16,
+    "swing_apex": 0.07,
+    "foot_slip": (0.3 + 0.1 + 0.2 + 0.2) / (4 * 4 - 2),
+    "base_height": 0.5,
+    "base_tilt": 0.1,
+}
+
+
+def test_every_measure_has_a_hand_computed_value() -> None:
+    """A new measure needs a line above."""
+    assert set(BY_HAND) == set(MEASURES)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_value(name: str) -> None:
+    assert MEASURES[name](stepping()) == pytest.approx([BY_HAND[name]])
+
+
+def test_measures_of_a_known_walk() -> None:
+    r = made_up_recording(10, 2)
+    values = {name: measure(r) for name, measure in MEASURES.items()}
+    assert values["lin_vel_error"] == pytest.approx([0.0, 0.0])
+    assert values["yaw_rate_error"] == pytest.approx([0.0, 0.0])
+    assert values["mean_torque"] == pytest.approx([7.0, 7.0])
+    assert values["power"] == pytest.approx([100.0, 100.0])
+    assert values["cost_of_transport"] == pytest.approx([100 / (50 * 9.81 * 0.5)] * 2)
+    assert values["fall_rate"].tolist() == [0.0, 0.0]
+
+
+def test_nothing_counts_after_a_fall() -> None:
+    r, sound = made_up_recording(10, 2), made_up_recording(10, 2)
+    r.alive[5:, 1] = False
+    for values in (r.velocity, r.torque, r.joint_vel, r.foot_speed, r.base_height):
+        values[5:, 1] = 1e9
+    for name, measure in MEASURES.items():
+        if name != "fall_rate":
+            np.testing.assert_allclose(measure(r), measure(sound), err_msg=name)
+    assert MEASURES["fall_rate"](r).tolist() == [0.0, 1.0]
+
+
+def test_without_velocity_commands_nothing_is_walking() -> None:
+    r = replace(stepping(), command_names=("height",), command=np.ones((6, 1, 1)))
+    assert np.isnan(r.velocity_command).all()
+    assert not r.walking.any()
+    none = {name for name, measure in MEASURES.items() if np.isnan(measure(r)).all()}
+    gait = {"cost_of_transport", "stride_frequency", "duty_factor", "swing_apex", "foot_slip"}
+    assert none == gait | {"lin_vel_error", "yaw_rate_error"}

@@ -9,7 +9,8 @@ import pytest
 
 from envs import tasks
 from envs.mdp import observations
-from envs.task import ObservationTerm
+from envs.mdp.observations import Observation
+from envs.mdp.starts import NOMINAL
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 from tests.envs.helpers import JOINTS, QUIET, random_state, run, task
@@ -25,7 +26,7 @@ WIDTHS = {
     "base_height": 1,
 }
 ALL = {
-    name: ObservationTerm(getattr(observations, name), "scalar", scale=2.0 + i, noise=0.1 * i)
+    name: Observation(getattr(observations, name), "scalar", scale=2.0 + i, noise=0.1 * i)
     for i, name in enumerate(WIDTHS)
 }
 
@@ -40,16 +41,16 @@ def test_layout_is_generated_in_the_order_of_the_terms() -> None:
 
 
 def test_blocks_are_the_scaled_quantities() -> None:
-    state = random_state(3, np.random.default_rng(1))
-    state.nominal_pose = np.linspace(-1, 1, JOINTS)
+    pose = np.linspace(-1, 1, JOINTS)
+    state = replace(random_state(3, np.random.default_rng(1)), nominal_pose=pose)
     slices = observations.layout(ALL, state)
-    seen = observations.observe(ALL, slices, state, None)
+    seen = observations.observe(ALL, slices, state)
     expected = {
         "lin_vel": state.lin_vel_b,
         "ang_vel": state.ang_vel_b,
         "gravity": state.gravity_b,
         "command": state.command,
-        "joint_pos": state.joint_pos - np.linspace(-1, 1, JOINTS),
+        "joint_pos": state.joint_pos - pose,
         "joint_vel": state.joint_vel,
         "action": state.action,
         "base_height": state.base_height[:, None],
@@ -62,8 +63,8 @@ def test_blocks_are_the_scaled_quantities() -> None:
 def test_noise_is_uniform_within_its_half_width_before_scaling() -> None:
     state = random_state(4000, np.random.default_rng(2))
     slices = observations.layout(ALL, state)
-    clean = observations.observe(ALL, slices, state, None)
-    noisy = observations.observe(ALL, slices, state, np.random.default_rng(3))
+    clean = observations.observe(ALL, slices, state)
+    noisy = observations.observe(ALL, slices, state, np.random.default_rng(3), noise=1.0)
     for name, term in ALL.items():
         noise = (noisy - clean)[:, slices[name]] / term.scale
         assert np.abs(noise).max() <= term.noise + 1e-5
@@ -73,13 +74,26 @@ def test_noise_is_uniform_within_its_half_width_before_scaling() -> None:
             assert np.abs(np.corrcoef(noise.T) - np.eye(noise.shape[1])).max() < 0.1
 
 
+def test_the_randomisation_scales_the_noise_of_every_term() -> None:
+    state = random_state(50, np.random.default_rng(2))
+    slices = observations.layout(ALL, state)
+    clean = observations.observe(ALL, slices, state)
+    once, twice = (
+        observations.observe(ALL, slices, state, np.random.default_rng(3), noise) - clean
+        for noise in (1.0, 2.0)
+    )
+    np.testing.assert_allclose(twice, 2 * once, atol=1e-5)
+    silent = observations.observe(ALL, slices, state, np.random.default_rng(3), 0.0)
+    np.testing.assert_array_equal(silent, clean)
+
+
 @pytest.mark.parametrize("name", tasks.TASKS)
 def test_noise_is_off_unless_asked_for(name: str) -> None:
-    config = task(name, randomization=QUIET)
-    noisy = replace(config, randomization=replace(QUIET, noise=True))
+    config = task(name, start=NOMINAL, randomization=QUIET)
+    noisy = replace(config, randomization=replace(QUIET, noise=1.0))
     envs = [LocomotionVectorEnv(2, config=c) for c in (config, noisy)]
     first = [env.reset(seed=0)[0] for env in envs]
-    true = observations.observe(config.observations, envs[0].layout, envs[0].state, None)
+    true = observations.observe(config.observations, envs[0].layout, envs[0].state)
     np.testing.assert_array_equal(first[0], true)
     for term, block in envs[0].layout.items():
         differs = (first[1] != true)[:, block]

@@ -12,7 +12,8 @@ import pytest
 from envs import tasks
 from envs.mdp import rewards
 from envs.mdp.episode import EpisodeLog
-from envs.task import RewardTerm
+from envs.mdp.rewards import Reward, evaluate
+from envs.mdp.state import State
 from robots import get_robot
 from tests.envs.helpers import FEET, JOINTS, hand_made
 
@@ -113,7 +114,7 @@ def test_every_reward_has_a_hand_computed_case() -> None:
         name
         for name, function in inspect.getmembers(rewards, inspect.isfunction)
         if function.__module__ == rewards.__name__ and not name.startswith("_")
-    }
+    } - {"evaluate"}
     assert functions == set(CASES)
 
 
@@ -149,10 +150,10 @@ def test_costs_are_never_paid_out(task: str) -> None:
 
 
 TERMS = {
-    "lin_vel_z": RewardTerm(rewards.lin_vel_z, -2.0),
-    "torque": RewardTerm(rewards.torque, -0.1, curriculum=True),
-    "base_height": RewardTerm(rewards.base_height, -1.0, params={"target": 0.6}),
-    "termination": RewardTerm(rewards.termination, -6.0),
+    "lin_vel_z": Reward(rewards.lin_vel_z, -2.0),
+    "torque": Reward(rewards.torque, -0.1, curriculum=True),
+    "base_height": Reward(rewards.base_height, -1.0, params={"target": 0.6}),
+    "termination": Reward(rewards.termination, -6.0),
 }
 STATE = hand_made(
     lin_vel_b=[[0.3, 0.4, 2.0], [0, 0, 1.0]],
@@ -160,44 +161,54 @@ STATE = hand_made(
     base_height=[0.5, 0.9],
     command=[[0, 0, -0.3], [0, 0, 0]],
 )
-QUIET = np.zeros(2, bool)
+SOUND = np.zeros(2, bool)
+"""No simulation has diverged."""
+
+
+def paid(terms: dict[str, Reward], state: State, diverged: np.ndarray, factor: float) -> np.ndarray:
+    """The sum of the terms, (n,)."""
+    return np.sum(list(evaluate(terms, state, diverged, factor).values()), axis=0)
 
 
 def test_weights_are_per_second_and_the_curriculum_scales_its_terms() -> None:
-    log = EpisodeLog(TERMS, 2)
-    reward = log.reward(STATE, QUIET, k=0.5)
-    expected = [
-        0.02 * (-2.0 * 4.0 - 0.5 * 0.1 * 25.0 - 0.01),
-        0.02 * (-2.0 * 1.0 - 0.5 * 0.1 * 0.25 - 0.09),
-    ]
-    np.testing.assert_allclose(reward, expected)
+    expected = {
+        "lin_vel_z": [0.02 * -2.0 * 4.0, 0.02 * -2.0 * 1.0],
+        "torque": [0.02 * -0.5 * 0.1 * 25.0, 0.02 * -0.5 * 0.1 * 0.25],
+        "base_height": [0.02 * -0.01, 0.02 * -0.09],
+        "termination": [0.0, 0.0],
+    }
+    found = evaluate(TERMS, STATE, SOUND, factor=0.5)
+    assert list(found) == list(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, err_msg=name)
 
 
 def test_a_fall_costs_its_weight_whatever_the_control_step() -> None:
     for dt in (0.005, 0.02):
         fallen = replace(hand_made(terminated=[True, False]), dt=dt)
-        log = EpisodeLog({"termination": TERMS["termination"]}, 2)
-        np.testing.assert_allclose(log.reward(fallen, QUIET, 1.0), [-6.0, 0.0])
+        terms = {"termination": TERMS["termination"]}
+        np.testing.assert_allclose(paid(terms, fallen, SOUND, 1.0), [-6.0, 0.0])
 
 
 def test_a_divergence_pays_its_termination_alone() -> None:
-    wild = replace(STATE, torque=np.full((2, JOINTS), np.nan), terminated=np.array([True, False]))
-    wild.torque[1] = JOINT_ROWS[1]
-    log = EpisodeLog(TERMS, 2)
-    reward = log.reward(wild, np.array([True, False]), k=1.0)
+    torque = np.full((2, JOINTS), np.nan)
+    torque[1] = JOINT_ROWS[1]
+    wild = replace(STATE, torque=torque, terminated=np.array([True, False]))
+    found = evaluate(TERMS, wild, np.array([True, False]), factor=1.0)
+    reward = np.sum(list(found.values()), axis=0)
     np.testing.assert_allclose(reward, [-6.0, 0.02 * (-2.0 - 0.1 * 0.25 - 0.09)])
-    assert all(np.isfinite(value).all() for value in log.sums.values())
+    assert all(np.isfinite(value).all() for value in found.values())
 
 
 def test_episode_means_are_per_second_and_cleared_with_their_simulation() -> None:
-    log = EpisodeLog(TERMS, 2)
+    log, rates = EpisodeLog(tuple(TERMS), 2, errors=True), evaluate(TERMS, STATE, SOUND, 1.0)
     for _ in range(3):
-        log.reward(STATE, QUIET, k=1.0)
+        log.add(rates, STATE)
     log.clear(np.array([1]))
     for _ in range(2):
-        log.reward(STATE, QUIET, k=1.0)
+        log.add(rates, STATE)
     done = np.array([True, False])
-    info = log.episodes(done, dt=0.02)
+    info = log.means(done, STATE, diverged=SOUND)
     means = info["episode_means"]
     assert info["_episode_means"] is done
     np.testing.assert_array_equal(log.steps, [5, 2])
@@ -206,3 +217,14 @@ def test_episode_means_are_per_second_and_cleared_with_their_simulation() -> Non
     np.testing.assert_allclose(means["lin_vel_error"], [0.5, 0.0])
     np.testing.assert_allclose(means["yaw_rate_error"], [0.3, 0.0])
     assert not means["fall"].any()
+
+
+def test_episode_means_tell_falls_and_divergences() -> None:
+    log = EpisodeLog((), 3, errors=False)
+    ended = hand_made(n=3, terminated=[True, True, False])
+    diverged = np.array([False, True, False])
+    means = log.means(np.ones(3, bool), ended, diverged)["episode_means"]
+    assert {name: value.tolist() for name, value in means.items()} == {
+        "fall": [1.0, 1.0, 0.0],
+        "diverged": [0.0, 1.0, 0.0],
+    }

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
 from envs import tasks
 from envs.mdp import observations, symmetry
+from envs.mdp.commands import Command, Commands, Component, velocity
+from envs.mdp.observations import Kind, Observation
 from envs.mdp.state import State
 from envs.mdp.symmetry import MIRRORS
 from envs.sim import scene
-from envs.sim.randomization import start_rows
-from envs.task import Kind, ObservationTerm, Simulation
+from envs.sim.drives import PD
+from envs.sim.randomization import PUSH_INTERVAL
+from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
-from robots import get_robot
-from tests.envs.helpers import OFFLINE_ROBOTS, random_state, task
+from robots import ROBOTS, get_robot
+from tests.envs.helpers import OFFLINE_ROBOTS, quiet, random_state, task
+from tests.robots.synthetic import SYNTHETIC
 
-robots = pytest.mark.parametrize("robot", OFFLINE_ROBOTS)
+robots = pytest.mark.parametrize("robot", [*OFFLINE_ROBOTS, *SYNTHETIC])
+simulated = pytest.mark.parametrize("robot", [*OFFLINE_ROBOTS, "tumbler"])
 every_task = pytest.mark.parametrize("name", tasks.TASKS)
 STARTS, STEPS = 64, 30
 KINDS: dict[str, Kind] = {
@@ -41,6 +46,12 @@ KINDS: dict[str, Kind] = {
     "previous_action": "joint",
 }
 """How the arrays of State transform; the others are treated below."""
+
+
+@pytest.fixture(autouse=True)
+def _with_robots_that_nobody_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, robot in SYNTHETIC.items():
+        monkeypatch.setitem(ROBOTS, name, robot)
 
 
 def reflection(g: int) -> np.ndarray:
@@ -65,11 +76,17 @@ def mirrored(state: State, kinds: dict[Kind, symmetry.SignedPermutation], g: int
     return replace(state, **changes)
 
 
+def drawn(env: LocomotionVectorEnv, rng: np.random.Generator) -> State:
+    """States of the environment's robot in which every quantity differs from zero."""
+    robot = env.robot
+    return random_state(50, rng, len(robot.joints), len(robot.feet), robot.nominal_pose)
+
+
 def make(robot: str, name: str, num_envs: int = 1) -> LocomotionVectorEnv:
     config = task(name, robot)
     config = replace(
         config,
-        randomization=replace(config.randomization, pushes=False),
+        randomization=replace(config.randomization, push=None, push_interval=PUSH_INTERVAL),
         commands=replace(config.commands, interval=(100.0, 100.0)),
     )
     env = LocomotionVectorEnv(num_envs, robot=robot, config=config)
@@ -95,23 +112,61 @@ def test_the_group_is_closed_and_made_of_involutions(robot: str, name: str) -> N
                 np.testing.assert_array_equal(mirror(h, mirror(g, vector)), mirror(g ^ h, vector))
 
 
-@robots
-def test_anymals_have_both_mirrors_with_the_legs_that_they_swap(robot: str) -> None:
+@pytest.mark.parametrize(
+    ("robot", "swapped", "signs"),
+    [
+        ("anymal_c", [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]], [-1, 1, 1]),
+        ("pony", [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]], [-1, 1, 1]),
+        ("tumbler", [[0, 1], [1, 0]], [1, 1]),
+    ],
+)
+def test_mirrors_swap_the_legs_that_they_should(
+    robot: str, swapped: list[list[int]], signs: list[int]
+) -> None:
+    """Left and right first; a hip that swings out to the left swings out to the right."""
     env = make(robot, "walk")
-    if not robot.startswith("anymal"):
-        pytest.skip("another robot may have other mirrors")
-    legs = np.array(env.robot.legs)
-    swapped = [legs[kinds["foot"].index].tolist() for kinds in env.mirrors]
-    assert swapped == [
-        ["LF", "RF", "LH", "RH"],
-        ["RF", "LF", "RH", "LH"],
-        ["LH", "RH", "LF", "RF"],
-        ["RH", "LH", "RF", "LF"],
-    ]
-    haa, hfe, kfe = (env.mirrors[1]["joint"].sign[k::3] for k in range(3))
-    assert (haa == -1).all()  # a hip that swings out to the left swings out to the right
-    assert (hfe == 1).all()
-    assert (kfe == 1).all()
+    assert [kinds["foot"].index.tolist() for kinds in env.mirrors] == swapped
+    k = len(signs)
+    for kinds, legs in zip(env.mirrors, swapped, strict=True):
+        joints = [leg * k + joint for leg in legs for joint in range(k)]
+        assert kinds["joint"].index.tolist() == joints
+    assert env.mirrors[1]["joint"].sign.tolist() == signs * len(env.robot.legs)
+
+
+SIGNS: dict[Component, tuple[int, int, int, int]] = {
+    # no mirror, left and right, front and back, both
+    "polar_x": (1, 1, -1, -1),
+    "polar_y": (1, -1, 1, -1),
+    "polar_z": (1, 1, 1, 1),
+    "axial_x": (1, -1, 1, -1),
+    "axial_y": (1, 1, -1, -1),
+    "axial_z": (1, -1, -1, 1),
+    "scalar": (1, 1, 1, 1),
+}
+"""What becomes of each component of a vector in the mirrors, by hand."""
+
+
+def test_every_component_has_its_signs() -> None:
+    assert set(SIGNS) == set(get_args(Component))
+    entries = {name: Command((-1.0, 1.0), component=name) for name in SIGNS}
+    commands = Commands(velocity() | entries)
+    env = LocomotionVectorEnv(1, config=quiet(commands=commands))
+    found = [kinds["command"].sign.tolist() for kinds in env.mirrors]
+    vector = [SIGNS[name] for name in ("polar_x", "polar_y", "axial_z")]
+    np.testing.assert_array_equal(found, np.transpose([*vector, *SIGNS.values()]))
+    block = env.layout["command"]
+    observation = np.arange(1.0, 1.0 + env.symmetry.observation_index.shape[1])
+    for g, signs in enumerate(found):
+        mirrored_ = env.symmetry.mirror_observation(g, observation)
+        np.testing.assert_array_equal(mirrored_[block], observation[block] * signs)
+
+
+def test_a_task_without_commands_has_the_same_mirrors() -> None:
+    terms = {name: task("stand").rewards[name] for name in ("pose", "torque")}
+    env = LocomotionVectorEnv(1, config=quiet("stand", rewards=terms, commands=Commands({})))
+    full = LocomotionVectorEnv(1, config=quiet("stand"))
+    np.testing.assert_array_equal(env.symmetry.action_sign, full.symmetry.action_sign)
+    np.testing.assert_array_equal(env.symmetry.observation_sign, full.symmetry.observation_sign)
 
 
 def test_then_applies_the_first_then_the_second() -> None:
@@ -127,11 +182,11 @@ def test_a_robot_that_lacks_a_mirror_declares_none() -> None:
     pose = list(robot.nominal_pose)
     pose[0] += 0.3  # one hip out
     lopsided = replace(robot, nominal_pose=tuple(pose))
-    model = scene.build(lopsided, Simulation(), "pd")
-    assert len(symmetry.of_robot(lopsided, model)) == 1
+    model = scene.build(lopsided, Simulation(), PD())
+    assert len(symmetry.of_robot(lopsided, model, velocity())) == 1
     pose[3] -= 0.3  # both front hips: left-right is back
     front = replace(robot, nominal_pose=tuple(pose))
-    group = symmetry.of_robot(front, model)
+    group = symmetry.of_robot(front, model, velocity())
     assert len(group) == 2
     np.testing.assert_array_equal(group[1]["polar"].sign, [1, -1, 1])
 
@@ -140,12 +195,11 @@ def test_a_robot_that_lacks_a_mirror_declares_none() -> None:
 @every_task
 def test_rewards_are_the_same_in_the_mirror(robot: str, name: str) -> None:
     env = make(robot, name)
-    state = random_state(50, np.random.default_rng(0))
-    state.nominal_pose = np.array(env.robot.nominal_pose)
+    state = drawn(env, np.random.default_rng(0))
     for g, kinds in enumerate(env.mirrors):
         seen = mirrored(state, kinds, g)
         for term, definition in env.config.rewards.items():
-            value, image = (definition.function(s, **definition.params) for s in (state, seen))
+            value, image = (definition(s) for s in (state, seen))
             np.testing.assert_allclose(image, value, rtol=1e-9, atol=1e-9, err_msg=term)
 
 
@@ -153,27 +207,25 @@ def test_rewards_are_the_same_in_the_mirror(robot: str, name: str) -> None:
 @every_task
 def test_observations_mirror_as_their_terms_say(robot: str, name: str) -> None:
     env = make(robot, name)
-    height = ObservationTerm(observations.base_height, "scalar")
+    height = Observation(observations.base_height, "scalar")
     terms = env.config.observations | {"base_height": height}
-    state = random_state(50, np.random.default_rng(1))
-    state.nominal_pose = np.array(env.robot.nominal_pose)
+    state = drawn(env, np.random.default_rng(1))
     slices = observations.layout(terms, state)
     declared = symmetry.of_task(env.mirrors, terms, slices)
-    seen = observations.observe(terms, slices, state, None)
+    seen = observations.observe(terms, slices, state)
     for g, kinds in enumerate(env.mirrors):
-        image = observations.observe(terms, slices, mirrored(state, kinds, g), None)
+        image = observations.observe(terms, slices, mirrored(state, kinds, g))
         np.testing.assert_allclose(declared.mirror_observation(g, seen), image, atol=1e-5)
 
 
 def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
     """Rows i, i + STARTS, …: one random start state and command seen in every mirror."""
-    size = len(env.mirrors)
-    rows = start_rows(env.robot, env.config.randomization, STARTS, rng)
+    size, legs, history = len(env.mirrors), len(env.robot.legs), env._history
+    rows = env.config.start(env.robot, STARTS, rng)
     pose, velocity, joint_pos, joint_vel = (np.tile(row, (size, 1)) for row in rows)
-    ranges = env.config.commands
-    low, high = np.transpose([ranges.lin_vel_x, ranges.lin_vel_y, ranges.yaw_rate])
-    command = np.tile(rng.uniform(low, high, (STARTS, 3)), (size, 1))
-    phase, offsets = rng.random(STARTS), np.array(env.config.gait.offsets)
+    ranges = env.config.commands.ranges
+    command = np.tile(rng.uniform(*ranges.T, (STARTS, len(ranges))), (size, 1))
+    phase, offsets = rng.random(STARTS), np.array(env.config.gait.offsets or [0.0] * legs)
     for g, kinds in enumerate(env.mirrors):
         rows = slice(g * STARTS, (g + 1) * STARTS)
         polar = reflection(g)
@@ -184,17 +236,17 @@ def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
         velocity[rows, 3:] *= axial
         joint_pos[rows] = kinds["joint"](joint_pos[rows])
         command[rows] = kinds["command"](command[rows])
-        env._phase[rows] = phase + offsets[kinds["foot"].index[0]] - offsets[0]
+        history.phase[rows] = phase + offsets[kinds["foot"].index[0]] - offsets[0]
     env.physics.set_rows(np.arange(env.num_envs), pose, velocity, joint_pos, joint_vel)
-    env._joint_vel[:] = joint_vel
-    env._command[:] = command
+    history.joint_vel[:] = joint_vel
+    history.command[:] = command
 
 
 def centre_base(env: LocomotionVectorEnv) -> None:
     """Take out the robot's own asymmetry: put the base's centre of mass on its vertical axis."""
-    com = env.physics.batch.expand("body_ipos")
-    com[:, env.physics.batch.model.body(env.robot.base).id, :2] = 0.0
-    env.physics.batch.set_const()
+    com = env.physics.expand("body_ipos")
+    com[:, env.physics.model.body(env.robot.base).id, :2] = 0.0
+    env.physics.set_const()
 
 
 def asymmetry(env: LocomotionVectorEnv) -> tuple[np.ndarray, np.ndarray]:
@@ -226,7 +278,7 @@ def asymmetry(env: LocomotionVectorEnv) -> tuple[np.ndarray, np.ndarray]:
     return drift, drift_pay
 
 
-@robots
+@simulated
 @every_task
 def test_the_simulation_is_symmetric_to_the_robots_own_asymmetry(robot: str, name: str) -> None:
     """Measured on ANYmal C (walk, stand): left-right 5e-4, 6e-4 in observations and 2e-4, 3e-4 in
@@ -243,7 +295,7 @@ def test_the_simulation_is_symmetric_to_the_robots_own_asymmetry(robot: str, nam
         assert drift_reward[1] < 2e-3
 
 
-@robots
+@simulated
 @every_task
 def test_with_a_centred_base_every_mirror_is_as_good(robot: str, name: str) -> None:
     """Measured on ANYmal C: at most 6e-4 in observations and 3e-4 in rewards; the legs differ."""

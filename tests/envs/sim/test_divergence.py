@@ -13,18 +13,18 @@ from mujoco.batch import SimulationError
 
 from envs.single import LocomotionEnv
 from envs.vector import LocomotionVectorEnv
-from tests.envs.helpers import JOINTS, assert_same, quiet, snapshot
+from tests.envs.helpers import JOINTS, assert_same, batch_of, quiet, snapshot
 
 BAD = 1  # the simulation that blows up, of three
 Injection = Callable[[LocomotionVectorEnv, np.ndarray, pytest.MonkeyPatch], None]
 
 
 def nan_position(env: LocomotionVectorEnv, action: np.ndarray, patch: pytest.MonkeyPatch) -> None:
-    env.physics.batch.bind("qpos")[BAD, 2] = np.nan
+    batch_of(env.physics).bind("qpos")[BAD, 2] = np.nan
 
 
 def nan_velocity(env: LocomotionVectorEnv, action: np.ndarray, patch: pytest.MonkeyPatch) -> None:
-    env.physics.batch.bind("qvel")[BAD, 8] = np.nan
+    batch_of(env.physics).bind("qvel")[BAD, 8] = np.nan
 
 
 def nan_action(env: LocomotionVectorEnv, action: np.ndarray, patch: pytest.MonkeyPatch) -> None:
@@ -35,7 +35,7 @@ def simulation_error(
     env: LocomotionVectorEnv, action: np.ndarray, patch: pytest.MonkeyPatch
 ) -> None:
     """As the batch raises: the failed simulation keeps its state, the others have stepped."""
-    batch, step = env.physics.batch, env.physics.batch.step
+    batch, step = batch_of(env.physics), batch_of(env.physics).step
 
     def fail(**arguments: Any) -> None:
         patch.undo()
@@ -47,7 +47,7 @@ def simulation_error(
 
 def speed(value: float, coordinate: int) -> Injection:
     def inject(env: LocomotionVectorEnv, action: np.ndarray, patch: pytest.MonkeyPatch) -> None:
-        env.physics.batch.bind("qvel")[BAD, coordinate] = value
+        batch_of(env.physics).bind("qvel")[BAD, coordinate] = value
 
     return inject
 
@@ -117,7 +117,7 @@ def test_a_divergence_is_reset_terminated_and_counted_once(
 def test_it_can_happen_in_every_simulation_at_every_step() -> None:
     env = make()
     for _ in range(5):
-        env.physics.batch.bind("qpos")[:, 2] = np.nan
+        batch_of(env.physics).bind("qpos")[:, 2] = np.nan
         observation, reward, terminated, _, info = env.step(np.zeros((3, JOINTS), np.float32))
         assert terminated.all()
         assert all_finite(observation)
@@ -139,7 +139,7 @@ def test_the_single_env_terminates_with_finite_numbers() -> None:
 
 def test_an_ordinary_fall_is_not_a_divergence() -> None:
     env = make()
-    env.physics.batch.bind("qpos")[BAD, 2] = 0.1
+    batch_of(env.physics).bind("qpos")[BAD, 2] = 0.1
     _, _, terminated, _, info = env.step(np.zeros((3, JOINTS), np.float32))
     assert terminated[BAD]
     assert not info["episode_means"]["diverged"].any()
@@ -149,8 +149,8 @@ def test_warnings_go_to_logging_and_leave_no_litter(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     env = make()
-    with caplog.at_level(logging.INFO, logger="envs.sim.physics"):
-        env.physics.batch.bind("qpos")[BAD, 2] = np.nan
+    with caplog.at_level(logging.INFO, logger="envs.sim.batch"):
+        batch_of(env.physics).bind("qpos")[BAD, 2] = np.nan
         env.step(np.zeros((3, JOINTS), np.float32))
     assert "QPOS" in caplog.text
     assert capfd.readouterr() == ("", "")

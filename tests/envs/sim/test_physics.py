@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+from pathlib import Path
 from typing import get_args
 
 import mujoco
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
-from envs.sim import rotations, scene
-from envs.task import Action, ContactModel, Simulation
+import envs
+from envs.mdp.starts import NOMINAL
+from envs.sim import scene
+from envs.sim.batch import BatchPhysics
+from envs.sim.drives import PD, Drive, Torque
+from envs.sim.faults import Recorder
+from envs.sim.scene import ContactModel, Simulation
+from envs.sim.terrain import GROUND
 from envs.vector import LocomotionVectorEnv
 from robots import Collision, get_robot
-from tests.envs.helpers import JOINTS, OFFLINE_ROBOTS, quiet, run, simulation, snapshot, task
+from tests.envs.helpers import (
+    JOINTS,
+    OFFLINE_ROBOTS,
+    batch_of,
+    quiet,
+    run,
+    simulation,
+    snapshot,
+    task,
+)
 
 robots = pytest.mark.parametrize("robot", OFFLINE_ROBOTS)
 
 
 def limited(env: LocomotionVectorEnv, target: np.ndarray, data: mujoco.MjData) -> np.ndarray:
     """Torque (N·m) of the PD law at joint targets (rad) clipped to the joint range."""
-    robot, model = env.robot, env.physics.batch.model
+    robot, model = env.robot, env.physics.model
     q = np.array([data.joint(name).qpos[0] for name in robot.joints])
     qd = np.array([data.joint(name).qvel[0] for name in robot.joints])
     low, high = np.array([model.joint(name).range for name in robot.joints]).T
@@ -30,13 +47,13 @@ def limited(env: LocomotionVectorEnv, target: np.ndarray, data: mujoco.MjData) -
 
 @robots
 def test_a_control_step_equals_a_loop_over_mj_step(robot: str) -> None:
-    config = task(robot=robot, action=Action(scale=2.0))
+    config = task(robot=robot, drive=PD(scale=2.0))
     env = LocomotionVectorEnv(3, robot=robot, config=config)
     env.reset(seed=0)
-    model, rng = env.physics.batch.model, np.random.default_rng(0)
+    model, rng = env.physics.model, np.random.default_rng(0)
     joints = [model.joint(name) for name in env.robot.joints]
     for _ in range(15):
-        starts = [env.physics.batch.get_data(i) for i in range(3)]
+        starts = [batch_of(env.physics).get_data(i) for i in range(3)]
         action = rng.uniform(-1, 1, (3, JOINTS))
         _, _, terminated, truncated, _ = env.step(action)
         target = np.array(env.robot.nominal_pose) + 2.0 * action
@@ -46,7 +63,7 @@ def test_a_control_step_equals_a_loop_over_mj_step(robot: str) -> None:
             for _ in range(config.simulation.substeps):
                 torque = limited(env, target[i], data)
                 mujoco.mj_step(model, data)
-            np.testing.assert_array_equal(env.physics.batch.get_data(i).qpos, data.qpos)
+            np.testing.assert_array_equal(batch_of(env.physics).get_data(i).qpos, data.qpos)
             np.testing.assert_allclose(env.state.torque[i], torque, atol=1e-9)
             q = [data.qpos[joint.qposadr[0]] for joint in joints]
             np.testing.assert_array_equal(env.state.joint_pos[i], q)
@@ -54,13 +71,13 @@ def test_a_control_step_equals_a_loop_over_mj_step(robot: str) -> None:
 
 @robots
 def test_quantities_are_mujocos_own(robot: str) -> None:
-    env = LocomotionVectorEnv(4, robot=robot, config=task(robot=robot, action=Action(scale=0.7)))
+    env = LocomotionVectorEnv(4, robot=robot, config=task(robot=robot, drive=PD(scale=0.7)))
     env.reset(seed=1)
-    model, touching = env.physics.batch.model, 0
+    model, touching = env.physics.model, 0
     run(env, 40, np.random.default_rng(1))
     state = snapshot(env.state)
     for i in range(4):
-        data = env.physics.batch.get_data(i)
+        data = batch_of(env.physics).get_data(i)
         mujoco.mj_forward(model, data)
         rotation = data.body(env.robot.base).xmat.reshape(3, 3)  # base to world
         free = model.body(env.robot.base).dofadr[0]
@@ -76,7 +93,7 @@ def test_quantities_are_mujocos_own(robot: str) -> None:
             kind = mujoco.mjtObj.mjOBJ_GEOM
             mujoco.mj_objectVelocity(model, data, kind, geom.id, velocity, 0)
             np.testing.assert_allclose(state["foot_vel_w"][i, k], velocity[3:], atol=1e-9)
-            down = {foot, scene.GROUND} in pairs
+            down = {foot, GROUND} in pairs
             assert state["foot_contact"][i, k] == down
             touching += down
     assert 0 < touching < 16  # both cases are seen
@@ -90,13 +107,15 @@ def test_contacts_of_legs_and_base_are_told_apart(robot: str) -> None:
     rng, n = np.random.default_rng(0), 6
     pose = np.zeros((n, 7))
     pose[:, 2] = [0.1, 0.2, 0.3, 0.35, 0.4, 2.0]
-    pose[:, 3:] = rotations.from_euler(*rng.uniform(-0.4, 0.4, (3, n)))
+    pose[:, 3:] = Rotation.from_euler("xyz", rng.uniform(-0.4, 0.4, (n, 3))).as_quat(
+        scalar_first=True
+    )
     joints = np.array(env.robot.nominal_pose) + rng.normal(0, 0.6, (n, JOINTS))
     env.physics.set_rows(np.arange(n), pose, np.zeros((n, 6)), joints, np.zeros((n, JOINTS)))
-    model, physics, robot_ = env.physics.batch.model, env.physics, env.robot
+    model, physics, robot_ = env.physics.model, env.physics, env.robot
     bodies = [*robot_.thighs, *robot_.shanks]
     for i in range(n):
-        data = physics.batch.get_data(i)
+        data = batch_of(physics).get_data(i)
         mujoco.mj_forward(model, data)
         hit = {g for contact in data.contact for g in contact.geom}
         names = {model.geom(g).name for g in hit}
@@ -111,33 +130,10 @@ def test_contacts_of_legs_and_base_are_told_apart(robot: str) -> None:
     assert not physics.base_contact.all()
 
 
-def test_euler_angles_turn_about_the_right_axes_in_order() -> None:
-    rng = np.random.default_rng(0)
-    roll, pitch, yaw = rng.uniform(-1.5, 1.5, (3, 20))
-    quats = rotations.from_euler(roll, pitch, yaw)
-    for i in range(20):
-        expected = np.array([1.0, 0, 0, 0])
-        for axis, angle in zip(np.eye(3)[::-1], (yaw[i], pitch[i], roll[i]), strict=True):
-            turn, product = np.zeros(4), np.zeros(4)
-            mujoco.mju_axisAngle2Quat(turn, axis, angle)
-            mujoco.mju_mulQuat(product, expected, turn)
-            expected = product
-        np.testing.assert_allclose(quats[i], expected, atol=1e-12)
-
-
-def test_torque_mode_applies_the_action_times_the_limit() -> None:
-    env = LocomotionVectorEnv(2, config=quiet(action=Action(mode="torque")))
-    env.reset(seed=0)
-    action = np.random.default_rng(0).uniform(-1, 1, (2, JOINTS))
-    env.step(action)
-    np.testing.assert_allclose(env.state.torque, env.robot.torque_limit * action, rtol=1e-12)
-
-
 @robots
-@pytest.mark.parametrize("mode", ["pd", "torque"])
-def test_no_control_exceeds_the_torque_limit(robot: str, mode: str) -> None:
-    action = replace(Action(scale=3.0), mode=mode)
-    env = LocomotionVectorEnv(4, robot=robot, config=task(robot=robot, action=action))
+@pytest.mark.parametrize("drive", [PD(scale=3.0), Torque()], ids=["pd", "torque"])
+def test_no_control_exceeds_the_torque_limit(robot: str, drive: Drive) -> None:
+    env = LocomotionVectorEnv(4, robot=robot, config=task(robot=robot, drive=drive))
     env.reset(seed=0)
     rng, largest = np.random.default_rng(0), np.zeros(JOINTS)
     for _ in range(20):
@@ -151,7 +147,7 @@ def test_no_control_exceeds_the_torque_limit(robot: str, mode: str) -> None:
 def test_pd_targets_are_clipped_to_the_joint_range(robot: str) -> None:
     env = LocomotionVectorEnv(1, robot=robot, config=quiet(**simulation(substeps=1)))
     env.reset(seed=0)
-    data, target = env.physics.batch.get_data(0), np.full(JOINTS, 100.0)
+    data, target = batch_of(env.physics).get_data(0), np.full(JOINTS, 100.0)
     expected = limited(env, target, data)
     env.physics.apply(target[None])
     env.physics.step()
@@ -178,21 +174,53 @@ def test_every_contact_and_collision_model_stands(
 
 
 @robots
-def test_menagerie_contacts_are_the_menageries(robot: str) -> None:
+def test_elliptic_contacts_are_the_published_ones(robot: str) -> None:
     definition = get_robot(robot)
-    training, menagerie = (
-        scene.build(definition, Simulation(contact=contact), "pd")
+    training, elliptic = (
+        scene.build(definition, Simulation(contact=contact), PD())
         for contact in get_args(ContactModel)
     )
-    assert menagerie.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
-    assert menagerie.opt.impratio == 100
+    assert elliptic.opt.cone == mujoco.mjtCone.mjCONE_ELLIPTIC
+    assert elliptic.opt.impratio == 100
     assert training.opt.cone == mujoco.mjtCone.mjCONE_PYRAMIDAL
     assert training.opt.impratio == 1
     published = definition.spec().compile()
     for foot in definition.feet:
-        assert menagerie.geom(foot).condim == published.geom(foot).condim
-        np.testing.assert_array_equal(menagerie.geom(foot).solimp, published.geom(foot).solimp)
+        assert elliptic.geom(foot).condim == published.geom(foot).condim
+        np.testing.assert_array_equal(elliptic.geom(foot).solimp, published.geom(foot).solimp)
         assert training.geom(foot).condim == 3
+
+
+ENGINE = re.compile(r"mujoco\.batch|\bBatch\b")
+
+
+def test_only_the_simulations_room_names_the_engine() -> None:
+    root = Path(envs.__file__).parents[1]
+    files = [p for room in ("envs", "algos", "robots") for p in (root / room).rglob("*.py")]
+    named = [p for p in [*files, *root.glob("*.py")] if ENGINE.search(p.read_text())]
+    assert {path.parent.relative_to(root).as_posix() for path in named} == {"envs/sim"}
+
+
+def test_physics_needs_nobody_who_takes_notice() -> None:
+    """Alone and with a recorder it does the same, bitwise."""
+    robot, n = get_robot("anymal_c"), 3
+    model = scene.build(robot, Simulation(), PD())
+    alone, watched = (BatchPhysics(model, robot, n, Simulation()) for _ in range(2))
+    recorder = watched.observer = Recorder(watched.state, model.nu)
+    rng, rows = np.random.default_rng(0), np.array([0, 2])
+    for step in range(10):
+        control = np.array(robot.nominal_pose) + rng.normal(0, 0.3, (n, JOINTS))
+        velocity = rng.normal(0, 1, (2, 2))
+        for physics in (alone, watched):
+            if step % 4 == 0:
+                physics.set_rows(rows, *NOMINAL(robot, 2, rng))
+                physics.lift(rows)
+            physics.push(rows, velocity)
+            physics.apply(control)
+            physics.step()
+        np.testing.assert_array_equal(alone.state, watched.state)
+    lengths = [len(recorder.record(i)["controls"]) for i in range(n)]
+    assert lengths == [2, 10, 2]  # since the reset at step 8, or from the start
 
 
 def test_fresh_simulations_report_no_torque() -> None:
@@ -201,6 +229,6 @@ def test_fresh_simulations_report_no_torque() -> None:
     assert not env.state.torque.any()
     env.step(np.zeros((3, JOINTS), np.float32))
     assert env.state.torque.any(axis=1).all()
-    env.physics.batch.bind("qpos")[1, 2] = 0.1  # a fall
+    batch_of(env.physics).bind("qpos")[1, 2] = 0.1  # a fall
     env.step(np.zeros((3, JOINTS), np.float32))
     assert env.state.torque.any(axis=1).tolist() == [True, False, True]

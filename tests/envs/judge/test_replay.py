@@ -9,13 +9,17 @@ from typing import Any
 import imageio
 import numpy as np
 import pytest
-from envs.sim.replay import Replay, load
 
-import play
+from envs.judge.replay import Replay, load
+from envs.mdp.rewards import Reward
 from envs.mdp.state import State
+from envs.sim import drives
+from envs.sim.drives import Torque
 from envs.sim.faults import MAX_RECORDS, SPAN, Recorder
-from envs.task import RewardTerm, TaskConfig
+from envs.sim.terrain import Slope
+from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
+from tests.envs.delay import Delay
 from tests.envs.helpers import JOINTS, WILD, quiet, simulation, task
 
 N, BAD = 6, 4
@@ -23,13 +27,12 @@ N, BAD = 6, 4
 
 def torques() -> TaskConfig:
     """Full random torques at a coarse step: some simulation blows up within a few steps."""
-    action = replace(task().action, mode="torque")
-    return task(randomization=WILD, action=action, **simulation(timestep=0.02))
+    return task(randomization=WILD, drive=Torque(), **simulation(timestep=0.02))
 
 
 def hard_pushes() -> TaskConfig:
     """Pushes of 100 m/s, of which two in a row may go beyond the limit."""
-    return task(randomization=replace(WILD, push_speed=100.0))
+    return task(randomization=replace(WILD, push=(100.0, 100.0)))
 
 
 def first_fault(config: TaskConfig, steps: int = 300, nan_action_at: int = -1) -> dict[str, Any]:
@@ -54,12 +57,27 @@ def stored(fault: dict[str, Any], folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("config", [torques(), hard_pushes()], ids=["torques", "pushes"])
+@pytest.fixture(autouse=True)
+def _knows_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(drives.DRIVES, Delay.name, Delay)
+
+
+CONFIGS = {
+    "torques": torques(),
+    "pushes": hard_pushes(),
+    "every_substep": replace(hard_pushes(), drive=Delay(scale=2.0, delay=3)),
+    "slope": replace(torques(), terrain=Slope(0.2)),
+}
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_a_divergence_is_repeated_bitwise_with_its_own_model(
     config: TaskConfig, tmp_path: Path
 ) -> None:
-    again = Replay(load(stored(first_fault(config), tmp_path)))
+    fault = first_fault(config)
+    again = Replay(load(stored(fault, tmp_path)))
     first, substeps = again.diverges_at(), config.simulation.substeps
+    assert len(again) == len(fault["controls"]) * (1 if config.drive.every_substep else substeps)
     assert first is not None
     assert len(again) - substeps <= first < len(again)  # within the last control step
     explained = again.explain()
@@ -74,9 +92,7 @@ def test_the_record_of_another_model_is_seen_to_differ() -> None:
 
 
 def test_a_long_episode_is_recorded_from_a_whole_second_before() -> None:
-    free = {"max_tilt": np.pi, "min_height": -1.0, "base_contact": False}
-    config = quiet(termination=replace(task().termination, **free))
-    fault = first_fault(config, nan_action_at=3 * SPAN + 7)
+    fault = first_fault(quiet(terminations={}), nan_action_at=3 * SPAN + 7)
     assert SPAN <= len(fault["controls"]) < 2 * SPAN
     explained = Replay(fault).explain()
     assert f"simulation {BAD} diverged" in explained
@@ -91,7 +107,7 @@ def broken_reward(state: State) -> np.ndarray:
 
 
 def test_a_reward_that_is_not_finite_is_recorded_and_named() -> None:
-    terms = task().rewards | {"sinking": RewardTerm(broken_reward, 1.0)}
+    terms = task().rewards | {"sinking": Reward(broken_reward, 1.0)}
     fault = first_fault(task(rewards=terms))
     explained = Replay(fault).explain()
     assert "gave a number that is not finite: sinking" in explained
@@ -172,6 +188,8 @@ def test_a_fault_that_does_not_fit_is_refused(change: dict[str, Any], message: s
 
 @pytest.mark.usefixtures("opengl")
 def test_play_tells_and_shows_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import play
+
     path, video = stored(first_fault(torques()), tmp_path), tmp_path / "fault.mp4"
     play.main(["--replay-nan", str(path), "--video", str(video), "--size", "160", "120"])
     assert "it diverges at" in capsys.readouterr().out

@@ -1,0 +1,236 @@
+"""What an action does to each joint, by hand; drives that act every physics step and remember."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import mujoco
+import numpy as np
+import pytest
+
+from envs.sim import scene
+from envs.sim.drives import DRIVES, PD, Drive, Joints, Relative, Torque
+from envs.sim.scene import Simulation
+from envs.vector import LocomotionVectorEnv
+from robots import ROBOTS, Motor, get_robot
+from tests.envs.delay import Delay
+from tests.envs.helpers import JOINTS, WILD, assert_same, batch_of, quiet, run, simulation, task
+
+MIXED = replace(
+    get_robot("anymal_c"),
+    name="mixed",
+    motors=tuple(
+        Motor(
+            kp=50.0 + 5 * k,
+            kd=1.0 + 0.1 * k,
+            torque_limit=20.0 + 3 * k,
+            speed_limit=7.0,
+            armature=0.01 * (k + 1),
+        )
+        for k in range(JOINTS)
+    ),
+)
+"""ANYmal C with another motor in every joint."""
+K = np.arange(JOINTS)
+ONE_SUBSTEP = simulation(substeps=1)
+
+
+@pytest.fixture(autouse=True)
+def _mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ROBOTS, MIXED.name, MIXED)
+
+
+def env_of(drive: Drive, robot: str = "mixed", n: int = 2, **changes: Any) -> LocomotionVectorEnv:
+    env = LocomotionVectorEnv(n, robot=robot, config=quiet(drive=drive, **changes))
+    env.reset(seed=0)
+    return env
+
+
+def actions(n: int, steps: int, largest: float = 1.0) -> np.ndarray:
+    """Random actions, (steps, n, joints)."""
+    return np.random.default_rng(0).uniform(-largest, largest, (steps, n, JOINTS))
+
+
+@pytest.mark.parametrize("drive", [PD(), Relative()])
+def test_the_motors_of_each_joint_reach_the_model(drive: Drive) -> None:
+    model = scene.build(MIXED, Simulation(), drive)
+    assert [model.actuator(k).name for k in K] == list(MIXED.joints)
+    np.testing.assert_array_equal(model.actuator_gainprm[:, 0], 50.0 + 5 * K)
+    np.testing.assert_array_equal(model.actuator_biasprm[:, 1], -(50.0 + 5 * K))
+    np.testing.assert_allclose(model.actuator_biasprm[:, 2], -(1.0 + 0.1 * K))
+    limit = 20.0 + 3 * K
+    np.testing.assert_array_equal(model.actuator_forcerange, np.column_stack([-limit, limit]))
+    dofs = [model.joint(name).dofadr[0] for name in MIXED.joints]
+    np.testing.assert_allclose(model.dof_armature[dofs], 0.01 * (K + 1))
+    ranges = [model.joint(name).range for name in MIXED.joints]
+    np.testing.assert_array_equal(model.actuator_ctrlrange, ranges)
+    np.testing.assert_array_equal(model.dof_damping[dofs], 0.0)  # kd is in the drive
+
+
+def test_torque_motors_are_limited_joint_by_joint() -> None:
+    model = scene.build(MIXED, Simulation(), Torque())
+    limit = 20.0 + 3 * K
+    np.testing.assert_array_equal(model.actuator_ctrlrange, np.column_stack([-limit, limit]))
+    np.testing.assert_array_equal(model.actuator_gainprm[:, 0], 1.0)
+    np.testing.assert_array_equal(model.actuator_biasprm[:, :3], 0.0)
+
+
+def test_a_pd_target_is_the_nominal_pose_plus_the_scaled_action() -> None:
+    """At rest in the nominal pose the torque is kp × scale × action, up to its limit."""
+    env = env_of(PD(scale=0.3), **ONE_SUBSTEP)
+    action = actions(2, 1)[0]
+    env.step(action)
+    limit = 20.0 + 3 * K
+    expected = np.clip((50.0 + 5 * K) * 0.3 * action, -limit, limit)
+    np.testing.assert_allclose(env.state.torque, expected, rtol=1e-9)
+    assert (np.abs(expected) < limit).any()
+
+
+def test_a_relative_target_is_the_present_position_plus_the_scaled_action() -> None:
+    """At rest in another pose the torque is the same: the pose plays no part."""
+    env = env_of(Relative(scale=0.2), **ONE_SUBSTEP)
+    robot = env.robot
+    pose = np.tile([0, 0, 2.0, 1, 0, 0, 0], (2, 1))
+    joints = np.array(robot.nominal_pose) + np.random.default_rng(1).uniform(-0.2, 0.2, (2, JOINTS))
+    env.physics.set_rows(np.arange(2), pose, np.zeros((2, 6)), joints, 0 * joints)
+    action = actions(2, 1)[0]
+    env.step(action)
+    np.testing.assert_allclose(env.state.torque, (50.0 + 5 * K) * 0.2 * action, rtol=1e-9)
+
+
+def test_a_relative_target_is_taken_once_a_control_step() -> None:
+    """Against a loop over mj_step, whose target stays where it was at the first substep."""
+    env = env_of(Relative(scale=0.5), **simulation(substeps=4))
+    model = env.physics.model
+    qpos = [model.joint(name).qposadr[0] for name in env.robot.joints]
+    for action in actions(2, 8):
+        data = batch_of(env.physics).get_data(1)
+        data.ctrl[:] = data.qpos[qpos] + 0.5 * action[1]
+        for _ in range(4):
+            mujoco.mj_step(model, data)
+        env.step(action)
+        np.testing.assert_array_equal(batch_of(env.physics).get_data(1).qpos, data.qpos)
+
+
+def test_a_torque_is_the_action_times_the_joints_limit() -> None:
+    env = env_of(Torque())
+    action = actions(2, 1)[0]
+    env.step(action)
+    np.testing.assert_allclose(env.state.torque, (20.0 + 3 * K) * action, rtol=1e-12)
+
+
+@pytest.mark.parametrize("drive", [kind() for kind in DRIVES.values()], ids=DRIVES)
+def test_the_law_of_a_drive_says_its_controls(drive: Drive) -> None:
+    law, joints = drive.law(MIXED), Joints(np.full((3, JOINTS), 0.7), np.full((3, JOINTS), 9.0))
+    assert law is not None
+    [action] = actions(3, 1)
+    expected = law.offset + law.scale * action + (0.7 if law.added_to == "joint_pos" else 0.0)
+    np.testing.assert_allclose(drive.control(action, MIXED, joints, {}), expected)
+    assert law.unit == ("N·m" if isinstance(drive, Torque) else "rad")
+
+
+def test_drives_are_registered_under_their_names() -> None:
+    assert {"pd": PD, "relative": Relative, "torque": Torque} == DRIVES
+
+
+@pytest.mark.parametrize("name", DRIVES)
+def test_every_drive_of_every_joint_is_used(name: str) -> None:
+    """An action of one joint alone turns that joint alone at once."""
+    env = env_of(DRIVES[name](), n=JOINTS, **ONE_SUBSTEP)
+    env.step(0.05 * np.eye(JOINTS))
+    np.testing.assert_array_equal(env.state.torque != 0, np.eye(JOINTS, dtype=bool))
+
+
+# A delay: it acts every physics step, keeps the targets that are on their way, and is saved.
+
+
+def states(drive: Drive, acts: np.ndarray) -> np.ndarray:
+    """The simulations' states after each control step, (steps, n, S)."""
+    env, seen = env_of(drive, "anymal_c", acts.shape[1], terminations={}), []
+    for action in acts:
+        env.step(action)
+        seen.append(env.physics.state.copy())
+    return np.array(seen)
+
+
+def test_no_delay_is_the_pd_drive_bitwise() -> None:
+    acts = actions(3, 20, 0.5)
+    np.testing.assert_array_equal(states(Delay(delay=0), acts), states(PD(), acts))
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_a_delay_of_whole_control_steps_is_that_of_the_actions(k: int) -> None:
+    acts = actions(3, 20, 0.5)
+    late = np.concatenate([np.zeros((k, 3, JOINTS)), acts[:-k]])
+    np.testing.assert_array_equal(states(Delay(delay=4 * k), acts), states(PD(), late))
+
+
+def test_a_delay_within_a_control_step_arrives_at_its_substep() -> None:
+    """Against a loop over mj_step: three substeps under the old target, one under the new."""
+    env = env_of(Delay(delay=3), "anymal_c", terminations={})
+    model, nominal = env.physics.model, np.array(env.robot.nominal_pose)
+    before = np.zeros(JOINTS)
+    for action in actions(2, 8, 0.5):
+        data = batch_of(env.physics).get_data(0)
+        for target in (before, before, before, action[0]):
+            data.ctrl[:] = nominal + target
+            mujoco.mj_step(model, data)
+        env.step(action)
+        np.testing.assert_array_equal(batch_of(env.physics).get_data(0).qpos, data.qpos)
+        before = action[0]
+
+
+def test_what_a_drive_remembers_is_restored_bitwise() -> None:
+    config = task(drive=Delay(delay=7), randomization=WILD, episode_length=0.6)
+    env = LocomotionVectorEnv(4, config=config)
+    env.reset(seed=3)
+    run(env, 40, np.random.default_rng(0))
+    saved = env.state_dict()
+    kept = saved["drive"]["targets"].copy()
+    first = run(env, 40, np.random.default_rng(1))
+    np.testing.assert_array_equal(saved["drive"]["targets"], kept)  # a copy
+    resumed = LocomotionVectorEnv(4, config=config)
+    resumed.load_state_dict(saved)
+    assert_same(first, run(resumed, 40, np.random.default_rng(1)))
+    assert_same(env.state_dict(), resumed.state_dict())
+    assert any(seen["truncated"].any() for seen in first)  # resets are part of it
+
+
+def test_what_a_drive_remembers_starts_anew_with_its_simulation() -> None:
+    env = env_of(Delay(delay=5), "anymal_c", n=3)
+    nominal = np.broadcast_to(env.robot.nominal_pose, (5, JOINTS))
+    np.testing.assert_array_equal(env.state_dict()["drive"]["targets"], [nominal] * 3)
+    acts = actions(3, 3, 0.2)
+    for action in acts:
+        env.step(action)
+    batch_of(env.physics).bind("qpos")[1, 2] = 0.1  # a fall
+    _, _, terminated, _, _ = env.step(acts[0])
+    assert terminated.tolist() == [False, True, False]
+    targets = env.state_dict()["drive"]["targets"]
+    np.testing.assert_array_equal(targets[1], nominal)
+    for i in (0, 2):
+        on_their_way = nominal[0] + np.stack([acts[2, i], *[acts[0, i]] * 4])
+        np.testing.assert_allclose(targets[i], on_their_way)
+    env.reset()
+    np.testing.assert_array_equal(env.state_dict()["drive"]["targets"], [nominal] * 3)
+
+
+def test_a_divergence_is_forgotten_by_the_drive() -> None:
+    env = env_of(Delay(delay=5), "anymal_c", n=3)
+    action = np.zeros((3, JOINTS))
+    action[1] = np.nan
+    _, _, terminated, _, info = env.step(action)
+    for _ in range(3):
+        if "diverged" in info:
+            break
+        _, _, terminated, _, info = env.step(0 * np.nan_to_num(action))
+    assert terminated.tolist() == [False, True, False]
+    assert np.isfinite(env.state_dict()["drive"]["targets"]).all()
+    for _ in range(5):
+        _, _, terminated, _, info = env.step(np.zeros((3, JOINTS)))
+        assert not terminated.any()
+
+
+def test_a_drive_without_a_memory_saves_none() -> None:
+    assert "drive" not in env_of(PD()).state_dict()
