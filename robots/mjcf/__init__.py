@@ -15,8 +15,8 @@ from typing import Any
 import mujoco
 
 from robots.mjcf import tree
-from robots.mjcf.load import alone, load, measured
-from robots.mjcf.motors import motors
+from robots.mjcf.drives import motors
+from robots.mjcf.reading import alone, load, measured
 from robots.robot import Robot
 
 
@@ -54,6 +54,8 @@ def _fields(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> dict[st
     original = measured(read())  # with the keyframes and actuators that a robot's spec lacks
     build = partial(_build, read)
     model = measured(build())
+    if original.njnt > model.njnt:
+        raise ValueError(f"{original.njnt - model.njnt} joints are not its robot's; take them out")
     legs = tree.legs(model)
     joints = [joint for leg in legs for joint in leg.joints]
     pose = given.get("nominal_pose") or tree.keyframe_pose(original, joints)
