@@ -54,9 +54,9 @@ def _fields(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> dict[st
     original = measured(read())  # with the keyframes and actuators that a robot's spec lacks
     build = partial(_build, read)
     model = measured(build())
+    legs = tree.legs(model)
     if original.njnt > model.njnt:
         raise ValueError(f"{original.njnt - model.njnt} joints are not its robot's; take them out")
-    legs = tree.legs(model)
     joints = [joint for leg in legs for joint in leg.joints]
     pose = given.get("nominal_pose") or tree.keyframe_pose(original, joints)
     length = given.get("leg_length") or tree.stretched_length(model, legs)
