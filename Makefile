@@ -4,13 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
-# A browser and a display for tests, where root can install them.
-SYSTEM := { command -v chromium && command -v Xvfb; } > /dev/null || \
-	{ [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	apt-get install -qqy --no-install-recommends chromium xvfb libgl1-mesa-dri libxtst6; } \
-	> /dev/null 2>&1
-
-.PHONY: demo test play check docs bench clean
+.PHONY: demo test system play check docs bench clean
 
 demo: $(VENV)/.installed
 	if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume $(DEMO); else \
@@ -21,9 +15,18 @@ demo: $(VENV)/.installed
 play: $(VENV)/.installed
 	$(BIN)/python play.py policies/walk.pt --video walk.mp4 --seed 1 --seconds 10
 
-test: $(VENV)/.installed-test
-	@$(SYSTEM) || echo "make: no chromium or Xvfb; the tests that need them are skipped" >&2
-	$(BIN)/python -m pytest
+# All cores at once; then, in one process, what measures time or must keep up with it.
+test: $(VENV)/.installed-test system
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -m alone
+
+# A browser and a display for tests, where root can install them.
+system:
+	@{ command -v chromium && command -v Xvfb; } > /dev/null || \
+	{ [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -qqy --no-install-recommends chromium xvfb libgl1-mesa-dri libxtst6; } \
+	> /dev/null 2>&1 || \
+	echo "make: no chromium or Xvfb; the tests that need them are skipped" >&2
 
 check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench docs
 	$(BIN)/ruff check .

@@ -45,6 +45,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.mark.slow
 def test_another_process_does_the_same(walk: Path, tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "train.py"), *WALK, "--env.simulation.nthread", "1"]
     subprocess.run([*command, "--run-dir", str(tmp_path / "twin")], check=True, cwd=tmp_path)
@@ -53,6 +54,7 @@ def test_another_process_does_the_same(walk: Path, tmp_path: Path) -> None:
     assert len(metrics(walk / "metrics.csv")) == 6
 
 
+@pytest.mark.slow
 def test_the_number_of_simulation_threads_changes_nothing(walk: Path, tmp_path: Path) -> None:
     found = trained(tmp_path / "threads", *WALK, "--env.simulation.nthread", "2")
     assert found == fingerprint(walk)
@@ -70,11 +72,13 @@ def same_but_judged(judged: Path, plain: Path) -> None:
         assert {n: row[n] for n in names} == {n: other[n] for n in names}
 
 
+@pytest.mark.slow
 def test_evaluations_change_nothing(walk: Path, tmp_path: Path) -> None:
     trained(tmp_path / "judged", *WALK, "--eval-interval", "1")
     same_but_judged(tmp_path / "judged", walk)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_videos_change_nothing(walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "VIDEO", replace(train.VIDEO, seconds=0.1, size=(64, 36)))
@@ -84,6 +88,7 @@ def test_videos_change_nothing(walk: Path, tmp_path: Path, monkeypatch: pytest.M
     same_but_judged(run, walk)
 
 
+@pytest.mark.slow
 def test_a_task_of_gymnasium_twice(tmp_path: Path) -> None:
     first, second = (trained(tmp_path / name, *CARTPOLE) for name in ("a", "b"))
     assert first == second
@@ -92,6 +97,7 @@ def test_a_task_of_gymnasium_twice(tmp_path: Path) -> None:
     assert first.metrics != other.metrics
 
 
+@pytest.mark.slow
 def test_fingerprints_see_a_bit_and_not_the_clock(
     walk: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

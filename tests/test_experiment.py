@@ -44,6 +44,7 @@ def config(**changes: Any) -> dict[str, Any]:
     return train.to_plain(settings) | changes
 
 
+@pytest.mark.slow
 def test_seeds_are_trained_once_resumed_and_compared(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_run_of_other_settings_is_left_alone(tmp_path: Path) -> None:
         train.main([*command, "--algo.gamma", "0.9"])
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "train.py"), *CARTPOLE, *QUIET, "--seeds", "1", "2"]
     process = subprocess.Popen(

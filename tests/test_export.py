@@ -28,6 +28,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_committed_policy_walks_in_plain_mujoco(exported: Path) -> None:
     script = ROOT / "docs" / "run_onnx.py"
     command = [sys.executable, str(script), str(exported), "0.8", "0", "0"]
@@ -37,6 +38,7 @@ def test_the_committed_policy_walks_in_plain_mujoco(exported: Path) -> None:
     assert height > 0.45
 
 
+@pytest.mark.slow
 def test_the_file_tells_what_a_robot_needs(exported: Path) -> None:
     session = onnxruntime.InferenceSession(exported)
     info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])
@@ -51,6 +53,7 @@ def test_the_file_tells_what_a_robot_needs(exported: Path) -> None:
     assert session.get_inputs()[0].shape[1] == stops[-1]
 
 
+@pytest.mark.slow
 def test_the_files_model_is_the_simulations(exported: Path) -> None:
     session = onnxruntime.InferenceSession(exported)
     info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])

@@ -59,6 +59,7 @@ def cartpole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # One run directory, two processes
 
 
+@pytest.mark.slow
 def test_a_run_trains_in_one_process_at_a_time_and_a_kill_frees_it(
     cartpole_run: Path, tmp_path: Path
 ) -> None:
@@ -118,6 +119,8 @@ def test_a_row_or_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert files(tmp_path) == {"metrics.csv": table.read_bytes(), "last.pt": b"old"}
 
 
+@pytest.mark.slow
+@pytest.mark.root
 def test_a_full_disk_stops_a_run_that_then_goes_on_as_if_nothing_had_been(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +155,8 @@ def same_training(one: Path, other: Path) -> bool:
     return equal and tables[0] == tables[1]
 
 
+@pytest.mark.slow
+@pytest.mark.root
 def test_a_full_disk_ends_the_program_with_one_line(tmp_path: Path) -> None:
     with faults.small_disk(tmp_path / "disk") as disk:
         run = disk / "run"
@@ -168,6 +173,8 @@ def test_a_full_disk_ends_the_program_with_one_line(tmp_path: Path) -> None:
         assert line.endswith(f"--resume {run}")
 
 
+@pytest.mark.slow
+@pytest.mark.root
 def test_a_read_only_run_is_refused(cartpole_run: Path, tmp_path: Path) -> None:
     with faults.small_disk(tmp_path / "disk") as disk:
         run = disk / "run"
@@ -246,6 +253,7 @@ def test_a_policy_with_a_nan_is_never_saved(
     assert is_finite(content["algo"])
 
 
+@pytest.mark.slow
 def test_simulations_that_diverge_in_a_training_can_be_repeated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

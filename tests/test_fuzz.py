@@ -117,6 +117,7 @@ def test_no_setting_takes_what_is_not_finite_or_overflows(value: float) -> None:
         assert changed(config, path, value) is config, path
 
 
+@pytest.mark.slow
 @settings(**CALM, max_examples=200)
 @given(st.sampled_from(PATHS), HOSTILE)
 def test_a_value_is_refused_by_name_or_taken(path: tuple[str, ...], value: Any) -> None:
@@ -125,6 +126,7 @@ def test_a_value_is_refused_by_name_or_taken(path: tuple[str, ...], value: Any) 
     assert from_plain(config, json.loads(json.dumps(to_plain(again)))) == again
 
 
+@pytest.mark.slow
 @settings(**CALM, max_examples=12)
 @given(st.randoms(use_true_random=False))
 def test_what_is_taken_works(random: Any) -> None:
@@ -136,6 +138,7 @@ def test_what_is_taken_works(random: Any) -> None:
     works(config)
 
 
+@pytest.mark.slow
 @settings(**CALM, max_examples=15)
 @given(st.sampled_from(WALKING), st.sampled_from([*NUMBERS, "x", "", "1 2"]))
 def test_the_command_line_of_training(path: tuple[str, ...], value: Any) -> None:
@@ -159,6 +162,7 @@ class WorkStartedError(Exception):
     """The options were taken."""
 
 
+@pytest.mark.slow
 @settings(**CALM, max_examples=150)
 @given(data=st.data())
 def test_the_command_line_of_playing(

@@ -45,6 +45,7 @@ def children(process: int) -> list[int]:
     return [int(p) for p in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="reads /proc")
 def test_a_killed_process_is_restarted_and_the_run_ends_as_if_nothing_had_been(
     reference: Path, tmp_path: Path
@@ -67,6 +68,7 @@ def test_a_killed_process_is_restarted_and_the_run_ends_as_if_nothing_had_been(
     assert fingerprint(run) == fingerprint(reference)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_another_number_of_processes(reference: Path) -> None:
     before = load_checkpoint(reference / "checkpoints" / "last.pt")
     more = before["env_steps"] + 2 * 8 * 16

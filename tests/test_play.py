@@ -109,6 +109,7 @@ def orange(env: VectorEnv) -> int:
     return int((red - blue > 50).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_slow_motion_shows_every_step_for_longer(tmp_path: Path) -> None:
     path, agent = tmp_path / "slow.mp4", ["--agent", "random", "--seconds", "0.4"]
@@ -133,6 +134,7 @@ def test_a_gif_plays_in_real_time(
         assert gif.info["loop"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_a_grid_shows_robots_with_commands_of_their_own(tmp_path: Path) -> None:
     path, size = tmp_path / "grid.mp4", ["--size", "240", "160", "--seconds", "0.1"]
@@ -143,6 +145,7 @@ def test_a_grid_shows_robots_with_commands_of_their_own(tmp_path: Path) -> None:
     assert all(np.abs(a - b).max() > 50 for a, b in combinations(tiles, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_compared_policies_share_start_and_commands(checkpoint: Path, tmp_path: Path) -> None:
     path, size = tmp_path / "two.mp4", ["--size", "320", "120", "--seconds", "0.1"]
@@ -213,6 +216,7 @@ def test_a_saved_policy_knows_its_seed_and_commit(checkpoint: Path, tmp_path: Pa
     assert again["Commit"] == "0123456789ab with uncommitted changes"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_dm_control_renders_without_a_display_in_real_time(tmp_path: Path) -> None:
     video = tmp_path / "video.mp4"
@@ -304,6 +308,7 @@ def test_a_run_s_checkpoints_can_be_watched_in_turn(checkpoint: Path) -> None:
     assert play.live_agents(options, play.find_subject(options))[1] == "best"
 
 
+@pytest.mark.slow
 def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:500])
     command = [sys.executable, "play.py", str(checkpoint), "--evaluate"]

@@ -133,6 +133,7 @@ def test_a_run_s_page_is_whole_and_right_and_harmless(
     assert not page.named("video")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick", "opengl")
 def test_a_standing_page_has_a_video_and_neither_commands_nor_paper(tmp_path: Path) -> None:
     out = tmp_path / "stand.html"

@@ -88,6 +88,7 @@ def start() -> Iterator[Callable[[list[str]], BaseProcess]]:
         process.join()
 
 
+@pytest.mark.slow
 def test_a_killed_training_resumes_to_the_same_end(
     reference: Path, tmp_path: Path, start: Callable[[list[str]], BaseProcess]
 ) -> None:
@@ -126,11 +127,13 @@ def stopped_and_resumed(arguments: list[str], run: Path, stop: int) -> Fingerpri
     return fingerprint(run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stop", [5, 6])  # between checkpoints; at one and an evaluation
 def test_ctrl_c_costs_nothing(reference: Path, tmp_path: Path, stop: int) -> None:
     assert stopped_and_resumed(WALK, tmp_path / "run", stop) == fingerprint(reference)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("env_id", ["CartPole-v1", "Hopper-v5"])
 def test_nor_does_it_in_a_task_of_gymnasium(tmp_path: Path, env_id: str) -> None:
     arguments = [env_id, "--num-envs", "3", "--rollout-steps", "32", "--total-steps", "768"]
@@ -144,6 +147,7 @@ class Killed(BaseException):
     """Stands for a signal in the middle of something."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", ["--resume", "the same command"])
 def test_a_run_that_died_before_its_first_checkpoint_starts_anew(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
@@ -163,6 +167,7 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_anew(
     assert fingerprint(run) == fingerprint(reference)
 
 
+@pytest.mark.slow
 def test_the_video_that_a_kill_prevented_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ def test_damaged_run_is_named(
         train.main(["--resume", str(run), "--total-steps", "1000"])
 
 
+@pytest.mark.slow
 def test_a_damaged_last_checkpoint_costs_an_interval_and_no_more(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -231,6 +232,7 @@ def test_bad_input_is_one_clear_line(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_and_the_run_goes_on(tmp_path: Path) -> None:
     run = tmp_path / "cartpole"
     command = [sys.executable, str(ROOT / "train.py"), "CartPole-v1", "--run-dir", str(run)]

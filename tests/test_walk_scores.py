@@ -62,6 +62,7 @@ def fall(observations: np.ndarray) -> np.ndarray:
     return action.reshape(len(observations), 12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", [stand, Drag(), fall], ids=["stand", "drag", "fall"])
 def test_trained_policy_scores_above(
     behaviour: Callable[[np.ndarray], np.ndarray], trained: float
@@ -69,5 +70,6 @@ def test_trained_policy_scores_above(
     assert score(behaviour) < 0.75 * trained
 
 
+@pytest.mark.slow
 def test_falling_scores_below_standing() -> None:
     assert score(fall) < score(stand)

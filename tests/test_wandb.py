@@ -69,6 +69,7 @@ def records(run: Path) -> list[dict[str, list[dict[str, Any]]]]:
     return [read(folder) for folder in sorted((run / "wandb").glob("offline-run-*"))]
 
 
+@pytest.mark.slow
 def test_an_offline_run_holds_everything(run: Path, records: Any) -> None:
     first = records[0]
     (head,) = first["run"]
@@ -85,12 +86,14 @@ def test_an_offline_run_holds_everything(run: Path, records: Any) -> None:
     assert {"proc.memory.rssMB", "memory_percent"} <= first["stats"][0]["item"].keys()
 
 
+@pytest.mark.slow
 def test_an_offline_run_holds_the_uncommitted_changes(run: Path) -> None:
     for patch in (run / "wandb").glob("offline-run-*/files/diff.patch"):
         assert patch.read_text() == CODE["diff"] + "\n"
     assert len(list((run / "wandb").glob("offline-run-*/files/diff.patch"))) == 2
 
 
+@pytest.mark.slow
 def test_models_are_logged_where_they_are_best_and_at_the_end(run: Path, records: Any) -> None:
     best, last = records[0]["artifact"]
     assert (best["type"], last["type"]) == ("model", "model")
@@ -103,6 +106,7 @@ def test_models_are_logged_where_they_are_best_and_at_the_end(run: Path, records
         assert load_checkpoint(entry["local_path"])["env_steps"] == 64
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_same_in_wandb(run: Path, records: Any) -> None:
     first, second = (record["run"][0] for record in records)
     assert first["run_id"] == second["run_id"]
@@ -112,6 +116,7 @@ def test_a_resumed_run_is_the_same_in_wandb(run: Path, records: Any) -> None:
     assert load_checkpoint(run / "checkpoints" / "last.pt")["wandb_id"] == first["run_id"]
 
 
+@pytest.mark.slow
 def test_a_report_in_the_folder_is_logged(records: Any) -> None:
     assert records[1]["history"][-1]["item"]["report._type"] == "html-file"
 
@@ -178,6 +183,8 @@ def network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
         server.server_close()
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["refuses", "hangs", "unauthorized"], indirect=True)
 def test_no_network_stops_no_training(
     network: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -193,6 +200,8 @@ def test_no_network_stops_no_training(
     assert [record["item"]["_step"] for record in read(offline)["history"]] == [1024]
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("network", ["dies"], indirect=True)
 def test_a_server_that_dies_holds_nobody_up(network: str, tmp_path: Path) -> None:
     Mortal.dead.clear()
@@ -237,6 +246,7 @@ def shared(run: Path, monkeypatch: pytest.MonkeyPatch) -> list[Artifact]:
     return artifacts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("which", "iteration"), [("best", 1), ("last", 2)])
 def test_a_run_in_wandb_is_played(
     shared: list[Artifact], tmp_path: Path, which: str, iteration: int
@@ -246,6 +256,7 @@ def test_a_run_in_wandb_is_played(
     assert load_checkpoint(policy)["iteration"] == iteration
 
 
+@pytest.mark.slow
 def test_a_run_in_wandb_that_cannot_be_played_is_one_clear_line(
     shared: list[Artifact], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,9 @@ def until(holds: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.alone
+@pytest.mark.browser
+@pytest.mark.slow
 def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     vx = browser.locator("input[inputmode=decimal]").first
     vx.fill("0.5")
@@ -262,6 +265,7 @@ async def _controls(client: websockets.ClientConnection) -> list[str]:
                 return found
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_it_and_a_taken_port_is_named() -> None:
     stand = ["trot/AnymalStand-v0", "--agent", "zero", "--web", "--port"]
     command = [sys.executable, "play.py", *stand]

@@ -15,8 +15,8 @@ from typing import Any
 import mujoco
 
 from robots.mjcf import tree
-from robots.mjcf.load import alone, load, measured
-from robots.mjcf.motors import motors
+from robots.mjcf.drives import motors
+from robots.mjcf.reading import alone, load, measured
 from robots.robot import Robot
 
 
@@ -55,6 +55,8 @@ def _fields(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> dict[st
     build = partial(_build, read)
     model = measured(build())
     legs = tree.legs(model)
+    if original.njnt > model.njnt:
+        raise ValueError(f"{original.njnt - model.njnt} joints are not its robot's; take them out")
     joints = [joint for leg in legs for joint in leg.joints]
     pose = given.get("nominal_pose") or tree.keyframe_pose(original, joints)
     length = given.get("leg_length") or tree.stretched_length(model, legs)

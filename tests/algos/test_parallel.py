@@ -67,6 +67,7 @@ def tensors(state: dict[str, Any]) -> list[torch.Tensor]:
     return [v for part in nested for v in part if isinstance(v, torch.Tensor)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 3])
 def test_several_processes_learn_what_one_does_from_the_same_samples(
     learn: Callable[[int], list[Any]], size: int
@@ -81,7 +82,7 @@ def test_several_processes_learn_what_one_does_from_the_same_samples(
                 assert mine[name] == pytest.approx(value, rel=1e-3, abs=1e-5), name
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_all_processes_hold_bitwise_the_same(learn: Callable[[int], list[Any]], size: int) -> None:
     first, *others = (flatten(tensors(found["state"])) for found in learn(size))
     for other in others:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from robots import ROBOTS, Robot
 from tests.robots import menagerie_stand_in
+from tests.robots.synthetic import SYNTHETIC
 
 MENAGERIE_URL = "https://github.com/deepmind/mujoco_menagerie.git"
 
@@ -47,6 +50,22 @@ def redirect(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, 
     return point_at
 
 
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A repository made of the real folders of MuJoCo Menagerie, where they are, and its commit.
+
+    TROT_DATA names the folder that holds mujoco_menagerie/; the default is shared/data beside
+    the repository.
+    """
+    beside = Path(__file__).parents[3] / "shared" / "data"
+    folder = Path(os.environ.get("TROT_DATA", beside)) / "mujoco_menagerie"
+    if not (folder / "anybotics_anymal_c").is_dir():
+        pytest.skip("no mujoco_menagerie/anybotics_anymal_c (TROT_DATA names the folder over it)")
+    repository = tmp_path_factory.mktemp("original") / "menagerie"
+    shutil.copytree(folder, repository)
+    return repository, menagerie_stand_in.commit(repository)
+
+
 @pytest.fixture
 def menagerie_cache(
     redirect: Callable[[str, str], Path], stand_in: tuple[Path, str]
@@ -57,9 +76,9 @@ def menagerie_cache(
     sys.modules.pop("robot_descriptions.anymal_c_mj_description", None)
 
 
-@pytest.fixture(params=ROBOTS)
+@pytest.fixture(params=[*ROBOTS, *SYNTHETIC])
 def robot(request: pytest.FixtureRequest) -> Robot:
-    """Every registered robot, the downloaded ones from the stand-in."""
+    """Every registered robot, the downloaded ones from the stand-in, and those made up."""
     if "menagerie" in request.param:
         request.getfixturevalue("menagerie_cache")
-    return ROBOTS[request.param]
+    return (ROBOTS | SYNTHETIC)[request.param]

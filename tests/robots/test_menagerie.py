@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from robots import Collision, get_robot, menagerie
+from robots import Collision, get_robot, menagerie, mjcf
 from tests.robots import menagerie_stand_in
 from tests.robots.helpers import in_nominal_pose, on_plane, pd_step
 
@@ -31,6 +31,56 @@ def trajectory(name: str, collision: Collision) -> np.ndarray:
         pd_step(robot, model, data, target)
         states.append(np.concatenate([data.qpos, data.qvel]))
     return np.array(states)
+
+
+@pytest.mark.slow
+def test_the_real_one_is_our_model_with_meshes(
+    redirect: Callable[[str, str], Path], original: tuple[Path, str]
+) -> None:
+    repository, commit = original
+    redirect(repository.as_uri(), commit)
+    robot, ours = get_robot("anymal_c_menagerie"), get_robot("anymal_c").spec().compile()
+    model = robot.spec().compile()
+    assert model.nmesh > 10
+    assert model.ntex > 10
+    for name in (model.body(i).name for i in range(model.nbody)):
+        for figure in ("mass", "inertia", "ipos", "pos"):
+            mine, theirs = getattr(ours.body(name), figure), getattr(model.body(name), figure)
+            np.testing.assert_allclose(theirs, mine, rtol=1e-9, atol=1e-12)
+    for name in robot.joints:
+        np.testing.assert_array_equal(model.joint(name).range, ours.joint(name).range)
+    placed = in_nominal_pose(robot, model, robot.nominal_height)
+    expected = in_nominal_pose(robot, ours, robot.nominal_height)
+    for foot in robot.feet:
+        np.testing.assert_allclose(placed.geom(foot).xpos, expected.geom(foot).xpos, atol=1e-9)
+    meshed = trajectory("anymal_c_menagerie", "full")
+    np.testing.assert_allclose(meshed, trajectory("anymal_c", "full"), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("description", ["go1", "go1_description", "anymal_c"])
+def test_a_name_without_mjcf_is_refused_with_one_that_has_it(description: str) -> None:
+    robot = description.removesuffix("_description")
+    with pytest.raises(ValueError, match=rf"{description!r}.*no MJCF.*{robot}_mj_description"):
+        menagerie.path(description)
+
+
+def test_any_description_becomes_a_robot(menagerie_cache: Path) -> None:
+    path = menagerie.path("anymal_c_mj_description")
+    assert path.is_relative_to(menagerie_cache)
+    known = get_robot("anymal_c")
+    robot = mjcf.from_file(path, nominal_pose=known.nominal_pose)
+    assert robot.joints == known.joints
+    assert robot.spec().compile().nmesh == 1
+
+
+def test_the_repository_is_the_one_that_the_description_stands_in(
+    redirect: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redirect("/nowhere/other.git", ABSENT)
+    other = "https://github.com/unitreerobotics/unitree_mujoco.git"
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", other)
+    with pytest.raises(ValueError, match=r"/nowhere/other.git.*full clone in unitree_mujoco/"):
+        menagerie.path("aliengo_mj_description")
 
 
 @pytest.mark.parametrize("collision", ["feet_and_body", "full"])

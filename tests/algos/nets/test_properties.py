@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from gymnasium import spaces
 from hypothesis import given, settings
@@ -50,6 +51,7 @@ def dense_fisher(policy: Policy, x: torch.Tensor) -> torch.Tensor:
     return total
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
@@ -116,6 +118,7 @@ def random_rollout(agent: TRPO, seed: int, kind: str, scale: float) -> Rollout:
 KINDS = ["plain", "plain", "equal rewards", "nan", "same states", "one sample"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10**6),

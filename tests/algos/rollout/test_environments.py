@@ -54,6 +54,7 @@ def levers() -> Iterator[str]:
     del gymnasium.registry["test/Levers-v0"]
 
 
+@pytest.mark.slow
 def test_learns_several_choices_at_once(levers: str) -> None:
     envs = make_vec(levers, 16)
     assert envs.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP

@@ -42,6 +42,7 @@ def own_actions(agent: TRPO, rollout):
     return rollout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "equivariant", "discrete", "fisher subset"])
 def test_no_step_breaks_the_constraint_or_leaves_finite_numbers(
     make_agent, make_rollout, symmetry, kind

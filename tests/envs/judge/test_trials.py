@@ -127,6 +127,7 @@ def test_pushes_jump_in_the_robot_s_own_directions(monkeypatch: pytest.MonkeyPat
     assert found.withstood.tolist() == [[3] * 8] * 2
 
 
+@pytest.mark.slow
 def test_who_falls_before_the_push_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"SETTLE": 0.1, "RECOVERY": 0.1, "PUSHED": 1}.items():
         monkeypatch.setattr(trials, name, value)

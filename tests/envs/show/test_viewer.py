@@ -76,6 +76,9 @@ def display() -> Iterator[str]:
     server.wait()
 
 
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.browser
 def test_keys_steer_the_robot(display: str, tmp_path: Path) -> None:
     keyboard, log = Keyboard(display), tmp_path / "log"
     environment = os.environ | {"DISPLAY": display, "MUJOCO_GL": "glfw"}
