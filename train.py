@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import tyro
@@ -81,6 +81,7 @@ class _AnyTask(TrainConfig):
 
     env_id: tyro.conf.Positional[tuple[str, ...]] = ()  # pyright: ignore  # none is no error yet
     resume: Path | None = None
+    help: Annotated[bool, tyro.conf.arg(aliases=["-h"])] = False
 
     def __post_init__(self) -> None:
         """Nothing has to hold yet."""
@@ -148,7 +149,8 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     if seen.resume is not None:
         return _reopen(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
     if not seen.env_id:
-        _help(usual, arguments)
+        if seen.help:
+            tyro.cli(TrainConfig, default=usual, args=["--help"], config=MARKERS)
         raise ValueError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
     choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, seen.drive, seen.terrain)
     if not is_id(choice.env_id):
@@ -165,11 +167,6 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     if restarted and not config.seeds and run.config.exists():
         return _reopen(ResumeConfig(run.path))
     return config, run, False
-
-
-def _help(usual: TrainConfig, arguments: list[str]) -> None:
-    """End in the help of a usual training, if that is what the command line asks for."""
-    tyro.cli(TrainConfig, default=usual, args=arguments, config=MARKERS, return_unknown_args=True)
 
 
 def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:

@@ -9,14 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import train
+from algos import TRPOConfig
 from algos.compare import experiment
-from algos.runs.checkpoint import load_checkpoint
+from algos.runs.checkpoint import load_checkpoint, save_checkpoint
+from algos.runs.directory import RunDirectory
 
 ROOT = Path(__file__).parent.parent
 CARTPOLE = ["CartPole-v1", "--num-envs", "4", "--rollout-steps", "32", "--eval-episodes", "1"]
@@ -67,10 +70,10 @@ def test_seeds_are_trained_once_resumed_and_compared(
 
     told = tmp_path / "told"
     writes = program(tmp_path, WRITES.format(str(told)))
-    more = config(jobs=1, total_steps=384, seeds=[2])
-    experiment.run(base, more, writes, [*command, "--seeds", "2", "--total-steps", "384"])
-    resumed, run, _ = train.parse(ast.literal_eval(told.read_text()))
+    experiment.run(base, config(jobs=1, total_steps=384, seeds=[2]), writes)
+    resumed, run, begun = train.parse(ast.literal_eval(told.read_text()))
     assert run.path == runs[1]
+    assert begun
     assert (resumed.total_steps, resumed.seed) == (384, 2)
 
 
@@ -112,19 +115,32 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
 def test_a_seed_that_fails_ends_the_experiment(tmp_path: Path, jobs: int, words: str) -> None:
     fails = program(tmp_path, "import sys; print('error: no such thing'); sys.exit(2)")
     with pytest.raises(ValueError, match=words):
-        experiment.run(tmp_path / "x", config(jobs=jobs), fails, ["CartPole-v1", "--seeds", "1"])
+        experiment.run(tmp_path / "x", config(jobs=jobs), fails)
 
 
-def test_each_seed_gets_the_users_own_options(tmp_path: Path) -> None:
+def test_each_seed_starts_from_the_settings_that_its_parent_wrote(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     told = tmp_path / "told"
-    writes = program(
-        tmp_path, f"import sys; open({str(told)!r}, 'a').write(f'{{sys.argv[1:]}}\\n')"
-    )
-    arguments = ["CartPole-v1", "--wandb-tags", "a", "b", "--seeds", "1", "2", "--algo.gamma=0.9"]
-    arguments += ["--run_dir=x", "--jobs", "1"]
-    experiment.run(tmp_path / "x", config(), writes, arguments)
-    kept = ["CartPole-v1", "--wandb-tags", "a", "b", "--algo.gamma=0.9"]
-    assert told.read_text().splitlines() == [
-        str([*kept, "--seed", seed, "--run-dir", f"{tmp_path}/x-s{seed}", "--wandb-group", "x"])
-        for seed in ("1", "2")
-    ]
+    writes = program(tmp_path, WRITES.format(str(told)))
+    options = ["--wandb-tags", "a", "b", "--algo.gamma=0.9", "--seeds", "1", "2", "--jobs", "1"]
+    parent, _, _ = train.parse(["CartPole-v1", *options, "--run_dir=x"])
+    assert isinstance(parent.algo, TRPOConfig)
+    experiment.run(tmp_path / "x", train.to_plain(parent), writes)
+    for seed, line in zip((1, 2), told.read_text().splitlines(), strict=True):
+        own, run, begun = train.parse(ast.literal_eval(line))
+        path = tmp_path / f"x-s{seed}"
+        same = {"seed": seed, "seeds": (), "jobs": 1, "run_dir": path, "wandb_group": "x"}
+        assert own == replace(parent, **same)
+        assert (run.path, begun) == (path, False)
+    assert not caplog.records  # a first start is nothing to warn of
+
+
+def test_a_seed_that_goes_on_keeps_what_its_run_was_made_with(tmp_path: Path) -> None:
+    """Settings of older code stand in its config.json, and there they stay."""
+    made = RunDirectory.create(tmp_path / "x-s1", config(seed=1, old_setting=3))
+    save_checkpoint(made.last, {"env_steps": 10})
+    writes = program(tmp_path, WRITES.format(str(tmp_path / "told")))
+    experiment.run(tmp_path / "x", config(seeds=[1], total_steps=20, device="cpu"), writes)
+    _, kept = RunDirectory.open(made.path)
+    assert (kept["old_setting"], kept["total_steps"], kept["device"]) == (3, 20, "cpu")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,129 @@ def test_tensorboard_shows_the_csv_and_changes_nothing(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.parametrize(
+    ("arguments", "env_id"),
+    [
+        (["--wandb-group", "trot/AnymalStand-v0", "trot/AnymalWalk-v0"], "trot/AnymalWalk-v0"),
+        (["--wandb-group=trot/AnymalWalk-v0", "trot/AnymalStand-v0"], "trot/AnymalStand-v0"),
+        (["--run-dir", "CartPole-v1", "Pendulum-v1"], "Pendulum-v1"),
+        (["--seed", "3", "CartPole-v1", "--wandb-project", "Ant-v5"], "CartPole-v1"),
+        (["CartPole-v1", "--wandb-tags", "Ant-v5", "Pendulum-v1"], "CartPole-v1"),
+        (["--env.randomization.pushes", "trot/AnymalStand-v0"], "trot/AnymalStand-v0"),
+        (["trot/AnymalStand-v0", "--env.rewards.pose.weight", "2"], "trot/AnymalStand-v0"),
+        (["--env.gait.frequency", "0", "trot/AnymalStand-v0"], "trot/AnymalStand-v0"),
+        (["--algo.min-std", "0.3", "CartPole-v1", "--algo.initial-std=0.3"], "CartPole-v1"),
+        (["CartPole-v1", "--wandb-group", "--resume=x"], None),
+    ],
+)
+def test_an_options_value_is_never_taken_for_the_id(
+    arguments: list[str], env_id: str | None
+) -> None:
+    """Whatever stands around it, the id decides task, presets and sizes."""
+    if env_id is None:
+        with pytest.raises(SystemExit):
+            train.parse(arguments)
+        return
+    config, _, _ = train.parse(arguments)
+    known = train.defaults(env_id)
+    assert config.env_id == env_id
+    sizes = ("total_steps", "num_envs", "rollout_steps", "eval_interval")
+    assert [getattr(config, n) for n in sizes] == [getattr(known, n) for n in sizes]
+    assert (config.env is None) == (known.env is None)
+    if config.env is not None and known.env is not None:
+        assert list(config.env.rewards) == list(known.env.rewards)
+        assert list(config.env.observations) == list(known.env.observations)
+    assert replace(config.algo, **STDS) == replace(known.algo, **STDS)
+
+
+STDS: dict[str, Any] = {"min_std": 0.1, "initial_std": 0.1}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--wandb-tags", "a", "b", "CartPole-v1"],
+        ["--env.rewards.pose.weight", "2", "trot/AnymalStand-v0"],
+        ["--algo.no-such-thing", "2", "CartPole-v1"],
+        ["--seed", "2"],
+    ],
+)
+def test_where_the_id_cannot_be_told_it_is_asked_to_come_first(arguments: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"it comes first: train\.py ID \[options\]"):
+        train.parse(arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ([], ["--algo STR", "--env.rewards.slip.weight", "8000000"]),
+        (["trot/AnymalStand-v0"], ["--env.rewards.pose.weight", "1300000"]),
+        (["CartPole-v1"], ["60000"]),
+        (["--resume", "x"], ["Go on with an earlier run"]),
+    ],
+)
+def test_help_shows_the_defaults_of_the_choice(
+    arguments: list[str], shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        train.parse([*arguments, "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    for words in shown:
+        assert words in text
+
+
+def renamed(config: dict[str, Any]) -> None:
+    rewards = config["env"]["rewards"]
+    rewards["sliding"] = rewards.pop("slip")
+
+
+def removed(config: dict[str, Any]) -> None:
+    config["env"]["rewards"]["charm"] = {"weight": 0.5, "curriculum": False, "params": {}}
+
+
+def lacking(config: dict[str, Any]) -> None:
+    del config["algo"]["damping"], config["algorithm"]
+
+
+def unknown(config: dict[str, Any]) -> None:
+    config["algo"]["momentum"] = 0.9
+
+
+@pytest.mark.parametrize(
+    ("age", "lines"),
+    [
+        (
+            renamed,
+            ["lacks env.rewards.slip: taking {'weight':", "has env.rewards.sliding {'weight"],
+        ),
+        (removed, ["has env.rewards.charm {'weight': 0.5, 'curriculum': False, 'params': {}}"]),
+        (lacking, ["lacks algorithm: taking trpo", "lacks algo.damping: taking 0.1"]),
+        (unknown, ["has algo.momentum 0.9, which this code does not know: leaving it out"]),
+    ],
+)
+def test_resuming_a_run_of_older_code_tells_what_was_taken(
+    walk_run: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    age: Callable[[dict[str, Any]], None],
+    lines: list[str],
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(walk_run, run)
+    plain = json.loads((run / "config.json").read_text())
+    now, _, _ = train.parse(["--resume", str(run)])
+    assert not caplog.records
+    age(plain)
+    (run / "config.json").write_text(json.dumps(plain))
+    config, _, begun = train.parse(["--resume", str(run)])
+    assert (config, begun) == (now, True)
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == len(lines)
+    for line, words in zip(told, lines, strict=True):
+        assert line.startswith(f"{run}/config.json {words}")
+
+
 def test_existing_run_is_never_overwritten(walk_run: Path) -> None:
     before = (walk_run / "metrics.csv").read_bytes()
     with pytest.raises(ValueError, match="already holds a run"):
@@ -188,6 +312,7 @@ def test_every_config_field_is_on_the_command_line() -> None:
     [
         (["trot/AnymalWolk-v0"], "did you mean trot/AnymalWalk-v0"),
         ([], "give a Gymnasium id"),
+        (["CartPole-v1", "--algo", "magic"], "--algo is magic; choose from trpo"),
         (["CartPole-v1", "--num-envs", "0"], "num-envs"),
         (["trot/AnymalWalk-v0", "--robot", "spot"], "anymal_c"),
         (["CartPole-v1", "--robot", "anymal_c"], "no trot/ task"),

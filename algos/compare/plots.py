@@ -15,6 +15,7 @@ from rich.console import Console
 
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import check_writable
+from algos.runs.metrics import pooled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,8 +57,14 @@ class Run:
     """Columns of metrics.csv, NaN where a cell is empty, (iterations,)."""
 
     def curve(self, column: str) -> np.ndarray:
-        """Return the steps and values where the column has one, (2, points)."""
-        values = self.columns.get(column, np.full_like(self.columns["env_steps"], np.nan))
+        """Return the steps and values where the column has one, (2, points).
+
+        What is a mean over an iteration's episodes becomes one over enough of the last ones.
+        """
+        nothing = np.full_like(self.columns["env_steps"], np.nan)
+        values = self.columns.get(column, nothing)
+        if column.startswith("episode/"):
+            values = pooled(values, self.columns.get("episodes", nothing))
         known = np.isfinite(values)
         return np.stack([self.columns["env_steps"][known], values[known]])
 

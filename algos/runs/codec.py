@@ -71,10 +71,9 @@ def _fill(default: Any, plain: Any, where: str, reading: Reading[Any]) -> Any:
     if not isinstance(plain, dict):
         raise ValueError(f"{where} is {plain!r}; it must be settings by their names")
     known, prefix = _settings(default), f"{where}." if where else ""
-    for name in plain.keys() - known.keys():
-        reading.unknown[f"{prefix}{name}"] = plain[name]
-    for name in known.keys() - plain.keys():
-        reading.missing[f"{prefix}{name}"] = to_plain(known[name])
+    lacking = {prefix + name: to_plain(v) for name, v in known.items() if name not in plain}
+    reading.missing.update(lacking)
+    reading.unknown.update({f"{prefix}{n}": v for n, v in plain.items() if n not in known})
     hints = get_type_hints(type(default)) if is_dataclass(default) else {}
     changes = {
         name: _part(known[name], plain[name], hints.get(name), prefix + name, reading)

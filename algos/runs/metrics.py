@@ -1,4 +1,4 @@
-"""A run's metrics in a CSV file."""
+"""A run's metrics: their CSV file, and means that enough episodes stand behind."""
 
 import csv
 import io
@@ -6,10 +6,33 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from algos.runs.files import append, replacing, writing
 
 WALL_TIME = re.compile(r"seconds(_.*)?|steps_per_second")
 """Columns that the clock decides; the seed and the settings decide all others."""
+ENOUGH = 100
+"""Episodes that a mean over episodes is shown from."""
+
+
+def pooled(values: np.ndarray, episodes: np.ndarray, least: float = ENOUGH) -> np.ndarray:
+    """Return means over the last `least` or more episodes at every iteration, (iterations,).
+
+    Args:
+        values: means over the episodes of each iteration, NaN where there are none, (iterations,).
+        episodes: their numbers, (iterations,).
+        least: the window is as many iterations as it takes; before there are, the mean is NaN.
+    """
+    weights = np.where(np.isfinite(values), np.nan_to_num(episodes), 0.0)
+    count = np.concatenate([[0.0], np.cumsum(weights)])
+    total = np.concatenate([[0.0], np.cumsum(weights * np.nan_to_num(values))])
+    begin = np.searchsorted(count, count[1:] - least, side="right") - 1  # the shortest window
+    known = begin >= 0
+    begin = begin[known]
+    means = np.full(len(weights), np.nan)
+    means[known] = (total[1:][known] - total[begin]) / (count[1:][known] - count[begin])
+    return means
 
 
 class CSVLogger:

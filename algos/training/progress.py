@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 
+import numpy as np
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -17,11 +18,17 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
-_SHOWN = {
-    "episode_return": "return {:.1f}",
+from algos.runs.metrics import ENOUGH, pooled
+
+_POOLED = {
     "episode/lin_vel_error": "velocity error {:.2f} m/s",
     "episode/yaw_rate_error": "yaw {:.2f} rad/s",
     "episode/fall": "falls {:.0%}",
+}
+"""Means over episodes, shown when there are enough of them."""
+_SHOWN = {
+    "episode_return": "return {:.1f}",
+    **_POOLED,
     "kl": "KL {:.3f}",
     "steps_per_second": "{:,.0f} steps/s",
 }
@@ -53,6 +60,7 @@ class Progress:
         self._task = self._bar.add_task("", total=total, completed=done)
         self._start, self._done = time.monotonic(), done
         self._next_line = 0.0
+        self._recent: list[Mapping[str, float]] = []
 
     def __enter__(self) -> Progress:
         self._bar.start()
@@ -68,7 +76,8 @@ class Progress:
 
     def update(self, env_steps: int, metrics: Mapping[str, float]) -> None:
         """Show how far the run is and its most telling metrics."""
-        shown = [text.format(metrics[k]) for k, text in _SHOWN.items() if k in metrics]
+        told = {n: v for n, v in {**metrics, **self._pooled(metrics)}.items() if np.isfinite(v)}
+        shown = [text.format(told[name]) for name, text in _SHOWN.items() if name in told]
         self._bar.update(self._task, completed=env_steps, description=", ".join(shown))
         now = time.monotonic()
         if self._bar.disable and (now >= self._next_line or env_steps >= self._total):
@@ -78,6 +87,16 @@ class Progress:
                 f"{head}: {', '.join(shown)}", soft_wrap=True, markup=False, highlight=False
             )
             self._next_line = now + self._every
+
+    def _pooled(self, metrics: Mapping[str, float]) -> dict[str, float]:
+        """Return the means over enough of the last episodes, NaN while there are fewer."""
+        self._recent.append(metrics)
+        episodes = np.array([row.get("episodes", 0.0) for row in self._recent])
+        keep = len(episodes) - np.searchsorted(np.cumsum(episodes[::-1]), ENOUGH) - 1
+        del self._recent[: max(keep, 0)]
+        episodes = episodes[-len(self._recent) :]
+        columns = {n: np.array([row.get(n, np.nan) for row in self._recent]) for n in _POOLED}
+        return {n: float(pooled(values, episodes)[-1]) for n, values in columns.items()}
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""

@@ -79,6 +79,15 @@ def test_empty_cells_are_no_points(tmp_path: Path) -> None:
     assert run.curve("eval/return_mean").tolist() == [[300.0], [7.0]]
 
 
+def test_means_over_episodes_are_drawn_from_a_hundred_on(tmp_path: Path) -> None:
+    rows = returns([1.0, 2.0, 3.0])
+    for row, episodes, falls in zip(rows, (1, 99, 100), (1.0, 0.0, 0.5), strict=True):
+        row |= {"episodes": episodes, "episode/fall": falls}
+    run = plots.load(write_run(tmp_path / "a", rows))
+    assert run.curve("episode/fall").tolist() == [[200.0, 300.0], [0.01, 0.5]]
+    assert run.curve("episode_return").shape == (2, 3)
+
+
 def test_runs_that_differ_in_the_seed_alone_are_together(tmp_path: Path) -> None:
     runs = [
         plots.load(write_run(tmp_path / f"{name}-s{seed}", returns([1.0]), seed, max_kl))
@@ -104,6 +113,7 @@ def test_the_picture_is_written_twice_and_names_its_panels(tmp_path: Path) -> No
     rows = returns([1.0, 2.0])
     for row in rows:
         row |= {"kl": 0.01, "max_kl": 0.02, "episode/slip": -1.0, "episode/fall": 0.0}
+        row |= {"episodes": 100.0}
     run = write_run(tmp_path / "a-s1", rows)
     plots.main([str(run)])
     assert (run / "curves.png").read_bytes().startswith(b"\x89PNG")

@@ -1,6 +1,8 @@
 import csv
 
-from algos.runs.metrics import CSVLogger
+import numpy as np
+
+from algos.runs.metrics import CSVLogger, pooled
 
 
 def rows(path) -> list[dict[str, str]]:
@@ -39,3 +41,28 @@ def test_a_new_run_begins_an_empty_file(tmp_path):
     CSVLogger(tmp_path / "metrics.csv").write(1, {"kl": 1.0})
     CSVLogger(tmp_path / "metrics.csv").write(1, {"std": 2.0})
     assert rows(tmp_path / "metrics.csv") == [{"iteration": "1", "std": "2.0"}]
+
+
+def slow_pooled(values: np.ndarray, episodes: np.ndarray, least: int) -> list[float]:
+    """The mean over the fewest of the last iterations that have so many episodes."""
+    means = []
+    for end in range(1, len(values) + 1):
+        count, total = 0.0, 0.0
+        for value, number in zip(values[:end][::-1], episodes[:end][::-1], strict=True):
+            if count >= least:
+                break
+            if np.isfinite(value):
+                count, total = count + number, total + number * value
+        means.append(total / count if count >= least else np.nan)
+    return means
+
+
+def test_pooled_means_weigh_iterations_by_their_episodes():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        episodes = rng.integers(0, 60, 50).astype(float)
+        values = np.where(episodes > 0, rng.normal(size=50), np.nan)
+        found = pooled(values, episodes)
+        np.testing.assert_allclose(found, slow_pooled(values, episodes, 100), atol=1e-12)
+    assert np.isnan(pooled(np.array([1.0, 1.0]), np.array([50.0, 49.0]))).all()
+    assert pooled(np.array([1.0, 0.0]), np.array([50.0, 50.0]))[1] == 0.5
