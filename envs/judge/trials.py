@@ -196,11 +196,10 @@ def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady
 def joint_limits(robot: Robot) -> dict[str, np.ndarray]:
     """Return what `Steady.limits` holds, from the robot and its model."""
     model = robot.spec().compile()
-    one = np.ones(len(robot.joints))
     return {
         "position": np.array([model.joint(name).range for name in robot.joints]),
-        "speed": robot.speed_limit * one,
-        "torque": robot.torque_limit * one,
+        "speed": robot.speed_limit,
+        "torque": robot.torque_limit,
     }
 
 

@@ -50,6 +50,7 @@ class SlowTracker:
         return swings
 
 
+@pytest.mark.slow
 def test_contacts_swings_and_accelerations_equal_a_slow_reference() -> None:
     env = LocomotionVectorEnv(4, config=task(drive=PD(scale=0.5), episode_length=1.0))
     env.reset(seed=6)

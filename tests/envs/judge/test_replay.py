@@ -186,6 +186,7 @@ def test_a_fault_that_does_not_fit_is_refused(change: dict[str, Any], message: s
         Replay(first_fault(torques()) | change)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_play_tells_and_shows_a_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import play

@@ -97,6 +97,7 @@ def asymmetry(env: LocomotionVectorEnv) -> tuple[np.ndarray, np.ndarray]:
     return drift, drift_pay
 
 
+@pytest.mark.slow
 @simulated
 @every_task
 def test_the_simulation_is_symmetric_to_the_robots_own_asymmetry(robot: str, name: str) -> None:
@@ -114,6 +115,7 @@ def test_the_simulation_is_symmetric_to_the_robots_own_asymmetry(robot: str, nam
         assert drift_reward[1] < 2e-3
 
 
+@pytest.mark.slow
 @simulated
 @every_task
 def test_with_a_centred_base_every_mirror_is_as_good(robot: str, name: str) -> None:
