@@ -13,7 +13,10 @@ from dm_control.utils import rewards as dm_rewards
 
 from envs.bounds import require_within
 from envs.mdp.state import State
-from envs.mdp.term import LARGEST, Term
+from envs.mdp.term import LARGEST, Term, bounded
+
+WIDTH = (1e-3, LARGEST)
+"""Bounds of what is divided by."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def _square(x: np.ndarray) -> np.ndarray:
     return np.einsum("ij,ij->i", x, x)
 
 
+@bounded(width=WIDTH)
 def lin_vel_tracking(state: State, *, width: float) -> np.ndarray:
     """exp(-‖v_xy - command‖² / width²), width in m/s."""
     error = state.velocity_command[:, :2] - state.lin_vel_b[:, :2]
@@ -68,6 +72,7 @@ def lin_vel_deviation(state: State) -> np.ndarray:
     return np.sqrt(_square(state.velocity_command[:, :2] - state.lin_vel_b[:, :2]))
 
 
+@bounded(width=WIDTH)
 def yaw_rate_tracking(state: State, *, width: float) -> np.ndarray:
     """exp(-(ω_z - command)² / width²), width in rad/s."""
     error = state.velocity_command[:, 2] - state.ang_vel_b[:, 2]
@@ -152,6 +157,7 @@ def stand_still(state: State) -> np.ndarray:
     return offset * ~state.moving
 
 
+@bounded(bound=(0.0, LARGEST), margin=WIDTH)
 def pose(state: State, *, bound: float, margin: float) -> np.ndarray:
     """Mean over the joints of dm_control's tolerance: 1 within ±bound of nominal (rad)."""
     offset = state.joint_pos - state.nominal_pose

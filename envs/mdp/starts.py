@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from envs.mdp.term import Term
+from envs.mdp.term import Term, bounded
 from robots.robot import Robot
 
 
@@ -38,6 +38,7 @@ def nominal(robot: Robot, k: int, rng: np.random.Generator) -> Rows:
     return Rows(base, np.zeros((k, 6)), joints, np.zeros_like(joints))
 
 
+@bounded(tilt=(0.0, np.pi), joint=(0.0, np.pi), velocity=(0.0, 100.0))
 def scattered(
     robot: Robot,
     k: int,

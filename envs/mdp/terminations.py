@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.mdp.state import State
-from envs.mdp.term import Term
+from envs.mdp.term import Term, bounded
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ def base_contact(state: State) -> np.ndarray:
     return state.base_contact
 
 
+@bounded(limit=(1e-3, np.pi))
 def tilted(state: State, *, limit: float) -> np.ndarray:
     """The base's z axis leans further than limit (rad) from the vertical."""
     return state.gravity_b[:, 2] > -np.cos(limit)

@@ -14,6 +14,7 @@ from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.recording import Recording
 from envs.mdp.starts import NOMINAL
 from envs.mdp.state import State
+from envs.mdp.symmetry import MIRRORS
 from envs.sim.batch import BatchPhysics
 from envs.sim.physics import Physics
 from envs.sim.randomization import STANDARD, Randomization
@@ -76,6 +77,11 @@ def run(env: LocomotionVectorEnv, steps: int, rng: np.random.Generator) -> list[
             }
         )
     return seen
+
+
+def still(env: LocomotionVectorEnv) -> np.ndarray:
+    """Actions of 0 for every joint of every robot."""
+    return np.zeros((env.num_envs, len(env.robot.joints)), np.float32)
 
 
 def assert_same(a: Any, b: Any, path: str = "") -> None:
@@ -154,6 +160,12 @@ def random_state(
             normal = rng.normal(0.0, 1.0, value.shape)
             drawn[name] = normal > 0 if value.dtype == bool else normal
     return replace(template, **drawn)
+
+
+def reflection(g: int) -> np.ndarray:
+    """What group element g does to a polar vector, (3,)."""
+    chosen = [diagonal for bit, diagonal in enumerate(MIRRORS.values()) if g >> bit & 1]
+    return np.prod([np.ones(3), *chosen], axis=0)
 
 
 def made_up_recording(steps: int, robots: int) -> Recording:

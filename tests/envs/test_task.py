@@ -17,13 +17,14 @@ from envs.mdp.observations import Observation
 from envs.mdp.recording import Recording
 from envs.mdp.rewards import Reward
 from envs.mdp.starts import Start
+from envs.mdp.state import State
 from envs.mdp.terminations import Termination
 from envs.sim.drives import PD, Relative
 from envs.sim.randomization import Randomization
 from envs.sim.scene import Simulation
 from envs.sim.terrain import Slope
 from envs.task import Protocol, TaskConfig, with_command
-from tests.envs.helpers import task
+from tests.envs.helpers import hand_made, task
 
 NAN, INF = np.nan, np.inf
 
@@ -167,6 +168,18 @@ def test_what_no_curriculum_changes_is_at_its_full_level() -> None:
     half = Curriculum(initial=0.5, hold=10)
     assert levels({}, 0) == {"rewards": 1.0, "commands": 1.0}
     assert levels({"commands": half}, 0) == {"rewards": 1.0, "commands": 0.5}
+
+
+def test_a_parameters_bounds_are_those_of_its_function() -> None:
+    """What an angle may be says nothing of another function's parameter of that name."""
+
+    def overload(state: State, *, limit: float) -> np.ndarray:
+        return np.abs(state.torque).max(axis=1) > limit
+
+    state = hand_made(torque=np.diag([59.0, 61.0])[:, [0, 1] + [0] * 10])
+    assert Termination(overload, params={"limit": 60.0})(state).tolist() == [False, True]
+    with pytest.raises(ValueError, match=r"overload's limit is 10000000.0; .*in \[-1e\+06, 1e"):
+        Termination(overload, params={"limit": 1e7})
 
 
 def test_tasks_cannot_be_changed_in_place() -> None:

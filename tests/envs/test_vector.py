@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
-import mujoco
 import numpy as np
 import pytest
 
@@ -15,19 +13,17 @@ from envs.mdp.commands import Commands, velocity
 from envs.mdp.curriculum import Curriculum
 from envs.mdp.starts import NOMINAL
 from envs.mdp.terminations import Termination
-from envs.sim.drives import PD, Torque
+from envs.sim.drives import Torque
 from envs.sim.randomization import STANDARD
 from envs.single import LocomotionEnv
 from envs.task import TaskConfig
 from envs.tasks.walk import FALLS
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import (
-    FEET,
     JOINTS,
     QUIET,
     WILD,
     assert_same,
-    batch_of,
     quiet,
     row_of,
     run,
@@ -263,102 +259,6 @@ def test_curriculum_scales_its_terms_alone() -> None:
         else:
             assert_same(none[name], full[name])
             assert_same(ramp[name], once[name])
-
-
-def test_commands_hold_for_their_interval_and_reach_the_observation() -> None:
-    commands = Commands(velocity((-1, 1), (-0.4, 0.4), (-1.2, 1.2)), interval=(0.1, 0.1))
-    env = LocomotionVectorEnv(3, config=quiet(commands=commands))
-    observation, _ = env.reset(seed=0)
-    block = env.layout["command"]
-    held = [observation[:, block]]
-    for _ in range(20):
-        observation, *_ = env.step(np.zeros((3, JOINTS), np.float32))
-        held.append(observation[:, block])
-        np.testing.assert_array_equal(observation[:, block], env.state.command.astype(np.float32))
-    changed = [(a != b).all() for a, b in pairwise(held)]
-    assert changed == [step % 5 == 0 for step in range(1, 21)]
-
-
-def test_the_reward_is_for_the_command_that_was_shown() -> None:
-    """A new command drawn after the step is not what the step is paid for."""
-    commands = Commands(velocity((0.9, 1.0)), interval=(0.02, 0.02))
-    env = LocomotionVectorEnv(2, config=quiet(commands=commands))
-    observation, _ = env.reset(seed=0)
-    shown = observation[:, env.layout["command"]].copy()
-    env.step(np.zeros((2, JOINTS), np.float32))
-    error = np.linalg.norm(shown[:, :2] - env.state.lin_vel_b[:, :2], axis=1)
-    np.testing.assert_allclose(env._log.sums["lin_vel_error"], 0.02 * error, rtol=1e-6)
-
-
-def test_set_command_stays_until_the_reset() -> None:
-    commands = Commands(velocity((-1, -0.9)), interval=(0.04, 0.04))
-    env = LocomotionVectorEnv(2, config=quiet(commands=commands, episode_length=0.2))
-    env.reset(seed=0)
-    env.set_command(np.array([0.5, 0.1, -0.3]))
-    for step in range(1, 11):
-        env.step(np.zeros((2, JOINTS), np.float32))
-        if step < 10:
-            np.testing.assert_array_equal(env.state.command, [[0.5, 0.1, -0.3]] * 2)
-    assert (env.state.command[:, 0] < 0).all()
-
-
-class SlowTracker:
-    """Contacts, swings and accelerations of one simulation, from MuJoCo's own contact list."""
-
-    def __init__(self, env: LocomotionVectorEnv, i: int) -> None:
-        self.env, self.i = env, i
-        self.restart()
-
-    def read(self) -> tuple[list[bool], np.ndarray]:
-        model, data = self.env.physics.model, batch_of(self.env.physics).get_data(self.i)
-        mujoco.mj_forward(model, data)
-        touching = {model.geom(g).name for contact in data.contact for g in contact.geom}
-        joints = [data.joint(name).qvel[0] for name in self.env.robot.joints]
-        return [foot in touching for foot in self.env.robot.feet], np.array(joints)
-
-    def restart(self) -> None:
-        """An episode starts as if the feet had just been down."""
-        self.step, self.last_down = 0, [0] * FEET
-        self.was_down, (_, self.joint_vel) = [True] * FEET, self.read()
-
-    def check(self, state: dict[str, np.ndarray], dt: float) -> int:
-        """Compare after a control step; return how many swings of two steps or more ended."""
-        self.step += 1
-        down, joint_vel = self.read()
-        swings = 0
-        for foot in range(FEET):
-            away = self.step - self.last_down[foot]  # control steps since it was last down
-            touchdown = down[foot] and not self.was_down[foot]
-            expected = 0.0 if down[foot] and not touchdown else away * dt
-            assert state["foot_contact"][self.i, foot] == down[foot]
-            assert state["touchdown"][self.i, foot] == touchdown
-            assert state["air_time"][self.i, foot] == pytest.approx(expected)
-            swings += touchdown and away > 2
-            self.last_down[foot] = self.step if down[foot] else self.last_down[foot]
-        acceleration = (joint_vel - self.joint_vel) / dt
-        np.testing.assert_allclose(state["joint_acc"][self.i], acceleration, atol=1e-9)
-        self.was_down, self.joint_vel = down, joint_vel
-        return swings
-
-
-def test_contacts_swings_and_accelerations_equal_a_slow_reference() -> None:
-    env = LocomotionVectorEnv(4, config=task(drive=PD(scale=0.5), episode_length=1.0))
-    env.reset(seed=6)
-    rng, swings, resets = np.random.default_rng(6), 0, 0
-    trackers = [SlowTracker(env, i) for i in range(4)]
-    for _ in range(100):
-        [seen] = run(env, 1, rng)
-        done = seen["terminated"] | seen["truncated"]
-        for i, tracker in enumerate(trackers):
-            if done[i]:
-                tracker.restart()
-                assert not seen["state"]["joint_acc"][i].any()
-                assert not seen["state"]["air_time"][i].any()
-            else:
-                swings += tracker.check(seen["state"], 0.02)
-        resets += done.sum()
-    assert swings >= 20
-    assert resets >= 4
 
 
 @pytest.mark.parametrize(

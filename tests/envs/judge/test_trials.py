@@ -18,6 +18,7 @@ from envs.show import figures
 from envs.task import TaskConfig, as_judged, with_command
 from robots import get_robot
 from tests.envs.helpers import made_up_recording
+from tests.robots.synthetic import SYNTHETIC
 
 
 def judged(task: str = "walk") -> TaskConfig:
@@ -151,3 +152,10 @@ def test_heading_of_known_orientations() -> None:
     angles = trials.heading(quat)
     assert np.abs(angles) == pytest.approx([0.0, np.pi / 2, np.pi, 0.0])
     assert angles[1] > 0  # to the left
+
+
+def test_limits_are_each_joints_own() -> None:
+    found = trials.joint_limits(SYNTHETIC["pony"])
+    assert found["torque"].tolist() == [23.7, 23.7, 35.55] * 4
+    assert found["speed"].tolist() == [30.1, 30.1, 20.06] * 4
+    assert found["position"][2].tolist() == [-2.8, -0.3]

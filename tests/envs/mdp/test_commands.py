@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -80,6 +82,43 @@ def test_a_curriculum_of_commands_rises_with_the_transitions() -> None:
             shrunk = np.array([1.0, 0.4, 0.0]) * expected[step]
             np.testing.assert_allclose(env.state.command, [shrunk] * 2)
         env.step(np.zeros((2, JOINTS), np.float32))
+
+
+def test_commands_hold_for_their_interval_and_reach_the_observation() -> None:
+    commands = Commands(velocity((-1, 1), (-0.4, 0.4), (-1.2, 1.2)), interval=(0.1, 0.1))
+    env = LocomotionVectorEnv(3, config=quiet(commands=commands))
+    observation, _ = env.reset(seed=0)
+    block = env.layout["command"]
+    held = [observation[:, block]]
+    for _ in range(20):
+        observation, *_ = env.step(np.zeros((3, JOINTS), np.float32))
+        held.append(observation[:, block])
+        np.testing.assert_array_equal(observation[:, block], env.state.command.astype(np.float32))
+    changed = [(a != b).all() for a, b in pairwise(held)]
+    assert changed == [step % 5 == 0 for step in range(1, 21)]
+
+
+def test_the_reward_is_for_the_command_that_was_shown() -> None:
+    """A new command drawn after the step is not what the step is paid for."""
+    commands = Commands(velocity((0.9, 1.0)), interval=(0.02, 0.02))
+    env = LocomotionVectorEnv(2, config=quiet(commands=commands))
+    observation, _ = env.reset(seed=0)
+    shown = observation[:, env.layout["command"]].copy()
+    env.step(np.zeros((2, JOINTS), np.float32))
+    error = np.linalg.norm(shown[:, :2] - env.state.lin_vel_b[:, :2], axis=1)
+    np.testing.assert_allclose(env._log.sums["lin_vel_error"], 0.02 * error, rtol=1e-6)
+
+
+def test_set_command_stays_until_the_reset() -> None:
+    commands = Commands(velocity((-1, -0.9)), interval=(0.04, 0.04))
+    env = LocomotionVectorEnv(2, config=quiet(commands=commands, episode_length=0.2))
+    env.reset(seed=0)
+    env.set_command(np.array([0.5, 0.1, -0.3]))
+    for step in range(1, 11):
+        env.step(np.zeros((2, JOINTS), np.float32))
+        if step < 10:
+            np.testing.assert_array_equal(env.state.command, [[0.5, 0.1, -0.3]] * 2)
+    assert (env.state.command[:, 0] < 0).all()
 
 
 def walk_with(commands: Commands, **rewards: Reward) -> TaskConfig:

@@ -12,7 +12,7 @@ from envs.mdp.terminations import Termination, terminated
 from envs.tasks.walk import FALLS
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, Robot
-from tests.envs.helpers import hand_made, quiet, run
+from tests.envs.helpers import hand_made, quiet, run, still
 from tests.robots.synthetic import SYNTHETIC
 
 CONTACT = Termination(terminations.base_contact)
@@ -84,7 +84,7 @@ def test_a_robot_of_another_size_stands_without_falling(
     env.reset(seed=1)
     falls = 0
     for _ in range(100):
-        _, _, ended, _, _ = env.step(np.zeros(env.action_space.shape, np.float32))
+        _, _, ended, _, _ = env.step(still(env))
         falls += ended.sum()
     assert falls == 0
 
@@ -102,5 +102,5 @@ def test_a_small_robot_that_lies_down_has_fallen(monkeypatch: pytest.MonkeyPatch
         joints = np.tile(robot.nominal_pose, (2, 1))
         joints[:, 2::3] = -2.75  # the legs drawn in
         env.physics.set_rows(np.arange(2), pose, np.zeros((2, 6)), joints, 0 * joints)
-        _, _, ended, _, _ = env.step(np.zeros(env.action_space.shape, np.float32))
+        _, _, ended, _, _ = env.step(still(env))
         assert ended.tolist() == [ends] * 2

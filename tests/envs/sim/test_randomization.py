@@ -143,7 +143,8 @@ def test_models_are_redrawn_at_each_reset() -> None:
 def test_a_law_is_applied_within_its_range(law: str) -> None:
     """A range of one value gives every simulation that value."""
     value = {"mass": 1.25, "com": 0.01, "friction": 0.4, "gains": 0.5}[law]
-    env, drawn = models(**{law: (value, value)})
+    laws: dict[str, Any] = {law: (value, value)}
+    env, drawn = models(**laws)
     nominal, base, joints = env.physics.model, env.robot.base, env.robot.joints
     for model in drawn[:3]:
         found = {
