@@ -21,7 +21,7 @@ from gymnasium.vector import VectorEnv
 
 import envs
 from algos import DEFAULT_ALGORITHM, parallel, registered
-from algos.agent import Act, Agent
+from algos.agent import Act, Agent, symmetry_of
 from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group
 from algos.presets import preset
@@ -79,7 +79,7 @@ class TrainConfig(Training):
 class _AnyTask(TrainConfig):
     """What may stand on the command line before it is known which settings there are."""
 
-    env_id: tyro.conf.Positional[tuple[str, ...]] = ()  # pyright: ignore  # none is no error yet
+    env_id: tyro.conf.Positional[tuple[str, ...]] = ()  # pyright: ignore[reportIncompatibleVariableOverride]
     resume: Path | None = None
     help: Annotated[bool, tyro.conf.arg(aliases=["-h"])] = False
 
@@ -219,7 +219,7 @@ def build_agent(
         environment.single_observation_space,
         environment.single_action_space,
         config.algo,
-        symmetry=getattr(environment.unwrapped, "symmetry", None),
+        symmetry=symmetry_of(environment),
         device=device,
         seed=config.seed,
         group=group,

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from gymnasium import spaces
+from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from algos.nets.equivariant import Symmetry
@@ -136,3 +137,8 @@ class LearnableEnv(Protocol):
             NotRepeatableError: they cannot; new episodes begin.
         """
         ...
+
+
+def symmetry_of(envs: VectorEnv) -> Symmetry | None:
+    """Return the mirrors that environments declare, None where they know of none."""
+    return getattr(envs.unwrapped, "symmetry", None)

@@ -9,7 +9,7 @@ from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from algos import registered
-from algos.agent import Act, Agent
+from algos.agent import Act, Agent, symmetry_of
 from algos.runs.codec import from_plain
 
 AgentName = Literal["trained", "zero", "random"]
@@ -77,7 +77,7 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
             envs.single_observation_space,
             envs.single_action_space,
             from_plain(config(), content["algo_config"]),
-            symmetry=getattr(envs.unwrapped, "symmetry", None),
+            symmetry=symmetry_of(envs),
             device="cuda" if cuda and device != "cpu" else "cpu",
         )
         agent.policy.load_state_dict(content["algo"]["policy"])

@@ -25,7 +25,7 @@ class Collector:
     """Steps a vector environment with a sampling policy and keeps episode statistics.
 
     Args:
-        envs: a vector environment in AutoresetMode.SAME_STEP with one-axis observations.
+        envs: a vector environment as `algos.agent.LearnableEnv` describes it.
         sample: the policy, see `Sampler`.
         steps: control steps an environment takes in one rollout, T.
         device: where the policy runs.

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import Any
 
 import numpy as np
-from torch.distributed import is_torchelastic_launched
 
 from algos.agent import Act, Agent
 from algos.parallel import ALONE, Group
@@ -23,6 +20,7 @@ from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError
 from algos.runs.metrics import CSVLogger
 from algos.tracking.tracker import Tracker
+from algos.training.interrupt import Interrupt
 from algos.training.progress import Progress
 
 log = logging.getLogger(__name__)
@@ -266,36 +264,3 @@ class Trainer:
         agent.load_state_dict(content["algo"])
         agent.generator.manual_seed(seed)
         self._collector.load_state_dict(content["collector"], rows=False)
-
-
-class Interrupt:
-    """Turns the first Ctrl-C or SIGTERM into a request; the second one acts as usual.
-
-    Under torchrun, which passes on what the terminal has sent already, every one is a request.
-    """
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def __enter__(self) -> Interrupt:
-        self._old = {s: signal.signal(s, self._request) for s in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._restore()
-
-    def _request(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
-        if is_torchelastic_launched():
-            return
-        self._restore()
-        log.warning("stopping after this iteration; again to leave at once, without saving")
-
-    def _restore(self) -> None:
-        for number, handler in self._old.items():
-            signal.signal(number, handler)
