@@ -14,6 +14,7 @@ from envs.judge.trials import Pushes
 from envs.show import figures
 from envs.task import Commands, TaskConfig, Termination
 from robots import get_robot
+from tests.robots.synthetic import SYNTHETIC
 
 
 def judged(task: str = "walk") -> TaskConfig:
@@ -163,3 +164,10 @@ def test_wilson_intervals_of_the_textbook() -> None:
     low, high = figures.wilson(np.array([0, 5]), np.array([10, 10]))
     assert low == pytest.approx([0.0, 0.2366], abs=1e-3)
     assert high == pytest.approx([0.2775, 0.7634], abs=1e-3)
+
+
+def test_limits_are_each_joints_own() -> None:
+    found = trials.joint_limits(SYNTHETIC["pony"])
+    assert found["torque"].tolist() == [23.7, 23.7, 35.55] * 4
+    assert found["speed"].tolist() == [30.1, 30.1, 20.06] * 4
+    assert found["position"][2].tolist() == [-2.8, -0.3]
