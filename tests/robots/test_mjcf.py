@@ -133,6 +133,18 @@ def test_the_robot_comes_alone(scene: Path) -> None:
     assert not model.geom_contype[skin].any()
 
 
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_a_model_without_looks_shows_what_collides(name: str) -> None:
+    model = SYNTHETIC[name].spec().compile()
+    solid, shown = (np.flatnonzero(model.geom_group == group) for group in (3, 2))
+    for body in range(1, model.nbody):
+        pair = [ids[model.geom_bodyid[ids] == body] for ids in (solid, shown)]
+        for field in ("geom_type", "geom_size", "geom_pos", "geom_quat"):
+            mine, twin = (getattr(model, field)[ids] for ids in pair)
+            np.testing.assert_array_equal(mine, twin)
+    assert not model.geom_contype[shown].any()
+
+
 def test_drives(scene: Path) -> None:
     robot = mjcf.from_file(scene, name="dog")
     assert robot.torque_limit.tolist() == [18.0, 30.0] * 4  # gear × ctrlrange, forcerange
