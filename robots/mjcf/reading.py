@@ -10,6 +10,14 @@ import numpy as np
 
 from robots.collision import COLLISION_GROUP, VISUAL_GROUP
 
+_DEFAULTS = {
+    "geom": (
+        *("group", "contype", "conaffinity", "condim", "priority", "friction", "margin", "gap"),
+        *("solref", "solimp", "rgba", "material", "mass"),
+    ),
+    "actuator": ("gear", "ctrlrange", "forcerange", "ctrllimited", "forcelimited", "delay"),
+}
+"""Settings of a main default class that would reach the environments' ground and drives."""
 UNLIMITED = (-3 * np.pi, 3 * np.pi)  # rad
 
 
@@ -47,6 +55,7 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     _require_open_chains(spec)
     _strip(spec)
     _to_radians(spec)
+    _forget_defaults(spec)
     for geom in spec.geoms:
         collides = geom.contype or geom.conaffinity
         geom.group = COLLISION_GROUP if collides else VISUAL_GROUP
@@ -118,6 +127,14 @@ def _strip(spec: mujoco.MjSpec) -> None:
     for element in (*materials, *textures):  # a scene's, by names that the environments use
         spec.delete(element)
     spec.option = mujoco.MjSpec().option
+
+
+def _forget_defaults(spec: mujoco.MjSpec) -> None:
+    """Keep the file's defaults, which its own elements have by now, from what is added later."""
+    fresh = mujoco.MjSpec().default
+    for kind, fields in _DEFAULTS.items():
+        for field in fields:
+            setattr(getattr(spec.default, kind), field, getattr(getattr(fresh, kind), field))
 
 
 def _floats(body: mujoco.MjsBody) -> bool:
