@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 DEMO := runs/demo
+
 .PHONY: demo test system play check docs bench clean
 
 demo: $(VENV)/.installed

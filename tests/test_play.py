@@ -72,7 +72,11 @@ def metadata(path: Path) -> dict[str, Any]:
 @pytest.mark.usefixtures("opengl")
 @pytest.mark.parametrize(
     ("env_id", "size", "fps"),
-    [("CartPole-v1", (600, 400), 50), ("Ant-v5", (480, 480), 20), (WALK, (160, 120), 50)],
+    [
+        ("CartPole-v1", (600, 400), 50),
+        pytest.param("Ant-v5", (480, 480), 20, marks=pytest.mark.slow),
+        pytest.param(WALK, (160, 120), 50, marks=pytest.mark.slow),
+    ],
 )
 def test_video_plays_anywhere_in_real_time(
     env_id: str, size: tuple[int, int], fps: int, tmp_path: Path

@@ -84,6 +84,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.slow
 def test_a_run_s_page_is_whole_and_right_and_harmless(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,14 @@ import numpy as np
 
 from robots.collision import COLLISION_GROUP, VISUAL_GROUP
 
+_DEFAULTS = {
+    "geom": (
+        *("group", "contype", "conaffinity", "condim", "priority", "friction", "margin", "gap"),
+        *("solref", "solimp", "rgba", "material", "mass"),
+    ),
+    "actuator": ("gear", "ctrlrange", "forcerange", "ctrllimited", "forcelimited", "delay"),
+}
+"""Settings of a main default class that would reach the environments' ground and drives."""
 UNLIMITED = (-3 * np.pi, 3 * np.pi)  # rad
 
 
@@ -38,7 +46,8 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
 
     Angles become radians; a body fixed to another becomes part of it; what collides is in
     COLLISION_GROUP and what does not in VISUAL_GROUP; bodies, joints and spheres that collide all
-    have names; a hinge without a range gets a wide one, which limits its drive's target alone.
+    have names; a hinge without a range gets a wide one, which limits its drive's target alone;
+    a model without looks gets its collision shapes'.
 
     Raises:
         ValueError: it has closed chains, or does not compile.
@@ -46,9 +55,12 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     _require_open_chains(spec)
     _strip(spec)
     _to_radians(spec)
+    _forget_defaults(spec)
     for geom in spec.geoms:
         collides = geom.contype or geom.conaffinity
         geom.group = COLLISION_GROUP if collides else VISUAL_GROUP
+    if all(geom.group == COLLISION_GROUP for geom in spec.geoms):
+        _dress(spec)
     for joint in spec.joints:
         if joint.type == mujoco.mjtJoint.mjJNT_HINGE and not joint.range[0] < joint.range[1]:
             joint.range, joint.limited = UNLIMITED, mujoco.mjtLimited.mjLIMITED_FALSE
@@ -57,6 +69,16 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
         spec.compiler.fusestatic = True  # a foot on a body of its own becomes a geom of the shank
         spec.compile()
     return spec
+
+
+def _dress(spec: mujoco.MjSpec) -> None:
+    """Give every shape that collides a twin to look at: what collides is not drawn."""
+    for geom in list(spec.geoms):
+        twin = geom.parent.add_geom(group=VISUAL_GROUP, contype=0, conaffinity=0, mass=0)
+        for field in ("type", "size", "pos", "quat", "fromto", "meshname", "material", "rgba"):
+            setattr(twin, field, getattr(geom, field))
+        for field in ("type", "euler", "axisangle", "xyaxes", "zaxis"):
+            setattr(twin.alt, field, getattr(geom.alt, field))
 
 
 def measured(spec: mujoco.MjSpec) -> mujoco.MjModel:
@@ -105,6 +127,14 @@ def _strip(spec: mujoco.MjSpec) -> None:
     for element in (*materials, *textures):  # a scene's, by names that the environments use
         spec.delete(element)
     spec.option = mujoco.MjSpec().option
+
+
+def _forget_defaults(spec: mujoco.MjSpec) -> None:
+    """Keep the file's defaults, which its own elements have by now, from what is added later."""
+    fresh = mujoco.MjSpec().default
+    for kind, fields in _DEFAULTS.items():
+        for field in fields:
+            setattr(getattr(spec.default, kind), field, getattr(getattr(fresh, kind), field))
 
 
 def _floats(body: mujoco.MjsBody) -> bool:

@@ -82,13 +82,15 @@ def test_several_processes_learn_what_one_does_from_the_same_samples(
                 assert mine[name] == pytest.approx(value, rel=1e-3, abs=1e-5), name
 
 
-@pytest.mark.parametrize("size", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [2, 3])
 def test_all_processes_hold_bitwise_the_same(learn: Callable[[int], list[Any]], size: int) -> None:
     first, *others = (flatten(tensors(found["state"])) for found in learn(size))
     for other in others:
         assert torch.equal(first, other)
 
 
+@pytest.mark.slow
 def test_an_update_sends_one_parameter_vector_a_product(learn: Callable[[int], list[Any]]) -> None:
     (alone,), (found, _) = learn(1), learn(2)
     assert alone["bytes"] == [0, 0, 0]

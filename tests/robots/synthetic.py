@@ -14,7 +14,7 @@ from math import cos
 
 import mujoco
 
-from robots import Motor, Robot
+from robots import Motor, Robot, mjcf
 
 _MJCF = """<mujoco model="{name}">
   <compiler angle="radian"/>
@@ -58,7 +58,7 @@ def two_legged() -> Robot:
     knee = Motor(kp=80.0, kd=3.0, torque_limit=25.0, speed_limit=20.0, armature=0.01)
     return Robot(
         name="tumbler",
-        build=lambda: mujoco.MjSpec.from_string(xml),
+        build=lambda: mjcf.alone(mujoco.MjSpec.from_string(xml)),
         base="pelvis",
         legs=("left", "right"),
         joints=("left_hip_pitch", "left_knee_pitch", "right_hip_pitch", "right_knee_pitch"),
@@ -107,7 +107,7 @@ def four_legged() -> Robot:
     knee = Motor(kp=40.0, kd=1.0, torque_limit=35.55, speed_limit=20.06, armature=0.02)
     return Robot(
         name="pony",
-        build=lambda: mujoco.MjSpec.from_string(xml),
+        build=lambda: mjcf.alone(mujoco.MjSpec.from_string(xml)),
         base="trunk",
         legs=tuple(places),
         joints=tuple(f"{leg}_{joint}" for leg in places for joint in ("abduct", "swing", "knee")),

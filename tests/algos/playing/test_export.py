@@ -55,7 +55,7 @@ def test_plain_layers_are_the_network(
     torch.testing.assert_close(layers(x), network(x), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pt2"])
+@pytest.mark.parametrize("suffix", [pytest.param(".onnx", marks=pytest.mark.slow), ".pt2"])
 @pytest.mark.parametrize("space", SPACES, ids=str)
 def test_a_file_acts_as_the_agent_does(space: spaces.Space, suffix: str, tmp_path: Path) -> None:
     agent, path = make_agent(space), tmp_path / f"policy{suffix}"

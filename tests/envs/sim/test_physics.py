@@ -20,7 +20,7 @@ from envs.sim.faults import Recorder
 from envs.sim.scene import ContactModel, Simulation
 from envs.sim.terrain import GROUND
 from envs.vector import LocomotionVectorEnv
-from robots import Collision, get_robot
+from robots import Collision, Robot, get_robot
 from tests.envs.helpers import (
     JOINTS,
     OFFLINE_ROBOTS,
@@ -31,6 +31,7 @@ from tests.envs.helpers import (
     snapshot,
     task,
 )
+from tests.robots.synthetic import SYNTHETIC
 
 robots = pytest.mark.parametrize("robot", OFFLINE_ROBOTS)
 
@@ -232,3 +233,15 @@ def test_fresh_simulations_report_no_torque() -> None:
     batch_of(env.physics).bind("qpos")[1, 2] = 0.1  # a fall
     env.step(np.zeros((3, JOINTS), np.float32))
     assert env.state.torque.any(axis=1).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("robot", SYNTHETIC.values(), ids=SYNTHETIC)
+def test_each_joint_has_a_motor_of_its_own(robot: Robot) -> None:
+    model = scene.build(robot, Simulation(), PD())
+    assert len(set(robot.motors)) == 2
+    for joint, motor in zip(robot.joints, robot.motors, strict=True):
+        drive = model.actuator(joint)
+        assert drive.gainprm[0] == motor.kp
+        assert drive.biasprm[1:3].tolist() == [-motor.kp, -motor.kd]
+        assert drive.forcerange.tolist() == [-motor.torque_limit, motor.torque_limit]
+        assert model.dof_armature[model.joint(joint).dofadr[0]] == motor.armature
