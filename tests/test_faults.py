@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from envs.judge.replay import Replay, load
 
 import play
 import train
@@ -26,6 +25,7 @@ from algos.runs.checkpoint import is_finite, load_checkpoint
 from algos.runs.directory import MAX_FAULTS, RunDirectory
 from algos.runs.files import WriteError, append, replacing
 from algos.training import trainer
+from envs.judge.replay import Replay, load
 from tests import faults
 
 ROOT = Path(__file__).parent.parent

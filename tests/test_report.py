@@ -16,15 +16,16 @@ import pytest
 import play
 from envs.judge import gaits, trials
 from envs.judge.protocol import summarize
+from envs.judge.trials import Pushes, Steady, Trials
 from envs.mdp.commands import VELOCITY
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
-from envs.judge.trials import Pushes, Steady, Trials
+from envs.mdp.terminations import Termination, low
 from envs.render.gl import OpenGLError
 from envs.show import rendering, report
-from envs.mdp.terminations import Termination, low
 from envs.task import as_judged
 from envs.tasks import make
+from envs.tasks.walk import HWANGBO_2019
 from robots import get_robot
 
 POLICY = Path(__file__).parent.parent / "policies" / "walk.pt"

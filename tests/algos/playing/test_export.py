@@ -78,10 +78,11 @@ def test_a_file_acts_as_the_agent_does(space: spaces.Space, suffix: str, tmp_pat
 
 def test_joint_targets_are_the_second_output(symmetry: Symmetry, tmp_path: Path) -> None:
     agent, offset = make_agent(SPACES[0], symmetry), np.array([0.1, -0.2, 0.3, 0.4])
+    scale = np.array([0.5, 1.0, 1.5, 2.0])
     path = tmp_path / "policy.onnx"
-    export(DeployedPolicy(agent.policy, agent.normalizer, (offset, 0.5)), path, {})
+    export(DeployedPolicy(agent.policy, agent.normalizer, (offset, scale)), path, {})
     x = np.random.default_rng(5).normal(size=(9, 7)).astype(np.float32)
     results: Any = onnxruntime.InferenceSession(path).run(None, {"observation": x})
     action, target = results
     np.testing.assert_allclose(action, agent.act(x, deterministic=True), atol=1e-5)
-    np.testing.assert_allclose(target, offset + 0.5 * action, atol=1e-6)
+    np.testing.assert_allclose(target, offset + scale * action, atol=1e-6)

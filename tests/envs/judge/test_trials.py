@@ -14,7 +14,6 @@ from envs.mdp import terminations
 from envs.mdp.commands import Command, Commands, velocity
 from envs.mdp.recording import Recording
 from envs.mdp.terminations import Termination
-from envs.show import figures
 from envs.task import TaskConfig, as_judged, with_command
 from robots import get_robot
 from tests.envs.helpers import made_up_recording

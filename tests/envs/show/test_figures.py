@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from envs.judge.protocol import Recording
 from envs.judge.trials import Pushes, Steady
+from envs.mdp.commands import VELOCITY
+from envs.mdp.recording import Recording
 from envs.show import figures
 
 DT = 0.02
@@ -24,6 +25,7 @@ def steady(contact: np.ndarray, per_leg: int = 2) -> Steady:
     recording = Recording(
         DT,
         20.0,
+        VELOCITY,
         rest == 0,
         np.zeros((steps, 1, 3)),
         np.zeros((steps, 1, 3)),

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs.show import live as module
-from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
 from envs.mdp.commands import Commands
 from envs.mdp.terminations import Termination, low
+from envs.show import live as module
+from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import QUIET, task
@@ -107,7 +107,7 @@ def test_the_schedule_commands_until_the_first_command() -> None:
     for _ in range(round(2.5 / DT)):
         live.step()
     np.testing.assert_allclose(live.command, [1.0, 0.0, 0.0])
-    live.nudge(0, -1)
+    live.nudge("lin_vel_x", -1)
     live.step()
     assert not live.scheduled
     np.testing.assert_allclose(live.command, [0.9, 0.0, 0.0])
@@ -173,7 +173,7 @@ def test_a_pause_stops_time_and_single_steps_go_on() -> None:
 def test_other_threads_are_heard() -> None:
     live = make()
     live.pause()
-    for change in (lambda: live.nudge(0, 1), live.pause):
+    for change in (lambda: live.nudge("lin_vel_x", 1), live.pause):
         threading.Thread(target=live.request, args=(change,)).start()
     live.run(lambda: None, lambda: live.steps < 2)
     np.testing.assert_allclose(live.command, [0.1, 0.0, 0.0])
