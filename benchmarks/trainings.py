@@ -16,12 +16,16 @@ from algos.runs.fingerprint import Fingerprint, fingerprint
 
 ROOT = Path(__file__).parent.parent
 TRAIN = [sys.executable, str(ROOT / "train.py")]
-LAWS = ("start-state", "mass", "com", "friction", "gains", "pushes", "noise")
+LAWS = (
+    *("--env.randomization.mass", "0.85", "1.15", "--env.randomization.com", "-0.02", "0.02"),
+    *("--env.randomization.friction", "0.5", "1.25", "--env.randomization.gains", "0.9", "1.1"),
+    *("--env.randomization.push", "0.5", "0.5", "--env.randomization.noise", "1"),
+)
 SETTINGS = [
     *("trot/AnymalWalk-v0", "--num-envs", "16", "--rollout-steps", "16", "--total-steps", "6144"),
     *("--checkpoint-interval", "3", "--eval-interval", "4", "--eval-episodes", "2"),
     *("--env.episode-length", "0.5", "--env.protocol.seconds", "0.5", "--video-interval", "0"),
-    *(f"--env.randomization.{law}" for law in LAWS),
+    *LAWS,
     *("--env.randomization.push-interval", "0.2", "--wandb", "disabled"),
     *("--algo.hidden", "64", "32", "--algo.critic-hidden", "64", "32"),
 ]

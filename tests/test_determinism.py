@@ -17,13 +17,17 @@ from algos.runs.fingerprint import main as fingerprint_main
 from algos.runs.metrics import WALL_TIME
 
 ROOT = Path(__file__).parent.parent
-LAWS = ("start-state", "mass", "com", "friction", "gains", "pushes", "noise")
+LAWS = (
+    *("--env.randomization.mass", "0.85", "1.15", "--env.randomization.com", "-0.02", "0.02"),
+    *("--env.randomization.friction", "0.5", "1.25", "--env.randomization.gains", "0.9", "1.1"),
+    *("--env.randomization.push", "0.5", "0.5", "--env.randomization.noise", "1"),
+)
 QUIET = ["--wandb", "disabled", "--video-interval", "0", "--eval-interval", "0"]
 NETWORKS = ["--algo.hidden", "16", "16", "--algo.critic-hidden", "16", "16"]
 WALK = [
     *("trot/AnymalWalk-v0", "--num-envs", "12", "--rollout-steps", "8", "--total-steps", "576"),
     *("--env.episode-length", "0.3", "--env.protocol.seconds", "0.2", "--eval-episodes", "2"),
-    *(f"--env.randomization.{law}" for law in LAWS),
+    *LAWS,
     *("--env.randomization.push-interval", "0.1"),
     *(*NETWORKS, *QUIET),
 ]

@@ -258,8 +258,8 @@ def test_simulations_that_diverge_in_a_training_can_be_repeated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
-    wild = ["--env.randomization.mass", "--env.randomization.pushes"]
-    wild += ["--env.randomization.push-speed", "100", "--env.randomization.push-interval", "0.2"]
+    wild = ["--env.randomization.mass", "0.85", "1.15", "--env.randomization.push", "100", "100"]
+    wild += ["--env.randomization.push-interval", "0.2"]
     start(run, 8, [*WALK, *wild])
     table, records = rows(run), sorted((run / "faults").iterdir())
     assert 1 <= len(records) <= MAX_FAULTS

@@ -197,7 +197,8 @@ def test_options_shape_the_task(checkpoint: Path) -> None:
     task = play.find_subject(options).task
     assert task is not None
     assert task.simulation.contact == "elliptic"
-    assert (task.commands.lin_vel_x, task.commands.yaw_rate) == ((0.5, 0.5), (-0.2, -0.2))
+    ranges = [entry.range for entry in task.commands.entries.values()]
+    assert ranges == [(0.5, 0.5), (0.0, 0.0), (-0.2, -0.2)]
     assert task.episode_length == 3.0
 
 

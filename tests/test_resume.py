@@ -16,15 +16,20 @@ import pytest
 
 import train
 from algos.runs.fingerprint import Fingerprint, fingerprint
+from algos.training import launch
 from algos.training.trainer import Trainer
 
 ROOT = Path(__file__).parent.parent
-LAWS = ("start-state", "mass", "com", "friction", "gains", "pushes", "noise")
+LAWS = (
+    *("--env.randomization.mass", "0.85", "1.15", "--env.randomization.com", "-0.02", "0.02"),
+    *("--env.randomization.friction", "0.5", "1.25", "--env.randomization.gains", "0.9", "1.1"),
+    *("--env.randomization.push", "0.5", "0.5", "--env.randomization.noise", "1"),
+)
 WALK = [
     *("trot/AnymalWalk-v0", "--num-envs", "8", "--rollout-steps", "8", "--total-steps", "768"),
     *("--checkpoint-interval", "3", "--eval-interval", "6", "--eval-episodes", "2"),
     *("--env.episode-length", "0.3", "--env.protocol.seconds", "0.3"),
-    *(f"--env.randomization.{law}" for law in LAWS),
+    *LAWS,
     *("--env.randomization.push-interval", "0.1", "--env.simulation.nthread", "1"),
     *("--algo.hidden", "16", "16", "--algo.critic-hidden", "16", "16"),
     *("--algo.critic-epochs", "1", "--algo.critic-minibatches", "2"),
@@ -157,7 +162,7 @@ def test_a_run_that_died_before_its_first_checkpoint_starts_anew(
     def die(*arguments: object) -> None:
         raise Killed
 
-    monkeypatch.setattr(train, "Collector", die)
+    monkeypatch.setattr(launch, "Collector", die)
     with pytest.raises(Killed):
         train.main([*WALK, "--run-dir", str(run)])
     monkeypatch.undo()

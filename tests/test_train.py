@@ -22,6 +22,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 import train
 from algos.runs.checkpoint import load_checkpoint
 from algos.runs.codec import from_plain, to_plain
+from envs.sim.drives import PD
 
 ROOT = Path(__file__).parent.parent
 WALK = ["trot/AnymalWalk-v0", "--num-envs", "4", "--rollout-steps", "8", "--wandb", "disabled"]
@@ -163,7 +164,7 @@ def test_tensorboard_shows_the_csv_and_changes_nothing(tmp_path: Path) -> None:
         (["--run-dir", "CartPole-v1", "Pendulum-v1"], "Pendulum-v1"),
         (["--seed", "3", "CartPole-v1", "--wandb-project", "Ant-v5"], "CartPole-v1"),
         (["CartPole-v1", "--wandb-tags", "Ant-v5", "Pendulum-v1"], "CartPole-v1"),
-        (["--env.randomization.pushes", "trot/AnymalStand-v0"], "trot/AnymalStand-v0"),
+        (["--env.commands.interval", "1", "2", "trot/AnymalStand-v0"], "trot/AnymalStand-v0"),
         (["trot/AnymalStand-v0", "--env.rewards.pose.weight", "2"], "trot/AnymalStand-v0"),
         (["--env.gait.frequency", "0", "trot/AnymalStand-v0"], "trot/AnymalStand-v0"),
         (["--algo.min-std", "0.3", "CartPole-v1", "--algo.initial-std=0.3"], "CartPole-v1"),
@@ -249,7 +250,7 @@ def unknown(config: dict[str, Any]) -> None:
     [
         (
             renamed,
-            ["lacks env.rewards.slip: taking {'weight':", "has env.rewards.sliding {'weight"],
+            ["lacks env.rewards.slip: taking {'params':", "has env.rewards.sliding {'params"],
         ),
         (removed, ["has env.rewards.charm {'weight': 0.5, 'curriculum': False, 'params': {}}"]),
         (lacking, ["lacks algorithm: taking trpo", "lacks algo.damping: taking 0.1"]),
@@ -295,15 +296,27 @@ def test_every_config_field_is_on_the_command_line() -> None:
     arguments = [
         *WALK,
         "--env.rewards.lin-vel.weight=2.5",
-        "--env.randomization.pushes",
-        "--env.simulation.contact=menagerie",
+        *("--env.randomization.mass", "0.9", "1.2"),
+        "--env.simulation.contact=elliptic",
+        "--env.commands.entries.lin-vel-x.range",
+        "-2",
+        "2",
+        "--env.start.params.tilt=0.3",
+        "--env.terminations.tilt.params.limit=1.2",
+        "--env.curricula.rewards.initial=0.5",
+        "--env.drive.scale=0.5",
         "--algo.max-kl=0.01",
     ]
     config, _, _ = train.parse(arguments)
     assert config.env is not None
     assert config.env.rewards["lin_vel"].weight == 2.5
-    assert config.env.randomization.pushes
-    assert config.env.simulation.contact == "menagerie"
+    assert config.env.randomization.mass == (0.9, 1.2)
+    assert config.env.simulation.contact == "elliptic"
+    assert config.env.commands.entries["lin_vel_x"].range == (-2.0, 2.0)
+    assert config.env.start.params["tilt"] == 0.3
+    assert config.env.terminations["tilt"].params["limit"] == 1.2
+    assert config.env.curricula["rewards"].initial == 0.5
+    assert config.env.drive == PD(scale=0.5)
     assert config.algo.max_kl == 0.01
 
 
@@ -320,7 +333,7 @@ def test_every_config_field_is_on_the_command_line() -> None:
         (["trot/AnymalWalk-v0", "--env.protocol.seconds", "0"], "protocol seconds is 0.0"),
         (
             ["trot/AnymalWalk-v0", "--env.rewards.slip.params", "foo", "1"],
-            "reward parameter is foo",
+            "parameter of slip is foo",
         ),
         (["--resume", "nowhere"], "nowhere is no run"),
         (["CartPole-v1", "--jobs", "2"], "--jobs has no effect without --seeds"),
@@ -331,8 +344,8 @@ def test_every_config_field_is_on_the_command_line() -> None:
         ),
         (["--resume", "x", "--logger", "none", "--wandb", "offline"], "--wandb has no effect"),
         (
-            ["trot/AnymalWalk-v0", "--env.randomization.mass-range", "0.5", "1"],
-            "no effect without --env.randomization.mass",
+            ["trot/AnymalWalk-v0", "--env.randomization.push-interval", "2"],
+            "push_interval is 2.0",
         ),
         (["Ant-v5", "--rollout-steps", str(10**9)], "GiB of memory, and this machine has"),
         (["CartPole-v1", "--algo.hidden", *["16384"] * 9], "GiB of memory"),

@@ -25,6 +25,7 @@ import websockets
 import zstandard
 
 import play
+from envs.mdp.starts import NOMINAL
 from envs.show import web
 from envs.show.live import Live
 from envs.vector import LocomotionVectorEnv
@@ -55,7 +56,9 @@ def walking(command: tuple[float, float, float] | None) -> Live:
     """Return the small walking policy that comes with the code, under a command or on schedule."""
     options = play.Play(str(ROOT / "policies" / "walk.pt"), web=True)
     agents, first = play.live_agents(options, play.find_subject(options))
-    environment = LocomotionVectorEnv(1, config=task(randomization=QUIET, episode_length=1e6))
+    environment = LocomotionVectorEnv(
+        1, config=task(start=NOMINAL, randomization=QUIET, episode_length=1e6)
+    )
     return Live(environment, agents, first, seed=0, command=command)
 
 

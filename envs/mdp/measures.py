@@ -6,14 +6,15 @@ count: the robot is up and told to move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
 import tyro
 
+from envs.bounds import require_within
 from envs.mdp.recording import Recording, planar
-from envs.mdp.term import Term
+from envs.mdp.term import LARGEST, Term
 
 GRAVITY = 9.81
 """Gravitational acceleration (m/s²; MuJoCo's default)."""
@@ -29,6 +30,11 @@ class Measure(Term):
     """What it is compared with, such as a paper's result, in the same unit."""
     source: Annotated[str, tyro.conf.Suppress] = ""
     """Where the reference comes from, in short."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.reference is not None:
+            require_within("measure reference", self.reference, -LARGEST, LARGEST)
 
 
 def lin_vel_error(recording: Recording) -> np.ndarray:
@@ -111,6 +117,14 @@ MEASURES = {
     "base_tilt": Measure(base_tilt, "rad"),
 }
 """What every task is judged by, in this order."""
+
+
+def referenced(references: dict[str, float], source: str) -> dict[str, Measure]:
+    """Return `MEASURES`, compared with numbers by their names, in their units, from a source."""
+    return {
+        name: replace(measure, reference=references.get(name), source=source)
+        for name, measure in MEASURES.items()
+    }
 
 
 def touchdown_rate(contact: np.ndarray, counted: np.ndarray, dt: float) -> np.ndarray:

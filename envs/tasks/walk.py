@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from envs.mdp import observations as obs
 from envs.mdp import rewards, terminations
 from envs.mdp.commands import Commands, velocity
 from envs.mdp.curriculum import Curriculum
 from envs.mdp.gait import Gait, alternating
-from envs.mdp.measures import MEASURES
+from envs.mdp.measures import referenced
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import Reward
 from envs.mdp.terminations import Termination
@@ -41,7 +39,7 @@ HWANGBO_2019 = {
     "mean_torque": 8.23,
     "power": 78.1,
 }
-"""Results of the learned policy on the real ANYmal B under random commands, in `MEASURES`' units
+"""Results of the learned policy on the real ANYmal B under random commands, in the measures' units
 (Hwangbo et al. 2019, arXiv 1901.08652)."""
 
 
@@ -89,7 +87,6 @@ def walk(robot: Robot) -> TaskConfig:
         ),
         curricula={"rewards": Curriculum(initial=0.02, hold=0.6e6, ramp=1.2e6)},
         measures={
-            name: replace(measure, reference=HWANGBO_2019.get(name), source="Hwangbo 2019")
-            for name, measure in MEASURES.items()
+            **referenced(HWANGBO_2019, source="Hwangbo 2019"),
         },
     )

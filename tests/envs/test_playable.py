@@ -17,10 +17,10 @@ from envs.mdp.gait import Gait
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import Reward
 from envs.mdp.state import State
-from envs.sim import drives
-from envs.sim.drives import DRIVES, PD, Drive
+from envs.sim import DRIVES, TERRAINS
+from envs.sim.drives import PD, Drive
 from envs.sim.scene import Simulation
-from envs.sim.terrain import TERRAINS, Slope, Terrain
+from envs.sim.terrain import Slope, Terrain
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.delay import Delay
@@ -57,7 +57,7 @@ def test_settings_of_training_come_back() -> None:
 
 
 def test_a_drive_that_acts_every_substep_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(drives.DRIVES, Delay.name, Delay)
+    monkeypatch.setitem(DRIVES, Delay.name, Delay)
     today = playable.restore(task(), kept(task(drive=Delay(scale=0.5, delay=3))))
     assert today.drive == Delay(scale=0.5, delay=3)
 

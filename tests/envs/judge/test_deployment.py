@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from envs.judge.deployment import control_law, description
-from envs.sim.drives import DRIVES, PD, Relative, Torque
+from envs.sim import DRIVES
+from envs.sim.drives import PD, Relative, Torque
 from envs.sim.terrain import Slope
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, Robot

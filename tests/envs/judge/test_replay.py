@@ -13,7 +13,7 @@ import pytest
 from envs.judge.replay import Replay, load
 from envs.mdp.rewards import Reward
 from envs.mdp.state import State
-from envs.sim import drives
+from envs.sim import DRIVES
 from envs.sim.drives import Torque
 from envs.sim.faults import MAX_RECORDS, SPAN, Recorder
 from envs.sim.terrain import Slope
@@ -59,7 +59,7 @@ def stored(fault: dict[str, Any], folder: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _knows_the_delay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(drives.DRIVES, Delay.name, Delay)
+    monkeypatch.setitem(DRIVES, Delay.name, Delay)
 
 
 CONFIGS = {

@@ -177,4 +177,13 @@ def test_an_unknown_entry_is_refused() -> None:
         hand_made().commanded("height")
     nothing = hand_made(command_names=(), command=np.zeros((2, 0)))
     with pytest.raises(ValueError, match=r"command is 'lin_vel_x'; .*it has none"):
-        _ = nothing.velocity_command
+        nothing.commanded("lin_vel_x")
+
+
+def test_velocities_that_are_not_commanded_are_zero() -> None:
+    turning = hand_made(command_names=("height", "yaw_rate"), command=[[0.4, 1.2], [0.5, 0.05]])
+    np.testing.assert_array_equal(turning.velocity_command, [[0, 0, 1.2], [0, 0, 0.05]])
+    assert turning.moving.tolist() == [True, False]
+    nothing = hand_made(command_names=(), command=np.zeros((2, 0)))
+    assert not nothing.velocity_command.any()
+    assert not nothing.has_velocity_command

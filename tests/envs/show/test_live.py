@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from envs.mdp.commands import Commands
+from envs.mdp.starts import NOMINAL
 from envs.mdp.terminations import Termination, low
 from envs.show import live as module
 from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
@@ -19,7 +20,7 @@ from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import QUIET, task
 
-WALK = task(randomization=QUIET, episode_length=1e6)
+WALK = task(start=NOMINAL, randomization=QUIET, episode_length=1e6)
 DT = WALK.simulation.dt
 
 

@@ -9,8 +9,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs.sim import scene
-from envs.sim.drives import DRIVES, PD, Drive, Joints, Relative, Torque
+from envs.sim import DRIVES, scene
+from envs.sim.drives import PD, Drive, Joints, Relative, Torque
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, Motor, get_robot

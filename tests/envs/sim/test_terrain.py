@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from envs.sim.terrain import TERRAINS, Flat, Slope, Terrain
+from envs.sim import TERRAINS
+from envs.sim.terrain import Flat, Slope, Terrain
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import JOINTS, batch_of, quiet
 
