@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -24,18 +24,18 @@ from algos.playing.sources import labels
 from algos.playing.watching import Watching
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
+from algos.runs.codec import from_plain
 from algos.runs.files import whole
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_memory
-from algos.training.options import require
 from envs import playable, tasks
 from envs.judge import deployment, protocol, replay
 from envs.render.gl import OpenGLError, prepare
 from envs.show.live import Live
+from envs.show.options import RobotOptions
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_gif, write_video
 from envs.show.viewer import check_display, watch
-from envs.sim.scene import ContactModel
 from envs.task import TaskConfig, as_judged, with_command
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
@@ -43,14 +43,12 @@ from robots import get_robot
 ROBOT = "anymal_c"
 ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""
-RECORDED = 800
-"""Bytes of a control step of a robot in an evaluation."""
 REPORT_VIDEO = Video(seconds=10.0, size=(640, 360))
 """The video in a report."""
 
 
 @dataclass(frozen=True)
-class Play(Watching):
+class Play(RobotOptions, Watching):
     """Make a video of a policy, judge it, or watch it live."""
 
     ACTING: ClassVar[tuple[str, ...]] = (*Watching.ACTING, "report", "viewer", "web")
@@ -61,46 +59,13 @@ class Play(Watching):
     }
     SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {**Watching.SUFFIXES, "report": (".html",)}
 
-    report: Path | None = None
-    """Write an .html page that explains a trot/ policy: evaluation, gait, joints, pushes, video."""
-    replay_nan: Path | None = None
-    """Repeat a simulation that went wrong in a training, from a file in RUN/faults, say where it
-    diverges, and show it with --video (by default at a quarter of its speed)."""
-    viewer: bool = False
-    """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
-    web: bool = False
-    """Serve a page that shows the policy live in a browser (trot/ tasks)."""
-    host: str = "127.0.0.1"
-    """Address where --web listens; by default only for browsers on this computer."""
-    port: int = 8080
-    """Port where --web listens; 0 for any that is free."""
-    robot: str | None = None
-    """Robot of a trot/ task, in place of the one that the policy learned on."""
-    contact: ContactModel | None = None
-    """Friction cones of a trot/ task: pyramidal (fast) or elliptic (a check)."""
-    command: tuple[float, ...] | None = None
-    """One command throughout, a number an entry: for walking forward and leftward speed (m/s) and
-    yaw rate (rad/s)."""
-    randomize: bool = False
-    """Random start states, models and sensor noise in a trot/ task."""
-
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of bounds, or an option without effect."""
         if self.replay_nan is None:
             super().__post_init__()
         elif self.source:
             raise ValueError("--replay-nan FILE plays that file alone: leave the run out")
-        require(0 <= self.port <= 65535, "port", self.port, "in 0 to 65535")
-        finite = self.command is None or all(abs(v) <= 1e3 for v in self.command)
-        require(finite, "command", self.command, "numbers in [-1000, 1000]")
-        if self.viewer and self.web:
-            raise ValueError("--viewer and --web: give one of them")
-
-    @property
-    def trot_only(self) -> list[str]:
-        """Options given that only a trot/ task has, as flags."""
-        names = ("robot", "contact", "command", "randomize", "report", "viewer", "web")
-        return [f"--{name}" for name in names if getattr(self, name)]
+        self.check()
 
 
 @dataclass(frozen=True)
@@ -142,7 +107,7 @@ def main(arguments: list[str]) -> None:
     subject = subjects[0]
     check_memory(options, subject)
     if options.evaluate:
-        judge(options, subject)
+        evaluate_policy(options, subject)
     if options.save is not None:
         origin = provenance.origin(Path(options.sources[0]), subject.policy())
         sources.save_policy(subject.policy() | origin, options.save)
@@ -188,9 +153,8 @@ def check_outputs(options: Play) -> None:
 def check_memory(options: Play, subject: Subject) -> None:
     """Raise ValueError where this machine cannot hold an evaluation's recording."""
     if subject.task is not None and (options.evaluate or options.report):
-        seconds, dt = subject.task.episode_length, subject.task.simulation.dt
-        what = f"a recording of --episodes {options.episodes} of {seconds:g} s"
-        needed = RECORDED * options.episodes * seconds / dt
+        what = f"a recording of --episodes {options.episodes} of {subject.task.episode_length:g} s"
+        needed = protocol.recording_size(subject.task, options.episodes)
         require_memory(needed, what, "take fewer or shorter ones")
 
 
@@ -223,7 +187,7 @@ def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None
     """Return the definition of a trot/ task that the policy knows, under its protocol."""
     task = tasks.make(envs.IDS[env_id], get_robot(robot))
     if content:
-        task = playable.restore(task, content["play"])
+        task = playable.restore(_as_trained(task, content["env"]), content["play"])
     if options.contact:
         task = replace(task, simulation=replace(task.simulation, contact=options.contact))
     task = as_judged(task, options.randomize)
@@ -232,19 +196,30 @@ def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None
     return replace(task, episode_length=options.seconds) if options.seconds else task
 
 
-def make_agent(options: Play, subject: Subject, n: int) -> Act:
+def _as_trained(task: TaskConfig, settings: dict[str, Any]) -> TaskConfig:
+    """Return today's task with a run's own settings, but for those that are no longer as they were.
+
+    They say how the policy is judged; what it acts on is another matter (`envs.playable`).
+    """
+    for name, plain in settings.items():
+        with suppress(ValueError):
+            task = from_plain(task, {name: plain})
+    return task
+
+
+def policy_of(options: Play, subject: Subject, n: int) -> Act:
     """Return who acts in n environments."""
     environment = subject.make(1)
     environment.close()
     content, seed = subject.content, options.seed
-    return agents.make_agent(options.acting, content, environment, n, seed, options.device)
+    return agents.by_name(options.acting, content, environment, n, seed, options.device)
 
 
-def judge(options: Play, subject: Subject) -> None:
+def evaluate_policy(options: Play, subject: Subject) -> None:
     """Print the evaluation, and write it as JSON if a file is given."""
     episodes, seed = options.episodes, options.seed
     n = episodes if subject.task else min(episodes, 10)
-    act = make_agent(options, subject, n)
+    act = policy_of(options, subject, n)
     if subject.task is not None:
         results = protocol.evaluate(act, subject.task, subject.robot, episodes, seed)
         head, *rows = protocol.table(results, subject.task.measures)
@@ -291,7 +266,7 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
     if options.acting != "trained" and len(names) > 1:
         names = [options.acting] * len(names)
     actors = [
-        _actor(subject, make_agent(options, subject, rows * columns), name)
+        _actor(subject, policy_of(options, subject, rows * columns), name)
         for subject, name in zip(subjects, names, strict=True)
     ]
     seconds, scheduled = options.seconds or Video.seconds, options.command is None
@@ -311,8 +286,7 @@ def _actor(subject: Subject, act: Act, label: str = "") -> Actor:
 
 def write_report(options: Play, subject: Subject, path: Path) -> None:
     """Write one page with all that a trot/ policy's trials and a video show."""
-    from envs.judge import trials  # matplotlib takes a second
-    from envs.show import report
+    from envs.show import report  # matplotlib takes a second
 
     task, source, acting = subject.task, Path(options.sources[0]), options.acting
     assert task is not None
@@ -322,33 +296,14 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
             facts[name.capitalize()] = str(getattr(options, name))
     told, details = provenance.tell(source, subject.content if acting == "trained" else None)
     about = report.About(source.resolve().name, facts | told, details)
-
-    def agent(n: int) -> Act:
-        return make_agent(options, subject, n)
-
+    video = replace(REPORT_VIDEO, seed=options.seed, scheduled=options.command is None)
+    tried = report.Tried(subject.robot, task, options.episodes, options.seed, video)
     with Console().status("") as status:
-        found = trials.run(
-            agent, task, subject.robot, options.episodes, options.seed, status.update
-        )
-        status.update(f"video of {REPORT_VIDEO.seconds:g} s")
-        video = _report_video(options, subject, agent(1))
-        status.update("page")
-        page = report.page(about, found, get_robot(subject.robot), task, video)
+        agent = partial(policy_of, options, subject)
+        page = report.make(about, agent, tried, partial(_actor, subject), status.update)
     with whole(path) as draft:
         draft.write_text(page, encoding="utf-8")
     say("report", path)
-
-
-def _report_video(options: Play, subject: Subject, act: Act) -> bytes | str:
-    """Return a video of the policy, or why this machine cannot make one."""
-    video = replace(REPORT_VIDEO, seed=options.seed, scheduled=options.command is None)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "report.mp4"
-        try:
-            write_video(path, [_actor(subject, act)], video)
-        except OpenGLError as error:
-            return str(error)
-        return path.read_bytes()
 
 
 def watch_live(options: Play, subject: Subject) -> None:
@@ -372,7 +327,7 @@ def live_agents(options: Play, subject: Subject) -> tuple[dict[str, Callable[[],
 
     def agent(name: AgentName, load: Callable[[], Any] = lambda: None) -> Callable[[], Act]:
         chosen = replace(options, agent=name)
-        return lambda: make_agent(chosen, replace(subject, content=load()), 1)
+        return lambda: policy_of(chosen, replace(subject, content=load()), 1)
 
     found = sources.checkpoints(options.sources[0], subject.content)
     able = {name: agent("trained", load) for name, load in found.items()}

@@ -157,7 +157,7 @@ def test_a_robot_that_falls_at_once_has_a_page() -> None:
     subject = play.find_subject(options)
     assert subject.task is not None
     task = replace(subject.task, terminations={"height": Termination(low, params={"share": 1.0})})
-    found = trials.run(lambda n: play.make_agent(options, subject, n), task, episodes=2)
+    found = trials.run(lambda n: play.policy_of(options, subject, n), task, episodes=2)
     robot = get_robot("anymal_c")
     page = Page(report.page(report.About("fallen", {}, {}), found, robot, task, "none"))
     assert [s["id"] for s in page.named("section")] == SECTIONS[:-1]

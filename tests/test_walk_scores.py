@@ -31,7 +31,7 @@ def score(act: Callable[[np.ndarray], np.ndarray]) -> float:
 @pytest.fixture(scope="module")
 def trained() -> float:
     options = play.Play(str(POLICY), evaluate=True)
-    return score(play.make_agent(options, play.find_subject(options), ROBOTS))
+    return score(play.policy_of(options, play.find_subject(options), ROBOTS))
 
 
 def stand(observations: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from algos.runs.codec import from_plain
 AgentName = Literal["trained", "zero", "random"]
 
 
-def make_agent(
+def by_name(
     name: AgentName,
     content: dict[str, Any] | None,
     envs: VectorEnv,

@@ -23,6 +23,15 @@ Act = Callable[[np.ndarray], np.ndarray]
 """Maps observations (n, O) to actions (n, joints)."""
 
 
+STEP = 800
+"""Bytes of a control step of a robot in a recording."""
+
+
+def recording_size(config: TaskConfig, episodes: int) -> float:
+    """Return the memory that a recording of so many episodes of a task takes (bytes)."""
+    return STEP * episodes * config.episode_length / config.simulation.dt
+
+
 def evaluate(
     act: Act,
     config: TaskConfig,
@@ -49,7 +58,7 @@ def evaluate(
     require(episodes >= 1, "episodes", episodes, "at least 1")
     env = LocomotionVectorEnv(episodes, robot=robot, config=config, autoreset=False)
     try:
-        return summarize(record(act, env, seed), config.measures, seed)
+        return summarize(run(act, env, seed), config.measures, seed)
     finally:
         env.close()
 
@@ -84,7 +93,7 @@ def table(results: dict[str, Any], measures: dict[str, Measure]) -> list[list[st
     return rows
 
 
-def record(
+def run(
     act: Act,
     env: LocomotionVectorEnv,
     seed: int,

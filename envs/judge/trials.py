@@ -122,7 +122,7 @@ def run(
     seconds = config.episode_length
     say(f"evaluation: {episodes} robots for {seconds:g} s")
     env = LocomotionVectorEnv(episodes, robot=robot, config=config, autoreset=False)
-    recording = protocol.record(agent(episodes), env, seed)
+    recording = protocol.run(agent(episodes), env, seed)
     evaluation = protocol.summarize(recording, config.measures, seed)
     tracking = error_by_command(recording, config.commands)
     say("steady walking")
@@ -179,7 +179,7 @@ def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady
     env = LocomotionVectorEnv(
         1, robot=robot, config=_steady(config, command, SETTLE + WATCH), autoreset=False
     )
-    recording = protocol.record(act, env, seed)
+    recording = protocol.run(act, env, seed)
     up = int(recording.alive.sum())
     shown = recording.rows(slice(round(SETTLE / recording.dt), up))
     contact = shown.foot_contact[:, 0]
@@ -237,7 +237,7 @@ def push(agent: Callable[[int], Act], config: TaskConfig, robot: str, seed: int)
             velocity = size[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
             env.physics.push(np.arange(len(size)), velocity)
 
-    alive = protocol.record(agent(len(size)), env, seed, shove).alive
+    alive = protocol.run(agent(len(size)), env, seed, shove).alive
     shape = grid[0].shape
     before, after = alive[moment - 1].reshape(shape), alive[-1].reshape(shape)
     return Pushes(np.array(PUSHES), directions, before.sum(axis=2), after.sum(axis=2))

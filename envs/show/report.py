@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,14 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from envs.judge import trials
-from envs.judge.protocol import references, table
+from envs.judge.protocol import Act, references, table
 from envs.judge.trials import Pushes, Steady, Tracking, Trials
 from envs.mdp.commands import VELOCITY
 from envs.mdp.measures import Measure
 from envs.show import figures
+from envs.show.video import Actor, Video, video_bytes
 from envs.task import TaskConfig
-from robots.robot import Robot
+from robots import Robot, get_robot
 
 PAGE = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -71,6 +72,45 @@ class Section:
     """An svg element, set into the page as it is."""
     table: tuple[list[str], ...] = ()
     """The head, then rows whose first cell names them."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a policy is put through."""
+
+    robot: str
+    """A robot of `robots.ROBOTS`."""
+    task: TaskConfig
+    """As `envs.task.as_judged` gives it."""
+    episodes: int
+    """Robots of the protocol."""
+    seed: int
+    """Of every environment."""
+    video: Video
+    """How its video is made."""
+
+
+def make(
+    about: About,
+    agent: Callable[[int], Act],
+    tried: Tried,
+    actor: Callable[[Act], Actor],
+    say: Callable[[str], None] = lambda doing: None,
+) -> str:
+    """Put a policy through its trials, make a video of it, and return the page.
+
+    Args:
+        about: where the policy comes from.
+        agent: makes the policy for a number of robots.
+        tried: what it is put through.
+        actor: makes who is shown, from a policy for one robot.
+        say: told what is being done.
+    """
+    found = trials.run(agent, tried.task, tried.robot, tried.episodes, tried.seed, say)
+    say(f"video of {tried.video.seconds:g} s")
+    video = video_bytes([actor(agent(1))], tried.video)
+    say("page")
+    return page(about, found, get_robot(tried.robot), tried.task, video)
 
 
 def page(about: About, found: Trials, robot: Robot, task: TaskConfig, video: bytes | str) -> str:

@@ -18,6 +18,7 @@ from gymnasium.vector import VectorEnv
 from rich.markup import escape
 from rich.progress import track
 
+from envs.render.gl import OpenGLError
 from envs.show.command_schedule import command_at
 from envs.show.tiles import tiled
 from envs.vector import LocomotionVectorEnv
@@ -89,6 +90,17 @@ def write_video(
             stack.callback(environments[-1].close)
         _write(path, actors, environments, video, columns, title)
     return _check_whole(path)
+
+
+def video_bytes(actors: Sequence[Actor], video: Video = Video()) -> bytes | str:
+    """Return an mp4 file's bytes, or why this machine cannot make a video."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "video.mp4"
+        try:
+            write_video(path, actors, video)
+        except OpenGLError as error:
+            return str(error)
+        return path.read_bytes()
 
 
 def _write(

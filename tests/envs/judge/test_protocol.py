@@ -89,7 +89,7 @@ def test_the_command_is_the_one_that_the_policy_saw() -> None:
         seen.append(observations[:, block].copy())
         return stand_still(observations)
 
-    command = protocol.record(act, env, seed=0).command
+    command = protocol.run(act, env, seed=0).command
     scale = config.observations["command"].scale
     np.testing.assert_allclose(command * scale, seen, rtol=1e-6)
     changes = np.flatnonzero((command[1:] != command[:-1]).any(axis=(1, 2)))

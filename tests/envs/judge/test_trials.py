@@ -114,8 +114,8 @@ def test_shares_of_the_limits_by_hand() -> None:
 
 
 def test_pushes_jump_in_the_robot_s_own_directions(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen, record = [], protocol.record
-    monkeypatch.setattr(protocol, "record", lambda *a: seen.append(record(*a)) or seen[-1])
+    seen, record = [], protocol.run
+    monkeypatch.setattr(protocol, "run", lambda *a: seen.append(record(*a)) or seen[-1])
     for name, value in {"SETTLE": 0.4, "RECOVERY": 0.1, "PUSHED": 3, "PUSHES": (0.2, 0.5)}.items():
         monkeypatch.setattr(trials, name, value)
     found = trials.push(lambda n: stand_still, judged("stand"), "anymal_c", seed=0)

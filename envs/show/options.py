@@ -1,0 +1,51 @@
+"""What only robots can be asked when a policy is watched: the options, checked before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from envs.bounds import require
+from envs.sim.scene import ContactModel
+
+
+@dataclass(frozen=True)
+class RobotOptions:
+    """How a policy of a trot/ task is shown and judged."""
+
+    report: Path | None = None
+    """Write an .html page that explains a trot/ policy: evaluation, gait, joints, pushes, video."""
+    replay_nan: Path | None = None
+    """Repeat a simulation that went wrong in a training, from a file in RUN/faults, say where it
+    diverges, and show it with --video (by default at a quarter of its speed)."""
+    viewer: bool = False
+    """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
+    web: bool = False
+    """Serve a page that shows the policy live in a browser (trot/ tasks)."""
+    host: str = "127.0.0.1"
+    """Address where --web listens; by default only for browsers on this computer."""
+    port: int = 8080
+    """Port where --web listens; 0 for any that is free."""
+    robot: str | None = None
+    """Robot of a trot/ task, in place of the one that the policy learned on."""
+    contact: ContactModel | None = None
+    """Friction cones of a trot/ task: pyramidal (fast) or elliptic (a check)."""
+    command: tuple[float, ...] | None = None
+    """One command throughout, a number an entry: for walking forward and leftward speed (m/s) and
+    yaw rate (rad/s)."""
+    randomize: bool = False
+    """Random start states, models and sensor noise in a trot/ task."""
+
+    def check(self) -> None:
+        """Raise ValueError for a value out of bounds."""
+        require(0 <= self.port <= 65535, "--port", self.port, "in 0 to 65535")
+        finite = self.command is None or all(abs(v) <= 1e3 for v in self.command)
+        require(finite, "--command", self.command, "numbers in [-1000, 1000]")
+        if self.viewer and self.web:
+            raise ValueError("--viewer and --web: give one of them")
+
+    @property
+    def trot_only(self) -> list[str]:
+        """Options given that only a trot/ task has, as flags."""
+        names = ("robot", "contact", "command", "randomize", "report", "viewer", "web")
+        return [f"--{name}" for name in names if getattr(self, name)]
