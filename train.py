@@ -147,7 +147,7 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     usual = defaults(USUAL_ID)
     seen = glance(_AnyTask(**vars(usual) | {"env_id": (), "robot": ""}), arguments)
     if seen.resume is not None:
-        return _reopen(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
+        return reopen_run(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
     if not seen.env_id:
         if seen.help:
             tyro.cli(TrainConfig, default=usual, args=["--help"], config=MARKERS)
@@ -165,11 +165,13 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     config.require_effect(default)
     run = locate(config)
     if restarted and not config.seeds and run.config.exists():
-        return _reopen(ResumeConfig(run.path))
+        return reopen_run(ResumeConfig(run.path))
     return config, run, False
 
 
-def _reopen(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
+def reopen_run(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
+    """Return what `parse` does, of an earlier run."""
+
     def of_run(plain: dict[str, Any]) -> TrainConfig:
         return defaults(**{n: plain[n] for n in Choice._fields if n == "env_id" or n in plain})
 

@@ -21,6 +21,7 @@ from algos.rollout.collector import Collector
 from algos.runs.checkpoint import save_checkpoint
 from algos.runs.codec import from_plain, to_plain
 from algos.runs.directory import RunDirectory
+from algos.training.settings import ResumeConfig
 
 WALK, STAND = "trot/AnymalWalk-v0", "trot/AnymalStand-v0"
 CALM: dict[str, Any] = {
@@ -213,7 +214,7 @@ def test_a_damaged_configuration_is_named(
         part[path[-1]] = value
     run.config.write_text(json.dumps(plain))
     try:
-        config, _, _ = train.parse(["--resume", str(run.path)])
+        config, _, _ = train.reopen_run(ResumeConfig(run.path))
     except ValueError as error:
         words = str(error)
     else:

@@ -72,9 +72,12 @@ def perform(recipe: Recipe, tree: Path) -> None:
     registry.write_text(changed(registry.read_text(encoding="utf-8"), recipe.diff), "utf-8")
 
 
-def run(tree: Path, command: list[str]) -> None:
+def run(tree: Path, *commands: list[str]) -> None:
+    """Run commands of train.py and play.py one after another in the tree's own code."""
+    calls = [f"{command[1].removesuffix('.py')}.main({command[2:]!r})" for command in commands]
+    code = "\n".join(["import play, train", *calls])
     done = subprocess.run(
-        [sys.executable, *command[1:]], cwd=tree, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr[-2000:]
 
@@ -98,10 +101,13 @@ def test_a_recipe_works(name: str, tmp_path: Path) -> None:
         assert json.loads((tmp_path / "judged.json").read_text())["torque_rate"]["mean"] > 0
         return
     brief = BRIEF if task else []
-    run(tmp_path, [*recipe.command, *SHORT, *QUIET, *brief, "--run-dir", "run"])
+    run(
+        tmp_path,
+        [*recipe.command, *SHORT, *QUIET, *brief, "--run-dir", "run"],
+        ["python", "train.py", "--resume", "run", "--total-steps", "80"],
+        ["python", "play.py", "run", "--evaluate", "--episodes", "1"],
+    )
     CHECKS.get(name, lambda run_dir: None)(tmp_path / "run")
-    run(tmp_path, ["python", "train.py", "--resume", "run", "--total-steps", "80"])
-    run(tmp_path, ["python", "play.py", "run", "--evaluate", "--episodes", "1"])
 
 
 def is_paid(run_dir: Path) -> None:

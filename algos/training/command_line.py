@@ -95,7 +95,10 @@ def reopen(
         reading = codec.read(defaults(plain), plain)
     except (KeyError, TypeError, ValueError) as error:
         problem = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{run.config} is damaged ({problem}); restore it") from error
+        raise ValueError(
+            f"{run.config} is damaged or of other code ({problem}); restore it, or resume it with "
+            "the code that made it (git.json names the commit)"
+        ) from error
     for line in reading.differences(run.config):
         log.warning("%s", line)
     if run.begun and not (run.last.exists() or run.previous.exists()):
