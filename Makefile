@@ -19,7 +19,7 @@ play: $(VENV)/.installed
 # All cores at once; then, in one process, what measures time or must keep up with it.
 test: $(VENV)/.installed-test system
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone $$(grep -rl "mark.alone" tests)
 
 # A browser and a display for tests, where root can install them.
 system:

@@ -72,7 +72,7 @@ class TaskConfig:
     """The ground."""
     protocol: Protocol = Protocol()
     """How a policy is judged."""
-    measures: Annotated[dict[str, Measure], tyro.conf.Suppress] = field(
+    measures: Annotated[dict[str, Measure], tyro.conf.Fixed] = field(
         default_factory=lambda: MEASURES
     )
     """What it is judged by, in order."""

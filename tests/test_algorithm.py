@@ -142,6 +142,7 @@ def test_it_trains_and_its_checkpoint_names_it(run: Path) -> None:
     assert "gain" in (run / "metrics.csv").read_text()
 
 
+@pytest.mark.slow
 def test_it_is_resumed_as_if_it_had_not_been_stopped(run: Path, tmp_path: Path) -> None:
     train.main(["--resume", str(run), "--total-steps", "128"])
     whole = [*CARTPOLE, "--algo", "reinforce", "--algo.rate", "0.1", "--total-steps", "128"]

@@ -91,23 +91,7 @@ class Elements(HTMLParser):
             self.loaded.append(address)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    options = ("build", "--strict", "--quiet", "--site-dir", str(folder))
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-@pytest.mark.parametrize("page", HOMEWORK, ids=name)
-def test_every_equation_is_mathml(site: Path, page: Path) -> None:
+def equations_are_mathml(site: Path, page: Path) -> None:
     html = (site / page.with_suffix(".html").name).read_text()
     equations = EQUATION.findall(CODE.sub("", page.read_text()))
     assert len(equations) > 10
@@ -116,7 +100,7 @@ def test_every_equation_is_mathml(site: Path, page: Path) -> None:
     assert "arithmatex" not in html
 
 
-def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
+def pages_load_nothing_from_elsewhere(site: Path) -> None:
     pages = list(site.rglob("*.html"))
     assert len(pages) > len(PAGES)
     assert {str(page): Elements(page.read_text()).loaded for page in pages} == {
@@ -126,16 +110,35 @@ def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
         assert not re.search(r"(url\(|@import)\s*[\"']?(https?:)?//", style.read_text()), style
 
 
-def test_home_is_the_readme(site: Path) -> None:
+def home_is_the_readme(site: Path) -> None:
     home = (site / "index.html").read_text()
     for heading in re.findall(r"^## (.+)$", (ROOT / "README.md").read_text(), re.MULTILINE):
         assert heading in home
 
 
-def test_every_task_has_its_tables(site: Path) -> None:
+def every_task_has_its_tables(site: Path) -> None:
     html = (site / "tasks.html").read_text()
     for task in tasks.TASKS:
         rows = [*observation_table(task).splitlines(), *reward_table(task).splitlines()]
         assert f'id="{task}"' in html
         for term in (re.search(r"`(\w+)`", row) for row in rows):
             assert term is None or f"<code>{term[1]}</code>" in html
+
+
+@pytest.mark.slow
+def test_the_site_is_whole_without_a_network(tmp_path: Path) -> None:
+    """One test, since building takes seconds."""
+    options = ("build", "--strict", "--quiet", "--site-dir", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for page in HOMEWORK:
+        equations_are_mathml(tmp_path, page)
+    pages_load_nothing_from_elsewhere(tmp_path)
+    home_is_the_readme(tmp_path)
+    every_task_has_its_tables(tmp_path)

@@ -109,6 +109,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert not (tmp_path / "cart-s2").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("jobs", "words"), [(1, "seed 1 failed; what"), (2, "failed: error: no such")]
 )
@@ -118,6 +119,7 @@ def test_a_seed_that_fails_ends_the_experiment(tmp_path: Path, jobs: int, words:
         experiment.run(tmp_path / "x", config(jobs=jobs), fails)
 
 
+@pytest.mark.slow
 def test_each_seed_starts_from_the_settings_that_its_parent_wrote(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -136,6 +138,7 @@ def test_each_seed_starts_from_the_settings_that_its_parent_wrote(
     assert not caplog.records  # a first start is nothing to warn of
 
 
+@pytest.mark.slow
 def test_a_seed_that_goes_on_keeps_what_its_run_was_made_with(tmp_path: Path) -> None:
     """Settings of older code stand in its config.json, and there they stay."""
     made = RunDirectory.create(tmp_path / "x-s1", config(seed=1, old_setting=3))

@@ -202,6 +202,7 @@ def test_a_run_directory_that_goes_away_ends_the_run(
 # Numbers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["rewards", "observations"])
 def test_training_goes_on_without_the_environments_that_give_nans(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -218,6 +219,7 @@ def test_training_goes_on_without_the_environments_that_give_nans(
     assert is_finite(load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["algo"])
 
 
+@pytest.mark.slow
 def test_training_stops_where_every_update_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +232,7 @@ def test_training_stops_where_every_update_is_refused(
     assert [float(row["critic_refused"]) for row in table] == [0.0] * 2 + [1.0] * 10
 
 
+@pytest.mark.slow
 def test_training_stops_where_the_critic_explodes_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

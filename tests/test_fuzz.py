@@ -108,6 +108,7 @@ def test_every_setting_is_walked() -> None:
             from_plain(preset(task), nested(path, object()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [NAN, INF, -INF, 1e300, -1e300])
 def test_no_setting_takes_what_is_not_finite_or_overflows(value: float) -> None:
     free = {"total_steps", "seed"}
@@ -198,6 +199,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     return made
 
 
+@pytest.mark.slow
 @settings(**CALM, max_examples=100)
 @given(path=st.sampled_from(WALKING), value=HOSTILE, depth=st.integers(1, 4), drop=st.booleans())
 def test_a_damaged_configuration_is_named(
@@ -224,6 +226,7 @@ def test_a_damaged_configuration_is_named(
     assert "\n" not in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "1e999", "[" * 100_000, '{"env_id": []}'])
 def test_a_configuration_that_is_none_is_named(run: RunDirectory, text: str) -> None:
     run.config.write_text(text)

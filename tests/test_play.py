@@ -91,6 +91,7 @@ def test_video_plays_anywhere_in_real_time(
     assert found["duration"] == pytest.approx(0.4, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 @pytest.mark.parametrize("env_id", ["Ant-v5", "Hopper-v5", "HalfCheetah-v5", "Swimmer-v5"])
 def test_the_camera_follows_a_robot_of_gymnasium(env_id: str) -> None:
@@ -123,6 +124,7 @@ def test_slow_motion_shows_every_step_for_longer(tmp_path: Path) -> None:
     assert found["fps"] == 12.5  # 50 control steps a second, a quarter as fast
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 @pytest.mark.parametrize("arguments", [["--video", "pole.mp4", "--gif"], ["--video", "pole.gif"]])
 def test_a_gif_plays_in_real_time(

@@ -151,6 +151,7 @@ def test_a_standing_page_has_a_video_and_neither_commands_nor_paper(tmp_path: Pa
     assert "Gait: none" in page.text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_robot_that_falls_at_once_has_a_page() -> None:
     options = play.Play("trot/AnymalWalk-v0", agent="random", evaluate=True, seconds=0.4)
@@ -165,6 +166,7 @@ def test_a_robot_that_falls_at_once_has_a_page() -> None:
     assert "A bin holds 0 to 0 commands" in page.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("legs", "per_leg", "phase", "after"),
     [

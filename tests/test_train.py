@@ -91,6 +91,7 @@ def damage_checkpoints(run: Path) -> None:
         path.write_bytes(b"PK")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -136,6 +137,7 @@ def test_a_damaged_last_checkpoint_costs_an_interval_and_no_more(
     assert [row["env_steps"] for row in rows(damaged)] == ["32", "64", "96", "128"]
 
 
+@pytest.mark.slow
 def test_tensorboard_shows_the_csv_and_changes_nothing(tmp_path: Path) -> None:
     short = ["CartPole-v1", "--num-envs", "2", "--rollout-steps", "16", "--eval-episodes", "1"]
     short += ["--video-interval", "0", "--total-steps", "64"]
@@ -156,6 +158,7 @@ def test_tensorboard_shows_the_csv_and_changes_nothing(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "env_id"),
     [
@@ -194,6 +197,7 @@ def test_an_options_value_is_never_taken_for_the_id(
 STDS: dict[str, Any] = {"min_std": 0.1, "initial_std": 0.1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -208,6 +212,7 @@ def test_where_the_id_cannot_be_told_it_is_asked_to_come_first(arguments: list[s
         train.parse(arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
@@ -245,6 +250,7 @@ def unknown(config: dict[str, Any]) -> None:
     config["algo"]["momentum"] = 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("age", "lines"),
     [
@@ -320,6 +326,7 @@ def test_every_config_field_is_on_the_command_line() -> None:
     assert config.algo.max_kl == 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -21,7 +21,6 @@ import pytest
 import torch
 import wandb
 import yaml
-from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
 import play
 import train
@@ -275,6 +274,11 @@ def test_a_run_in_wandb_that_cannot_be_played_is_one_clear_line(
 
 
 def test_the_sweep_gives_flags_that_train_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    from wandb.sdk.launch.sweeps.utils import (  # takes a second
+        create_sweep_command,
+        create_sweep_command_args,
+    )
+
     sweep = yaml.safe_load((ROOT / "docs" / "sweep.yaml").read_text())
     assert (ROOT / sweep["program"]).is_file()
     chosen = {

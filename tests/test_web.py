@@ -148,6 +148,7 @@ def test_commands_hold_against_the_schedule_that_they_end() -> None:
     assert (live.command.tolist(), live.scheduled) == ([0.3, -0.1, 0.0], False)
 
 
+@pytest.mark.slow
 def test_a_browser_is_sent_the_command_again(
     page: web.Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,9 +24,9 @@ class Command:
 
     range: Range
     """Smallest and largest value, in `unit`."""
-    unit: Annotated[str, tyro.conf.Suppress] = ""
+    unit: Annotated[str, tyro.conf.Fixed] = ""
     """Unit of the value."""
-    component: Annotated[Component, tyro.conf.Suppress] = "scalar"
+    component: Annotated[Component, tyro.conf.Fixed] = "scalar"
     """How it transforms under the robot's mirrors."""
 
     def __post_init__(self) -> None:

@@ -24,11 +24,11 @@ GRAVITY = 9.81
 class Measure(Term):
     """One number that a policy is judged by: function(recording, **params), (n,)."""
 
-    unit: Annotated[str, tyro.conf.Suppress] = ""
+    unit: Annotated[str, tyro.conf.Fixed] = ""
     """Unit of the number."""
-    reference: Annotated[float | None, tyro.conf.Suppress] = None
+    reference: Annotated[float | None, tyro.conf.Fixed] = None
     """What it is compared with, such as a paper's result, in the same unit."""
-    source: Annotated[str, tyro.conf.Suppress] = ""
+    source: Annotated[str, tyro.conf.Fixed] = ""
     """Where the reference comes from, in short."""
 
     def __post_init__(self) -> None:

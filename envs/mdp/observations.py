@@ -20,7 +20,7 @@ Kind = Literal["polar", "axial", "joint", "command", "foot", "scalar"]
 class Observation(Term):
     """One block of the observation vector: scale × function(state, **params), (n, k)."""
 
-    kind: Annotated[Kind, tyro.conf.Suppress]
+    kind: Annotated[Kind, tyro.conf.Fixed]
     """How the block transforms under the robot's mirrors."""
     scale: float = 1.0
     """Factor that brings the block to order 1."""

@@ -127,6 +127,7 @@ def test_no_network(redirect: Callable[[str, str], Path]) -> None:
     assert "'/nowhere/menagerie.git' does not appear to be a git repository" in refusal()
 
 
+@pytest.mark.slow
 def test_silent_server(
     redirect: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,6 +41,7 @@ def test_mean_and_interval_are_students() -> None:
     assert (half == 0).all()
 
 
+@pytest.mark.slow
 def test_evaluations_at_other_steps_have_no_mean_and_do_no_harm(tmp_path: Path) -> None:
     rows = [returns([10, 20, 30]) for _ in range(2)]
     rows[0][0]["eval/return_mean"] = rows[1][2]["eval/return_mean"] = 5.0
@@ -109,6 +110,7 @@ def test_a_seed_that_comes_twice_is_no_second_seed(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_picture_is_written_twice_and_names_its_panels(tmp_path: Path) -> None:
     rows = returns([1.0, 2.0])
     for row in rows:

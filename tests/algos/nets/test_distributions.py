@@ -12,6 +12,7 @@ MEAN, LOG_STD = torch.randn(6, 3, generator=G), torch.randn(3, generator=G)
 LOGITS = torch.randn(6, 5, generator=G)
 
 
+@pytest.mark.slow
 def test_gaussian_agrees_with_torch():
     ours, other = DiagGaussian(MEAN, LOG_STD), DiagGaussian(MEAN + 1, LOG_STD - 0.5)
 

@@ -76,6 +76,7 @@ def test_a_file_acts_as_the_agent_does(space: spaces.Space, suffix: str, tmp_pat
         np.testing.assert_allclose(run(x[:n]), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_joint_targets_are_the_second_output(symmetry: Symmetry, tmp_path: Path) -> None:
     agent, offset = make_agent(SPACES[0], symmetry), np.array([0.1, -0.2, 0.3, 0.4])
     scale = np.array([0.5, 1.0, 1.5, 2.0])

@@ -50,6 +50,7 @@ def test_a_replay_sees_new_arguments_and_a_new_shape_is_captured_anew(captures: 
     torch.testing.assert_close(replayed(x, y)[0], y - x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fraction", [1.0, 0.5])
 def test_updates_by_replay_are_the_plain_ones(
     captures: list[int], make_rollout: Callable[..., Rollout], fraction: float

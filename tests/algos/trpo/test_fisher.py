@@ -75,6 +75,7 @@ def columns(product: Callable[[Tensor], Tensor], size: int) -> Tensor:
     return torch.stack([product(e) for e in torch.eye(size, dtype=torch.float64)], 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "space", "activation"), CASES)
 def test_products_match_the_dense_fisher_matrix_and_the_hessian_of_the_kl(
     make_policy, kind, space, activation

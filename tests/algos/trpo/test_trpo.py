@@ -353,6 +353,7 @@ class Regulator(gym.Env):
         return self._x.astype(np.float32), -cost, False, self._step == 10, {}
 
 
+@pytest.mark.slow
 def test_learns_the_optimal_linear_quadratic_regulator():
     def make(n: int) -> SyncVectorEnv:
         return SyncVectorEnv([Regulator] * n, autoreset_mode=AutoresetMode.SAME_STEP)

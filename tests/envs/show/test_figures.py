@@ -95,6 +95,7 @@ def test_a_hexapod_s_tripods_alternate() -> None:
     assert drawn[1][0][1] == pytest.approx(drawn[0][0][0], rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("legs", "per_leg"), [(1, 1), (2, 2), (6, 3)])
 def test_every_joint_is_drawn_in_its_leg_s_colour(legs: int, per_leg: int) -> None:
     names = [f"joint {leg} {part}" for leg in range(legs) for part in range(per_leg)]

@@ -158,6 +158,7 @@ def test_a_slow_machine_is_not_chased(monkeypatch: pytest.MonkeyPatch) -> None:
     assert clock.now == pytest.approx(5.0 - module.LATEST + 98 * DT)
 
 
+@pytest.mark.slow
 def test_a_pause_stops_time_and_single_steps_go_on() -> None:
     live, shown = make(), []
     live.pause()

@@ -99,6 +99,7 @@ def test_a_video_that_was_cut_short_is_an_error(
         write_video(path, [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("actors", "video", "command"),
     [

@@ -81,6 +81,7 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("inject", INJECTIONS.values(), ids=INJECTIONS.keys())
 def test_a_divergence_is_reset_terminated_and_counted_once(
     inject: Injection, monkeypatch: pytest.MonkeyPatch
