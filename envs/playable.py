@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
 from envs.bounds import require
-from envs.mdp import observations
+from envs.mdp import observations, rewards
 from envs.mdp.commands import VELOCITY, Command, velocity
 from envs.mdp.gait import Gait
 from envs.mdp.observations import Observation
@@ -53,7 +53,7 @@ def restore(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:
     gait = _filled(Gait, content["gait"])
     return replace(
         task,
-        rewards=task.rewards if gait.frequency else _without_clock(task.rewards),
+        rewards=_payable(task, gait, tuple(commands)),
         simulation=_filled(Simulation, content["simulation"]),
         terrain=_named(TERRAINS, "terrain", content["terrain"]),
         drive=_named(DRIVES, "drive", content["drive"]),
@@ -63,9 +63,12 @@ def restore(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:
     )
 
 
-def _without_clock(terms: dict[str, Reward]) -> dict[str, Reward]:
-    """Return rewards of which none asks for a gait."""
-    return {n: replace(t, weight=0.0) if t.function in PACED else t for n, t in terms.items()}
+def _payable(task: TaskConfig, gait: Gait, commands: tuple[str, ...]) -> dict[str, Reward]:
+    """Return the rewards that can be paid with this gait and these commands; they may be none."""
+    if not set(task.commands.names) <= set(commands):
+        return {"termination": Reward(rewards.termination, 0.0)}
+    idle = {} if gait.frequency else dict.fromkeys(PACED)
+    return {n: replace(t, weight=0.0) if t.function in idle else t for n, t in task.rewards.items()}
 
 
 def upgraded(env: dict[str, Any]) -> dict[str, Any]:

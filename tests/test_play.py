@@ -192,6 +192,44 @@ def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path)
     assert subject.task.drive == PD(scale=0.123)
 
 
+def test_a_policy_plays_on_when_rewards_of_its_task_are_gone(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    """What training alone needed may be of any code; how it was judged and what it sees stay."""
+    env = content["env"]
+    env["rewards"]["sliding"] = env["rewards"].pop("slip")
+    env["rewards"]["lin_vel"]["params"] = {"breadth": 0.5}
+    env["curriculum"], env["randomization"] = {"initial": 0.1}, {"mass": False}
+    env["protocol"]["seconds"] = 0.5
+    path = tmp_path / "old.pt"
+    save_checkpoint(path, content)
+    task = play.find_subject(play.Play(str(path), evaluate=True)).task
+    assert task is not None
+    assert task.drive == PD(scale=0.123)
+    assert task.episode_length == 0.5
+    assert list(task.rewards) == list(tasks.make("walk", get_robot("anymal_c")).rewards)
+    play.main([str(path), "--evaluate", "--episodes", "2", "--json", str(tmp_path / "a.json")])
+    assert json.loads((tmp_path / "a.json").read_text())["episodes"] == 2
+
+
+def test_a_policy_of_other_commands_plays_though_no_reward_can_be_paid(
+    content: dict[str, Any], tmp_path: Path
+) -> None:
+    play_content = content["play"]
+    play_content["commands"] = {"speed": {"range": [0.0, 1.0], "unit": "m/s"}}
+    play_content["observations"].pop("command")
+    env = LocomotionVectorEnv(1)
+    width = len(content["algo"]["normalizer"]["mean"])
+    path = tmp_path / "other.pt"
+    save_checkpoint(path, content)
+    subject = play.find_subject(play.Play(str(path), evaluate=True))
+    made = subject.make(2)
+    assert made.single_observation_space.shape == (width - 3,)
+    made.reset(seed=0)
+    _, reward, *_ = made.step(np.zeros((2, 12)))
+    assert not reward.any()
+
+
 def test_options_shape_the_task(checkpoint: Path) -> None:
     options = play.Play(
         str(checkpoint), viewer=True, contact="elliptic", command=(0.5, 0.0, -0.2), seconds=3.0

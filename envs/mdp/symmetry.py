@@ -128,6 +128,8 @@ def _mirror(
     foot_index = _match(data.geom_xpos[feet] - base, diagonal)
     if joint_index is None or foot_index is None:
         return None
+    if [robot.motors[joint] for joint in joint_index] != list(robot.motors):
+        return None
     axes = data.xaxis[joints]
     axial = -diagonal
     sign = np.round(np.einsum("ij,ij->i", axes[joint_index] * axial, axes))

@@ -1,4 +1,8 @@
-"""What was done to every simulation in its last one to two seconds, to repeat it after a fault."""
+"""What was done to every simulation in its last moments, to repeat it after a fault.
+
+These are the last 50 to 100 controls: one to two seconds, less for a drive that gives one for each
+physics step.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,8 @@ FORMAT = "trot-fault-2"
 MAX_RECORDS = 10
 """Faults that one environment records: where there are more, they tell the same."""
 SPAN = 50
-"""Controls from one copy of the states to the next; a record reaches back to the last but one,
-or to the simulation's last reset."""
+"""Controls from one copy of the states to the next; a record reaches back to the last but one, or
+to the simulation's last reset."""
 
 
 class Observer:
