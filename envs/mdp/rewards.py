@@ -46,11 +46,11 @@ def evaluate(
         diverged: which simulations blew up in the step, (n,) bool.
         factor: level of the curriculum `rewards`.
     """
-    values = {}
+    values, broken = {}, diverged.any()
     for name, term in terms.items():
         weight = term.weight * state.dt * (factor if term.curriculum else 1.0)
         value = weight * term(state)
-        if diverged.any() and term.function is not termination:
+        if broken and term.function is not termination:
             value[diverged] = 0.0
         values[name] = value
     return values
