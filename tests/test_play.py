@@ -218,7 +218,6 @@ def test_a_policy_of_other_commands_plays_though_no_reward_can_be_paid(
     play_content = content["play"]
     play_content["commands"] = {"speed": {"range": [0.0, 1.0], "unit": "m/s"}}
     play_content["observations"].pop("command")
-    env = LocomotionVectorEnv(1)
     width = len(content["algo"]["normalizer"]["mean"])
     path = tmp_path / "other.pt"
     save_checkpoint(path, content)
