@@ -17,7 +17,7 @@ import play
 from envs.judge import gaits, trials
 from envs.judge.protocol import summarize
 from envs.judge.trials import Pushes, Steady, Trials
-from envs.mdp.commands import VELOCITY
+from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
 from envs.mdp.terminations import Termination, low
@@ -164,6 +164,21 @@ def test_a_robot_that_falls_at_once_has_a_page() -> None:
     assert [s["id"] for s in page.named("section")] == SECTIONS[:-1]
     assert page.text.count("the robot fell after 0.02 s") == 3
     assert "A bin holds 0 to 0 commands" in page.text
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_a_task_without_commands_has_a_page() -> None:
+    seen = {name: term for name, term in WALK.observations.items() if name != "command"}
+    task = replace(WALK, commands=Commands({}), observations=seen, episode_length=0.4)
+    found = trials.run(lambda n: lambda observations: np.zeros((n, 12)), task, episodes=2)
+    robot = get_robot("anymal_c")
+    page = Page(report.page(report.About("free", {}, {}), found, robot, task, "none"))
+    table = {row[0]: row[1:] for row in page.rows}
+    assert table["Lin vel error (m/s)"][0] == "none"
+    assert "velocity error" not in page.text
+    assert "Robots told nothing get" in page.text
+    assert [s["id"] for s in page.named("section")] == [n for n in SECTIONS[:-1] if n != "tracking"]
 
 
 @pytest.mark.slow

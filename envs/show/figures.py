@@ -107,7 +107,8 @@ def body_motion(steady: Steady) -> str:
         figure = Figure((WIDTH, 2.5))
         axes = figure.subplots(1, 3)
         axes[0].plot(time, r.velocity[:, 0, 0], color=ACTUAL, label="actual")
-        axes[0].axhline(steady.command[0], color=COMMANDED, ls="--", label="commanded")
+        if not np.isnan(forward := r.velocity_command[0, 0, 0]):
+            axes[0].axhline(forward, color=COMMANDED, ls="--", label="commanded")
         axes[0].legend(ncols=2, loc="lower right", fontsize=9)
         axes[1].plot(time, r.base_height[:, 0], color=ACTUAL)
         axes[2].plot(time, np.degrees(r.base_tilt[:, 0]), color=ACTUAL)
