@@ -67,7 +67,7 @@ class Options:
     pairs: int = 3
     """Second processes on a run that trains."""
     jobs: int = 2
-    """Trials side by side."""
+    """Attempts side by side."""
     seed: int = 0
     """Seed of the moments."""
     out: Path = ROOT / "benchmarks" / "faults.json"
@@ -83,7 +83,7 @@ class Outcome(NamedTuple):
     """When it struck."""
 
 
-Trial = Callable[[random.Random, Path], Outcome]
+Injection = Callable[[random.Random, Path], Outcome]
 
 
 def struck(
@@ -106,36 +106,36 @@ def _moment(process: subprocess.Popen[str], run: Path) -> str:
     return f"iteration {rows(run)}" if (run / "config.json").exists() else "start-up"
 
 
-def signalled(reference: Reference, number: signal.Signals) -> Trial:
-    """Return a trial of a signal."""
+def signalled(reference: Reference, number: signal.Signals) -> Injection:
+    """Return a injection of a signal."""
 
-    def trial(chance: random.Random, run: Path) -> Outcome:
+    def injection(chance: random.Random, run: Path) -> Outcome:
         process = struck(reference, chance, run)
         moment = _moment(process, run)
         process.send_signal(number)
         reference.trainings.end(process)
         return Outcome(reference.resumed(run), moment)
 
-    return trial
+    return injection
 
 
-def truncated(reference: Reference) -> Trial:
-    """Return a trial of a last.pt that ends early, in a run stopped half-way."""
+def truncated(reference: Reference) -> Injection:
+    """Return a injection of a last.pt that ends early, in a run stopped half-way."""
 
-    def trial(chance: random.Random, run: Path) -> Outcome:
+    def injection(chance: random.Random, run: Path) -> Outcome:
         shutil.copytree(reference.half, run)
         path = run / "checkpoints" / "last.pt"
         size = path.stat().st_size
         os.truncate(path, length := chance.randrange(size))
         return Outcome(reference.resumed(run), f"at {length / size:.0%}")
 
-    return trial
+    return injection
 
 
-def cut_row(reference: Reference) -> Trial:
-    """Return a trial of a metrics.csv that ends within the row after the checkpoint."""
+def cut_row(reference: Reference) -> Injection:
+    """Return a injection of a metrics.csv that ends within the row after the checkpoint."""
 
-    def trial(chance: random.Random, run: Path) -> Outcome:
+    def injection(chance: random.Random, run: Path) -> Outcome:
         shutil.copytree(reference.half, run)
         path = run / "metrics.csv"
         iteration, rest = path.read_text().splitlines()[-1].split(",", 1)
@@ -145,11 +145,11 @@ def cut_row(reference: Reference) -> Trial:
             file.write(row[:cut])
         return Outcome(reference.resumed(run), f"at {cut / len(row):.0%}")
 
-    return trial
+    return injection
 
 
-def flipped(reference: Reference) -> Trial:
-    """Return a trial of a bit in last.pt, in a run stopped half-way: loading notices, or may not.
+def flipped(reference: Reference) -> Injection:
+    """Return a injection of a bit in last.pt, in a run stopped half-way: loading notices, or may not.
 
     The checkpoint before then takes its place, from which a training ends the same.
     """
@@ -158,7 +158,7 @@ def flipped(reference: Reference) -> Trial:
     known = {digest(content) for content in good}
     whole = (reference.half / "checkpoints" / "last.pt").read_bytes()
 
-    def trial(chance: random.Random, run: Path) -> Outcome:
+    def injection(chance: random.Random, run: Path) -> Outcome:
         run.mkdir()
         data, bit = bytearray(whole), chance.randrange(len(whole) * 8)
         data[bit // 8] ^= 1 << bit % 8
@@ -169,13 +169,13 @@ def flipped(reference: Reference) -> Trial:
         shutil.rmtree(run)
         return Outcome("" if digest(content) in known else f"bit {bit} changes a value", noticed)
 
-    return trial
+    return injection
 
 
-def starved(reference: Reference, disk: Callable[[Path], Disk]) -> Trial:
-    """Return a trial of a disk that is full from a random moment on, until the training ends."""
+def starved(reference: Reference, disk: Callable[[Path], Disk]) -> Injection:
+    """Return a injection of a disk that is full from a random moment on, until the training ends."""
 
-    def trial(chance: random.Random, run: Path) -> Outcome:
+    def injection(chance: random.Random, run: Path) -> Outcome:
         with disk(run) as (folder, fill, clear):
             process = struck(reference, chance, folder, start_up=0.0)
             moment = _moment(process, folder)
@@ -190,13 +190,13 @@ def starved(reference: Reference, disk: Callable[[Path], Disk]) -> Trial:
                 return Outcome(f"a traceback: {said.strip()[-200:]}", moment)
             return Outcome(reference.resumed(folder), moment)
 
-    return trial
+    return injection
 
 
-def doubled(reference: Reference) -> Trial:
-    """Return a trial of a second process on a run that trains: it is refused, at once."""
+def doubled(reference: Reference) -> Injection:
+    """Return a injection of a second process on a run that trains: it is refused, at once."""
 
-    def trial(chance: random.Random, run: Path) -> Outcome:
+    def injection(chance: random.Random, run: Path) -> Outcome:
         first = reference.trainings.start(*SETTINGS, "--run-dir", str(run))
         wait_until(first, lambda: (run / "config.json").exists())
         time.sleep(chance.uniform(0.0, reference.span / 2))
@@ -213,10 +213,10 @@ def doubled(reference: Reference) -> Trial:
             return Outcome(f"the first process ended with exit code {own}", moment)
         return Outcome(reference.resumed(run), moment)
 
-    return trial
+    return injection
 
 
-def cases(options: Options, reference: Reference) -> dict[str, tuple[int, Trial]]:
+def cases(options: Options, reference: Reference) -> dict[str, tuple[int, Injection]]:
     """Return what is tried, and how often."""
     kinds = {
         "SIGKILL at a random moment": (options.kills, signalled(reference, signal.SIGKILL)),
@@ -244,11 +244,11 @@ def run(options: Options, trainings: Trainings, folder: Path) -> dict[str, list[
             tried = cases(options, reference)
             progress.update(task, total=sum(count for count, _ in tried.values()))
             futures: dict[Future[Outcome], str] = {}
-            for name, (count, trial) in tried.items():
+            for name, (count, injection) in tried.items():
                 for i in range(count):
                     chance = random.Random(f"{options.seed} {name} {i}")
                     place = folder / f"{len(futures):04d}"
-                    futures[pool.submit(_attempt, trial, chance, place)] = name
+                    futures[pool.submit(_attempt, injection, chance, place)] = name
             found: dict[str, list[Outcome]] = {name: [] for name in tried}
             for future in as_completed(futures):
                 found[futures[future]].append(future.result())
@@ -260,10 +260,10 @@ def run(options: Options, trainings: Trainings, folder: Path) -> dict[str, list[
     return found
 
 
-def _attempt(trial: Trial, chance: random.Random, place: Path) -> Outcome:
-    """A trial whose own failure is a loss, and whose folder is removed."""
+def _attempt(injection: Injection, chance: random.Random, place: Path) -> Outcome:
+    """A injection whose own failure is a loss, and whose folder is removed."""
     try:
-        return trial(chance, place)
+        return injection(chance, place)
     except (ValueError, OSError, subprocess.SubprocessError) as error:
         return Outcome(f"{type(error).__name__}: {error}"[:300], "")
     finally:
