@@ -154,7 +154,7 @@ def check_memory(options: Play, subject: Subject) -> None:
     """Raise ValueError where this machine cannot hold an evaluation's recording."""
     if subject.task is not None and (options.evaluate or options.report):
         what = f"a recording of --episodes {options.episodes} of {subject.task.episode_length:g} s"
-        needed = protocol.recording_size(subject.task, options.episodes)
+        needed = protocol.recording_size(subject.task, get_robot(subject.robot), options.episodes)
         require_memory(needed, what, "take fewer or shorter ones")
 
 

@@ -61,9 +61,9 @@ class TrainConfig(Training):
     robot: str = ROBOT
     """Robot of a trot/ task."""
     drive: str | None = None
-    """What an action means in a trot/ task: pd, relative, torque; by default as the task has it."""
+    """What an action means in a trot/ task, torque for example; by default as the task has it."""
     terrain: str | None = None
-    """Ground of a trot/ task: flat, slope; by default as the task has it."""
+    """Ground of a trot/ task, slope for example; by default as the task has it."""
     env: TaskConfig | None = None
     """Settings of a trot/ task."""
 
@@ -107,7 +107,8 @@ def defaults(
     """Return the preset of an id and an algorithm, for a robot where it is a trot/ task."""
     known = preset(env_id)
     _, kind = registered(algorithm)
-    task = envs.IDS.get(env_id)
+    name = envs.IDS.get(env_id)
+    task = make_task(name, robot, drive, terrain) if name else None
     return TrainConfig(
         env_id,
         total_steps=known.total_steps,
@@ -117,9 +118,9 @@ def defaults(
         algorithm=algorithm,
         algo=known.algo(kind),
         robot=robot,
-        drive=drive,
-        terrain=terrain,
-        env=make_task(task, robot, drive, terrain) if task else None,
+        drive=task.drive.name if task else None,
+        terrain=task.terrain.name if task else None,
+        env=task,
     )
 
 
@@ -145,7 +146,10 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
         restarted: whether torchrun has started the same command before: an earlier run goes on.
     """
     usual = defaults(USUAL_ID)
-    seen = glance(_AnyTask(**vars(usual) | {"env_id": (), "robot": ""}), arguments)
+    seen = glance(
+        _AnyTask(**vars(usual) | {"env_id": (), "robot": "", "drive": None, "terrain": None}),
+        arguments,
+    )
     if seen.resume is not None:
         return reopen_run(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
     if not seen.env_id:
@@ -164,7 +168,7 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
         raise ValueError(f"is the id {config.env_id} or {choice.env_id}? train.py ID [options]")
     config.require_effect(default)
     run = locate(config)
-    if restarted and not config.seeds and run.config.exists():
+    if restarted and not config.seeds and run.holds(to_plain(config)):
         return reopen_run(ResumeConfig(run.path))
     return config, run, False
 

@@ -67,5 +67,5 @@ PRESETS: dict[str, Preset] = {
 
 
 def preset(env_id: str) -> Preset:
-    """Return the settings of an id, the general ones where it has none of its own."""
-    return PRESETS.get(env_id, Preset())
+    """Return the settings of an id; without its own those of trot/ tasks, or the general ones."""
+    return PRESETS.get(env_id, _WALK if str(env_id).startswith("trot/") else Preset())

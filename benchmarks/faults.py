@@ -107,7 +107,7 @@ def _moment(process: subprocess.Popen[str], run: Path) -> str:
 
 
 def signalled(reference: Reference, number: signal.Signals) -> Injection:
-    """Return a injection of a signal."""
+    """Return an injection of a signal."""
 
     def injection(chance: random.Random, run: Path) -> Outcome:
         process = struck(reference, chance, run)
@@ -120,7 +120,7 @@ def signalled(reference: Reference, number: signal.Signals) -> Injection:
 
 
 def truncated(reference: Reference) -> Injection:
-    """Return a injection of a last.pt that ends early, in a run stopped half-way."""
+    """Return an injection of a last.pt that ends early, in a run stopped half-way."""
 
     def injection(chance: random.Random, run: Path) -> Outcome:
         shutil.copytree(reference.half, run)
@@ -133,7 +133,7 @@ def truncated(reference: Reference) -> Injection:
 
 
 def cut_row(reference: Reference) -> Injection:
-    """Return a injection of a metrics.csv that ends within the row after the checkpoint."""
+    """Return an injection of a metrics.csv that ends within the row after the checkpoint."""
 
     def injection(chance: random.Random, run: Path) -> Outcome:
         shutil.copytree(reference.half, run)
@@ -149,7 +149,7 @@ def cut_row(reference: Reference) -> Injection:
 
 
 def flipped(reference: Reference) -> Injection:
-    """Return a injection of a bit in last.pt, in a run stopped half-way: loading notices, or may not.
+    """Return a flip of a bit in last.pt, in a run stopped half-way: loading notices, or may not.
 
     The checkpoint before then takes its place, from which a training ends the same.
     """
@@ -173,7 +173,7 @@ def flipped(reference: Reference) -> Injection:
 
 
 def starved(reference: Reference, disk: Callable[[Path], Disk]) -> Injection:
-    """Return a injection of a disk that is full from a random moment on, until the training ends."""
+    """Return a disk that is full from a random moment on, until the training ends."""
 
     def injection(chance: random.Random, run: Path) -> Outcome:
         with disk(run) as (folder, fill, clear):
@@ -194,7 +194,7 @@ def starved(reference: Reference, disk: Callable[[Path], Disk]) -> Injection:
 
 
 def doubled(reference: Reference) -> Injection:
-    """Return a injection of a second process on a run that trains: it is refused, at once."""
+    """Return an injection of a second process on a run that trains: it is refused, at once."""
 
     def injection(chance: random.Random, run: Path) -> Outcome:
         first = reference.trainings.start(*SETTINGS, "--run-dir", str(run))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
@@ -16,12 +17,19 @@ from envs.sim.scene import Simulation
 from envs.task import TaskConfig
 
 T = TypeVar("T")
+LIBRARY = {
+    name: function
+    for name, function in vars(observations).items()
+    if inspect.isfunction(function)
+    and list(inspect.signature(function).parameters)[:1] == ["state"]
+}
+"""Observation functions by name."""
 
 
 def describe(task: TaskConfig) -> dict[str, Any]:
     """Return what playing needs of a task, as JSON can hold it."""
     return {
-        "simulation": asdict(task.simulation),
+        "simulation": asdict(task.simulation) | {"nthread": 0},
         "terrain": {"name": task.terrain.name} | asdict(task.terrain),
         "drive": {"name": task.drive.name} | asdict(task.drive),
         "gait": asdict(task.gait),
@@ -47,8 +55,16 @@ def restore(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:
         content: what `describe` gave; settings that today's code lacks are passed over.
 
     Raises:
-        ValueError: it names an observation, drive or terrain that today's code lacks.
+        ValueError: it is damaged, or names an observation, drive or terrain that is unknown.
     """
+    try:
+        return _restored(task, content)
+    except (KeyError, TypeError, AttributeError) as error:
+        problem = f"lacks {error}" if isinstance(error, KeyError) else f"does not fit: {error}"
+        raise ValueError(f"the checkpoint's part `play` {problem}; it is damaged") from error
+
+
+def _restored(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:
     commands = {name: _filled(Command, entry) for name, entry in content["commands"].items()}
     gait = _filled(Gait, content["gait"])
     return replace(
@@ -98,7 +114,7 @@ def _observation(task: TaskConfig, name: str, content: dict[str, Any]) -> Observ
     """Return a term by its function's name: one of the task's own, or of the library."""
     function = content["function"]
     known = {term.function.__name__: term.function for term in task.observations.values()}
-    found = known.get(function) or getattr(observations, function, None)
+    found = known.get(function) or LIBRARY.get(function)
     need = "a function that this code has; play the policy with the code that it was trained with"
     require(callable(found), f"observation {name}", repr(function), need)
     return _filled(Observation, content | {"function": found})

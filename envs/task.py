@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, get_args
+from typing import Annotated
 
 import tyro
 
-from envs.bounds import require, require_within
+from envs.bounds import require, require_choice, require_within
 from envs.mdp.commands import Commands
-from envs.mdp.curriculum import Curriculum, Subject
+from envs.mdp.curriculum import Curriculum, Scaled
 from envs.mdp.gait import Gait
 from envs.mdp.measures import MEASURES, Measure
 from envs.mdp.observations import Observation
@@ -86,7 +86,7 @@ class TaskConfig:
         require(len(self.rewards) > 0, "rewards", "empty", "at least one term")
         require(len(self.observations) > 0, "observations", "empty", "at least one term")
         for name in self.curricula:
-            require(name in get_args(Subject), "curriculum", repr(name), f"one of {Subject}")
+            require_choice("curriculum", name, Scaled)
         paced = [n for n, r in self.rewards.items() if r.function in PACED and r.weight]
         need = f"above 0 Hz where the rewards {' and '.join(paced)} have weights"
         require(self.gait.frequency > 0 or not paced, "gait frequency", self.gait.frequency, need)

@@ -164,7 +164,8 @@ class LocomotionVectorEnv(VectorEnv):
         self.state = replace(state, command=self._history.command.copy())
         observation, done = self._observe(), terminated | truncated
         finite = np.isfinite(observation.sum(axis=1) + reward)
-        faults += self._record(~finite, "gave a number that is not finite")
+        if not finite.all():
+            faults += self._record(~finite, f"gave a number that is not finite{self._source()}")
         info: dict[str, Any] = {"diverged": diverged} if diverged.any() else {}
         if faults:
             info["faults"] = faults
@@ -218,6 +219,7 @@ class LocomotionVectorEnv(VectorEnv):
         (ids,) = np.nonzero(diverged)
         if len(ids):
             self._place(ids, NOMINAL)
+            self.physics.lift(ids)
             self._history.action[ids] = 0.0  # it may be the one that is not finite
 
     def _place(self, ids: np.ndarray, start: Start) -> None:
@@ -232,12 +234,16 @@ class LocomotionVectorEnv(VectorEnv):
             return []
         self._records_left -= 1
         i, config, state = int(np.argmax(broken)), self.config, self.state
-        terms = [n for n, value in self._reward.items() if not np.isfinite(value[i])]
-        reason = f"simulation {i} {what}" + (f": {', '.join(terms)}" if terms else "")
+        reason = f"simulation {i} {what}"
         parts = (config.simulation, config.drive, config.terrain)
         models = {name: field[i] for name, field in self._models.state_dict().items()}
         command = state.velocity_command[i]
         return [self._recorder.fault(i, reason, self.robot.name, *parts, models, command)]
+
+    def _source(self) -> str:
+        """Return which rewards are not finite, in any simulation."""
+        terms = [name for name, value in self._reward.items() if not np.isfinite(value).all()]
+        return f": {', '.join(terms)}" if terms else ""
 
     def _track(self, fresh: np.ndarray) -> None:
         physics, dt = self.physics, self.config.simulation.dt

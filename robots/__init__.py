@@ -1,6 +1,8 @@
 """Robots by name. A new robot is a file in this package and a line in `ROBOTS`."""
 
-from robots import anymal_c
+from functools import cache
+
+from robots import anymal_c, menagerie, mjcf
 from robots.collision import Collision
 from robots.robot import Motor, Robot
 
@@ -11,14 +13,22 @@ ROBOTS: dict[str, Robot] = {
 
 
 def get_robot(name: str) -> Robot:
-    """Return the robot of that name.
+    """Return the robot of that name, or of a robot_descriptions name such as go1_mj_description.
 
     Raises:
-        ValueError: no robot has the name.
+        ValueError: no robot has the name, or the description is none that Trot can drive.
     """
-    if name not in ROBOTS:
-        raise ValueError(f"robot is {name!r}; choose from {', '.join(ROBOTS)}")
-    return ROBOTS[name]
+    if name in ROBOTS:
+        return ROBOTS[name]
+    if name.endswith("_mj_description"):
+        return _described(name)
+    need = f"choose from {', '.join(ROBOTS)}, or a robot_descriptions name in _mj_description"
+    raise ValueError(f"robot is {name!r}; {need}")
+
+
+@cache
+def _described(name: str) -> Robot:
+    return mjcf.from_file(menagerie.path(name), name=name)
 
 
 __all__ = ["ROBOTS", "Collision", "Motor", "Robot", "get_robot"]

@@ -26,6 +26,8 @@ class Reading(Generic[T]):
     """Settings that this code does not know, by dotted names, with the values they had."""
     missing: dict[str, Any]
     """Settings that were not written, with the values that were taken."""
+    changed: dict[str, tuple[str, str]]
+    """Functions of another name than today's: the one that was written, the one that was taken."""
 
     def differences(self, source: object) -> list[str]:
         """Return one line for each, naming where the configuration comes from."""
@@ -34,16 +36,22 @@ class Reading(Generic[T]):
             f"{source} has {name} {v}, which this code does not know: leaving it out"
             for name, v in self.unknown.items()
         )
-        return [*taken, *ignored]
+        other = (
+            f"{source} has {name} {before}, this code has {now}: taking {now}"
+            for name, (before, now) in self.changed.items()
+        )
+        return [*taken, *ignored, *other]
 
 
 def to_plain(value: Any) -> Any:
-    """Return a configuration as what JSON can hold; functions are left out."""
+    """Return a configuration as what JSON can hold; functions are their names."""
     if is_dataclass(value) or isinstance(value, dict):
         return {name: to_plain(v) for name, v in _settings(value).items()}
     if isinstance(value, tuple | list):
         return [to_plain(v) for v in value]
-    return str(value) if isinstance(value, Path) else value
+    if isinstance(value, Path):
+        return str(value)
+    return value.__name__ if callable(value) else value
 
 
 def from_plain(default: T, plain: Any) -> T:
@@ -62,21 +70,22 @@ def read(default: T, plain: Any) -> Reading[T]:
         ValueError: a value of another type than declared, by its dotted name, or one that the
             dataclass refuses.
     """
-    reading = Reading(default, {}, {})
-    return replace(reading, value=_fill(default, plain, "", reading))
+    reading = Reading(default, {}, {}, {})
+    return replace(reading, value=_fill(default, plain, None, "", reading))
 
 
-def _fill(default: Any, plain: Any, where: str, reading: Reading[Any]) -> Any:
-    """Return a dataclass, or a dict of them, with the values that a mapping has of it."""
+def _fill(default: Any, plain: Any, hint: Any, where: str, reading: Reading[Any]) -> Any:
+    """Return a dataclass, or a dict, with the values that a mapping has of it."""
     if not isinstance(plain, dict):
         raise ValueError(f"{where} is {plain!r}; it must be settings by their names")
     known, prefix = _settings(default), f"{where}." if where else ""
-    lacking = {prefix + name: to_plain(v) for name, v in known.items() if name not in plain}
-    reading.missing.update(lacking)
+    lacking = {n: v for n, v in known.items() if n not in plain and not _is_function(v)}
+    reading.missing.update({prefix + name: to_plain(v) for name, v in lacking.items()})
     reading.unknown.update({f"{prefix}{n}": v for n, v in plain.items() if n not in known})
     hints = get_type_hints(type(default)) if is_dataclass(default) else {}
+    entry = get_args(hint)[-1] if get_args(hint) else None
     changes = {
-        name: _part(known[name], plain[name], hints.get(name), prefix + name, reading)
+        name: _part(known[name], plain[name], hints.get(name, entry), prefix + name, reading)
         for name in known
         if name in plain
     }
@@ -87,12 +96,26 @@ def _fill(default: Any, plain: Any, where: str, reading: Reading[Any]) -> Any:
 def _part(default: Any, plain: Any, hint: Any, name: str, reading: Reading[Any]) -> Any:
     """Return one setting, or the settings within it."""
     nothing = plain is None and NoneType in get_args(hint)
-    terms = isinstance(default, dict) and default and all(map(is_dataclass, default.values()))
-    if not nothing and (terms or is_dataclass(default)):
-        return _fill(default, plain, name, reading)
+    if not nothing and (isinstance(default, dict) or is_dataclass(default)):
+        return _fill(default, plain, hint, name, reading)
     if nothing or (default is None and isinstance(plain, dict)):
         return _nothing(plain, name)
+    if _is_function(default):
+        return _function(default, plain, name, reading)
     return typed.read(plain, hint, name)
+
+
+def _function(default: Any, plain: Any, name: str, reading: Reading[Any]) -> Any:
+    """Return today's function, and note where a run had one of another name."""
+    if not isinstance(plain, str):
+        raise ValueError(f"{name} is {plain!r}; it must be the name of a function")
+    if plain != default.__name__:
+        reading.changed[name] = plain, default.__name__
+    return default
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not is_dataclass(value)
 
 
 def _nothing(plain: Any, name: str) -> None:
@@ -101,7 +124,7 @@ def _nothing(plain: Any, name: str) -> None:
 
 
 def _settings(value: Any) -> dict[str, Any]:
-    """Return the entries of a dataclass or a dict that are no functions."""
+    """Return the entries of a dataclass or a dict."""
     if is_dataclass(value):
-        value = {f.name: getattr(value, f.name) for f in fields(value)}
-    return {n: v for n, v in value.items() if is_dataclass(v) or not callable(v)}
+        return {f.name: getattr(value, f.name) for f in fields(value)}
+    return value

@@ -140,6 +140,13 @@ class RunDirectory:
         """Write config.json; raise WriteError where that fails, and it is as it was."""
         _write_json(self.config, config)
 
+    def holds(self, config: dict[str, Any]) -> bool:
+        """Whether a run of these settings was begun here."""
+        if not self.config.exists():
+            return False
+        _, before = RunDirectory.open(self.path)
+        return settings(before) == settings(config)
+
     @property
     def begun(self) -> bool:
         """Whether training has left something: a process may end before its first checkpoint."""

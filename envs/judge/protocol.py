@@ -1,8 +1,8 @@
-"""The evaluation protocol: how well a policy follows its commands, and how it walks.
+"""The evaluation of a policy by the measures of its task, under the task's protocol.
 
-Hwangbo et al. 2019 (arXiv 1901.08652): 30 s, a new random command every 2 s, the deterministic
-policy. Errors average over every step, transients included. A robot that falls counts as fallen
-and is measured up to its fall.
+By default that of Hwangbo et al. 2019 (arXiv 1901.08652): 30 s, a new random command every 2 s, the
+deterministic policy. Errors average over every step, transients included. A robot whose episode
+terminates counts as fallen and is measured up to then.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from envs.mdp.measures import Measure
 from envs.mdp.recording import Recording, row
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
+from robots.robot import Robot
 
 Act = Callable[[np.ndarray], np.ndarray]
 """Maps observations (n, O) to actions (n, joints)."""
 
 
-STEP = 800
-"""Bytes of a control step of a robot in a recording."""
-
-
-def recording_size(config: TaskConfig, episodes: int) -> float:
+def recording_size(config: TaskConfig, robot: Robot, episodes: int) -> float:
     """Return the memory that a recording of so many episodes of a task takes (bytes)."""
-    return STEP * episodes * config.episode_length / config.simulation.dt
+    numbers = len(config.commands.entries) + 5 + 3 * len(robot.joints) + 2 * len(robot.feet)
+    row = 8 * numbers + 1 + len(robot.feet)
+    return 2 * row * episodes * config.episode_length / config.simulation.dt  # rows, then stacked
 
 
 def evaluate(

@@ -9,8 +9,8 @@ import numpy as np
 
 from envs.bounds import require
 
-Subject = Literal["rewards", "commands"]
-"""What a curriculum can change: the factor on the rewards that ask for it, the share of the
+Scaled = Literal["rewards", "commands"]
+"""What a curriculum can scale: the factor on the rewards that ask for it, the share of the
 commands' ranges."""
 
 
@@ -41,7 +41,7 @@ class Curriculum:
         return self.initial + (1.0 - self.initial) * progress
 
 
-def levels(curricula: dict[str, Curriculum], transitions: int) -> dict[Subject, float]:
-    """Return the level of every subject after this many transitions, 1 without a curriculum."""
+def levels(curricula: dict[str, Curriculum], transitions: int) -> dict[Scaled, float]:
+    """Return the level of all that can be scaled, 1 without a curriculum."""
     given = {name: curriculum.level(transitions) for name, curriculum in curricula.items()}
-    return {subject: given.get(subject, 1.0) for subject in get_args(Subject)}
+    return {scaled: given.get(scaled, 1.0) for scaled in get_args(Scaled)}

@@ -53,10 +53,14 @@ class Recording:
 
     @property
     def velocity_command(self) -> np.ndarray:
-        """Commanded forward and leftward speed and yaw rate, (T, n, 3); NaN where there is none."""
+        """Commanded forward and leftward speed and yaw rate, (T, n, 3).
+
+        An entry that is not commanded is 0, and NaN where no velocity is.
+        """
         if self.command_names == VELOCITY:
             return self.command
-        command = np.full(self.velocity.shape, np.nan)
+        nothing = 0.0 if set(VELOCITY) & set(self.command_names) else np.nan
+        command = np.full(self.velocity.shape, nothing)
         for axis, name in enumerate(VELOCITY):
             if name in self.command_names:
                 command[..., axis] = self.command[..., self.command_names.index(name)]

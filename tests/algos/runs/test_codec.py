@@ -68,9 +68,10 @@ def written(task: Task = TASK) -> dict[str, Any]:
     return json.loads(json.dumps(to_plain(task)))
 
 
-def test_what_json_holds_is_the_settings_without_functions() -> None:
+def test_what_json_holds_is_the_settings_and_names_of_functions() -> None:
     plain = written(replace(TASK, folder=Path("a/b"), speed=None))
-    assert plain["rewards"]["slip"] == {"weight": 1.0, "params": {"width": 0.5}}
+    slip = {"function": "still", "weight": 1.0, "params": {"width": 0.5}}
+    assert plain["rewards"]["slip"] == slip
     assert plain["drive"] == {"scale": 1.0, "substeps": 2}
     assert (plain["hidden"], plain["speed"], plain["folder"]) == ([8, 8], None, "a/b")
 
@@ -99,8 +100,30 @@ def test_a_renamed_reward_is_one_too_many_and_one_too_few() -> None:
     plain["rewards"]["stride"] = plain["rewards"].pop("walk") | {"weight": 9.0}
     found = read(TASK, plain)
     assert found.value == TASK
-    assert found.unknown == {"rewards.stride": {"weight": 9.0, "params": {}}}
-    assert found.missing == {"rewards.walk": {"weight": 2.0, "params": {}}}
+    assert found.unknown == {"rewards.stride": {"function": "still", "weight": 9.0, "params": {}}}
+    assert found.missing == {"rewards.walk": {"function": "still", "weight": 2.0, "params": {}}}
+
+
+def test_a_renamed_parameter_is_one_too_many_and_one_too_few() -> None:
+    plain = written()
+    plain["rewards"]["slip"]["params"] = {"breadth": 0.7}
+    found = read(TASK, plain)
+    assert found.value == TASK
+    assert found.unknown == {"rewards.slip.params.breadth": 0.7}
+    assert found.missing == {"rewards.slip.params.width": 0.5}
+
+
+def test_another_function_than_todays_is_told() -> None:
+    plain = written()
+    plain["rewards"]["walk"]["function"] = "strolling"
+    found = read(TASK, plain)
+    assert found.value == TASK
+    assert found.changed == {"rewards.walk.function": ("strolling", "still")}
+    (line,) = found.differences("run")
+    assert line == "run has rewards.walk.function strolling, this code has still: taking still"
+    plain["rewards"]["walk"]["function"] = 3
+    with pytest.raises(ValueError, match=r"rewards\.walk\.function is 3; .*name of a function"):
+        read(TASK, plain)
 
 
 def test_a_removed_reward_is_left_aside() -> None:
@@ -151,7 +174,7 @@ def test_the_default_decides_the_type_of_a_part() -> None:
         ("drive", None),
         ("drive", 5),
         ("rewards", []),
-        ("rewards.walk.params", {"width": "wide"}),
+        ("rewards.slip.params.width", "wide"),
         ("folder", {"x": 1}),
         ("on", object()),
     ],
