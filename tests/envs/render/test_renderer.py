@@ -116,7 +116,7 @@ def test_arcs_lie_on_the_ground_and_arrows_over_the_base() -> None:
 
 @pytest.mark.usefixtures("opengl")
 def test_a_robot_on_high_ground_looks_as_on_low_ground() -> None:
-    """Only the shadow's and the depth's rounding may differ."""
+    """Edges may, and so does the far ground at the top, where no robot is."""
     frames = []
     for ground in (Flat(), Plateau()):
         env = LocomotionVectorEnv(
@@ -127,7 +127,7 @@ def test_a_robot_on_high_ground_looks_as_on_low_ground() -> None:
         shown = env.render()
         env.close()
         assert shown is not None
-        frames.append(shown[0].astype(int))
+        frames.append(shown[0][SIZE[1] * 2 // 5 :].astype(int))
     assert np.mean(np.abs(frames[0] - frames[1]) > 8) < 0.01
 
 
