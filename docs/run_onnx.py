@@ -13,6 +13,10 @@ import onnxruntime
 file, command = sys.argv[1], np.array(sys.argv[2:5], float)  # m/s forward, leftward, rad/s
 session = onnxruntime.InferenceSession(file)
 info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])
+drive = info["drive"]
+if "offset" not in drive:
+    sys.exit(f"no formula says the controls of the drive {drive['name']!r}")
+offset, scale = np.array(drive["offset"]), np.array(drive["scale"])
 model = mujoco.MjModel.from_xml_string(info["mjcf"])
 data = mujoco.MjData(model)
 joints = [model.joint(name) for name in info["joints"]]
@@ -39,8 +43,10 @@ for step in range(round(seconds * info["control_rate"])):
     }
     terms = [values[block["term"]] * block["scale"] for block in info["observation"]]
     observation = np.concatenate(terms, dtype=np.float32, casting="same_kind")
-    action, target = (out[0] for out in session.run(None, {"observation": observation[None]}))
-    data.ctrl[:] = target
+    action = np.asarray(session.run(["action"], {"observation": observation[None]})[0])[0]
+    data.ctrl[:] = offset + scale * action  # a target (rad) or a torque (N·m), see drive["unit"]
+    if drive["added_to"] == "joint_pos":
+        data.ctrl[:] += data.qpos[qpos]
     mujoco.mj_step(model, data, info["substeps"])
 
 way = np.linalg.norm(data.qpos[:2] - start)
