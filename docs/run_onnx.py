@@ -23,11 +23,11 @@ joints = [model.joint(name) for name in info["joints"]]
 qpos, qvel = [j.qposadr[0] for j in joints], [j.dofadr[0] for j in joints]
 pose, action = np.array(info["nominal_pose"]), np.zeros(len(joints))
 data.qpos[2], data.qpos[3], data.qpos[qpos] = info["nominal_height"], 1.0, pose
-mujoco.mj_forward(model, data)
 moving = np.linalg.norm(command) > info["moving_above"]
 seconds, start = 10, data.qpos[:2].copy()
 
 for step in range(round(seconds * info["control_rate"])):
+    mujoco.mj_forward(model, data)  # mj_step leaves its sensors a substep behind
     cycles = step / info["control_rate"] * info["gait_frequency"]
     phase = 2 * np.pi * (cycles + np.array(info["gait_offsets"]))
     values = {

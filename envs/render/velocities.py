@@ -45,9 +45,7 @@ def draw_velocities(
         command, actual: forward and leftward speed (m/s) and yaw rate (rad/s), (3,).
         ground: its height; arcs follow it.
     """
-    for start, end, pointed, colour in velocity_strokes(
-        position, heading, command, actual, ground
-    ):
+    for start, end, pointed, colour in velocity_strokes(position, heading, command, actual, ground):
         if pointed:
             _arrow(scene, start, end, colour)
         else:

@@ -26,6 +26,7 @@ def command_at(time: float, commands: Commands) -> np.ndarray:
 
     It is as near to the shares as the ranges allow; entries other than velocities are to be 0.
     """
-    shares = dict(zip(VELOCITY, COMMANDS[int(time / HOLD) % len(COMMANDS)], strict=True))
+    shown = COMMANDS[int(time / HOLD) % len(COMMANDS)]
+    shares: dict[str, float] = dict(zip(VELOCITY, shown, strict=True))
     low, high = commands.ranges.T
     return np.clip(np.array([shares.get(name, 0.0) for name in commands.names]) * high, low, high)
