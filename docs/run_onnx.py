@@ -13,17 +13,21 @@ import onnxruntime
 file, command = sys.argv[1], np.array(sys.argv[2:5], float)  # m/s forward, leftward, rad/s
 session = onnxruntime.InferenceSession(file)
 info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])
+drive = info["drive"]
+if "offset" not in drive:
+    sys.exit(f"no formula says the controls of the drive {drive['name']!r}")
+offset, scale = np.array(drive["offset"]), np.array(drive["scale"])
 model = mujoco.MjModel.from_xml_string(info["mjcf"])
 data = mujoco.MjData(model)
 joints = [model.joint(name) for name in info["joints"]]
 qpos, qvel = [j.qposadr[0] for j in joints], [j.dofadr[0] for j in joints]
 pose, action = np.array(info["nominal_pose"]), np.zeros(len(joints))
 data.qpos[2], data.qpos[3], data.qpos[qpos] = info["nominal_height"], 1.0, pose
-mujoco.mj_forward(model, data)
 moving = np.linalg.norm(command) > info["moving_above"]
 seconds, start = 10, data.qpos[:2].copy()
 
 for step in range(round(seconds * info["control_rate"])):
+    mujoco.mj_forward(model, data)  # mj_step leaves its sensors a substep behind
     cycles = step / info["control_rate"] * info["gait_frequency"]
     phase = 2 * np.pi * (cycles + np.array(info["gait_offsets"]))
     values = {
@@ -39,8 +43,10 @@ for step in range(round(seconds * info["control_rate"])):
     }
     terms = [values[block["term"]] * block["scale"] for block in info["observation"]]
     observation = np.concatenate(terms, dtype=np.float32, casting="same_kind")
-    action, target = (out[0] for out in session.run(None, {"observation": observation[None]}))
-    data.ctrl[:] = target
+    action = np.asarray(session.run(["action"], {"observation": observation[None]})[0])[0]
+    data.ctrl[:] = offset + scale * action  # a target (rad) or a torque (N·m), see drive["unit"]
+    if drive["added_to"] == "joint_pos":
+        data.ctrl[:] += data.qpos[qpos]
     mujoco.mj_step(model, data, info["substeps"])
 
 way = np.linalg.norm(data.qpos[:2] - start)

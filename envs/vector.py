@@ -186,8 +186,9 @@ class LocomotionVectorEnv(VectorEnv):
             return None
         if self._renderer is None:
             model, dt = self.shown_model(), self.config.simulation.dt
+            ground, size = self.config.terrain.height, self.render_size
             self._renderer = BatchRenderer(
-                self.physics, self.num_envs, model, self.robot, dt, *self.render_size
+                self.physics, self.num_envs, model, self.robot, dt, ground, *size
             )
         return self._renderer.frames(self.state)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -11,12 +12,19 @@ import mujoco
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 import play
-from envs.sim import scene
+from algos.playing.export import DeployedPolicy, export
+from algos.trpo.config import TRPOConfig
+from algos.trpo.trpo import TRPO
+from envs.judge import deployment
+from envs.sim import DRIVES, scene
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
+from envs.vector import LocomotionVectorEnv
 from robots import get_robot
+from tests.envs.helpers import quiet
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,6 +44,56 @@ def test_the_committed_policy_walks_in_plain_mujoco(exported: Path) -> None:
     way, height = (float(word) for word in (done.stdout.split()[0], done.stdout.split()[-2]))
     assert way == pytest.approx(8.0, abs=0.5)
     assert height > 0.45
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DRIVES)
+def test_a_policy_of_any_drive_moves_in_plain_mujoco_as_here(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy of random weights, for the half second before rounding decides where it falls."""
+    env = LocomotionVectorEnv(1, config=quiet(drive=DRIVES[name]()), autoreset=False)
+    agent, path = random_agent(env), tmp_path / "a.onnx"
+    export(
+        DeployedPolicy(agent.policy, agent.normalizer, deployment.control_law(env)),
+        path,
+        deployment.description(env),
+    )
+    theirs = run_script(path, monkeypatch)
+
+    act = DeployedPolicy(agent.policy, agent.normalizer)
+    observation, _ = env.reset(seed=0)
+    mine = []
+    for _ in range(25):
+        with torch.no_grad():
+            action = act(torch.from_numpy(observation)).numpy()
+        observation, *_ = env.step(action)
+        mine.append(np.append(env.physics.base_pos_w[0, 2], env.physics.joint_pos[0]))
+    np.testing.assert_allclose(theirs[:25], mine, atol=1e-5)
+    assert np.abs(mine[-1] - mine[0]).max() > 0.1
+
+
+def random_agent(env: LocomotionVectorEnv) -> TRPO:
+    config = TRPOConfig(hidden=(8,), critic_hidden=(8,))
+    agent = TRPO(env.single_observation_space, env.single_action_space, config, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    agent.policy.set_flat(0.1 * torch.randn(agent.policy.get_flat().shape, generator=generator))
+    return agent
+
+
+def run_script(path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """Base height and joints after the control steps of docs/run_onnx.py, (steps, 1 + joints)."""
+    seen, step = [], mujoco.mj_step
+
+    def watched(model: mujoco.MjModel, data: mujoco.MjData, substeps: int) -> None:
+        step(model, data, substeps)
+        seen.append(np.append(data.qpos[2], data.qpos[7:]))
+
+    script = str(ROOT / "docs" / "run_onnx.py")
+    monkeypatch.setattr(mujoco, "mj_step", watched)
+    monkeypatch.setattr(sys, "argv", [script, str(path), "0", "0", "0"])
+    runpy.run_path(script)
+    return np.array(seen)
 
 
 @pytest.mark.slow

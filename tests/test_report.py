@@ -17,7 +17,7 @@ import play
 from envs.judge import gaits, trials
 from envs.judge.protocol import summarize
 from envs.judge.trials import Pushes, Steady, Trials
-from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.commands import VELOCITY, Command, Commands, velocity
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
 from envs.mdp.terminations import Termination, low
@@ -179,6 +179,39 @@ def test_a_task_without_commands_has_a_page() -> None:
     assert "velocity error" not in page.text
     assert "Robots told nothing get" in page.text
     assert [s["id"] for s in page.named("section")] == [n for n in SECTIONS[:-1] if n != "tracking"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_a_task_that_tells_a_height_and_counts_no_falls_has_a_page() -> None:
+    seen = {name: term for name, term in WALK.observations.items() if name != "command"}
+    measures = {name: measure for name, measure in MEASURES.items() if name == "torque"}
+    commands = Commands({"height": Command((0.3, 0.5), "m"), "mood": Command((2.0, 2.0))})
+    task = replace(
+        WALK, commands=commands, observations=seen, measures=measures, episode_length=0.4
+    )
+    found = trials.run(lambda n: lambda observations: np.zeros((n, 12)), task, episodes=2)
+    robot = get_robot("anymal_c")
+    page = Page(report.page(report.About("low", {}, {}), found, robot, task, "none"))
+    assert "Robots told 0.3 m height, 2 mood get" in page.text
+    assert "to walk" not in page.text
+    assert "robots fell" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ((0.6, 0.0, 0.0, 0.3), "to walk at 0.6 m/s forward, 0.3 m height"),
+        ((0.5, 0.0, -0.2, 0.0), "to walk at 0.5 m/s forward, -0.2 rad/s of turning"),
+        ((0.0, 0.0, 0.0, 0.3), "to stand, 0.3 m height"),
+        ((0.0, 0.0, 0.0, 0.0), "to stand"),
+    ],
+)
+def test_what_a_robot_is_told_is_said_in_the_command_s_units(
+    command: tuple[float, ...], told: str
+) -> None:
+    commands = Commands(velocity((-1.0, 1.0)) | {"height": Command((0.0, 0.5), "m")})
+    assert report.told(command, commands) == told
 
 
 @pytest.mark.slow

@@ -9,15 +9,17 @@ import numpy as np
 
 from envs.mdp.state import MOVING
 from envs.sim import scene
-from envs.sim.drives import Law
+from envs.sim.drives import ControlLaw, Drive
 from envs.vector import LocomotionVectorEnv
+from robots.robot import Robot
 
 
 def description(env: LocomotionVectorEnv) -> dict[str, Any]:
     """Return it as plain numbers and strings, SI units, with the MJCF of the simulation.
 
     `drive` says how an action becomes the controls: offset + scale × action, in `unit`, plus what
-    `added_to` names.
+    `added_to` names; without these no formula says it. Where it acts `every_substep`, the machine
+    changes the controls again in every physics step.
     """
     robot, config = env.robot, env.config
     simulation = config.simulation
@@ -40,7 +42,7 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
         "kp": robot.kp.tolist(),
         "kd": robot.kd.tolist(),
         "torque_limit": robot.torque_limit.tolist(),
-        "drive": {"name": config.drive.name} | asdict(config.drive) | _law(config.drive.law(robot)),
+        "drive": _drive(config.drive, robot),
         "control_rate": 1 / simulation.dt,
         "substeps": simulation.substeps,
         "observation": blocks,
@@ -52,9 +54,13 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
     }
 
 
-def _law(law: Law | None) -> dict[str, Any]:
-    if law is None:
-        return {}
+def _drive(drive: Drive, robot: Robot) -> dict[str, Any]:
+    told = {"name": drive.name, "every_substep": drive.every_substep} | asdict(drive)
+    law = drive.law(robot)
+    return told | _formula(law) if law is not None else told
+
+
+def _formula(law: ControlLaw) -> dict[str, Any]:
     offset, scale = law.offset.tolist(), law.scale.tolist()
     return {"offset": offset, "scale": scale, "unit": law.unit, "added_to": law.added_to}
 

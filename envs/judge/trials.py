@@ -160,17 +160,13 @@ def error_by_command(recording: Recording, commands: Commands, bins: int = BINS)
 
 
 def steady_command(commands: Commands) -> tuple[float, ...]:
-    """Return the task's only command, or forward at SPEED_SHARE of its largest speed.
+    """Return forward at SPEED_SHARE of the task's largest speed, or as near as the ranges allow.
 
-    Other entries are as near to 0 as their ranges allow.
+    So are other entries to 0.
     """
     low, high = commands.ranges.T
-    command = np.clip(0.0, low, high)
-    if "lin_vel_x" in commands.names and (low < high).any():
-        command[commands.names.index("lin_vel_x")] = (
-            SPEED_SHARE * commands.entries["lin_vel_x"].range[1]
-        )
-    return tuple(command.tolist())
+    shares = np.array([SPEED_SHARE if name == "lin_vel_x" else 0.0 for name in commands.names])
+    return tuple(np.clip(shares * high, low, high).tolist())
 
 
 def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady:

@@ -19,9 +19,12 @@ class TrackingCamera:
     JUMP = 1.0
     """A base that moves further than this between frames was reset (m): the camera jumps too."""
 
+    HEIGHT = 0.45
+    """Of what it looks at above the ground (m)."""
+
     def __init__(self, dt: float, distance: float = 2.5) -> None:
         self._gains = 1 - np.exp(-dt / np.array([self.POSITION_LAG, self.HEADING_LAG]))
-        self._position = np.full(2, np.inf)
+        self._position = np.full(3, np.inf)
         self._heading = 0.0
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FREE
@@ -29,11 +32,11 @@ class TrackingCamera:
         self.camera.elevation = -20
 
     def follow(self, position: np.ndarray, heading: float) -> None:
-        """Move towards a base at position (m), (2,), with a heading (rad)."""
+        """Move towards a base above a point of the ground (m), (3,), with a heading (rad)."""
         if np.linalg.norm(position - self._position) > self.JUMP:
             self._position, self._heading = position.copy(), heading
         turn = (heading - self._heading + np.pi) % (2 * np.pi) - np.pi
         self._position += self._gains[0] * (position - self._position)
         self._heading += self._gains[1] * turn
-        self.camera.lookat = [*self._position, 0.45]
+        self.camera.lookat = self._position + np.array([0.0, 0.0, self.HEIGHT])
         self.camera.azimuth = np.degrees(self._heading) + 180 - 50

@@ -12,7 +12,7 @@ from envs.mdp.state import State
 from envs.render.camera import TrackingCamera
 from envs.render.gl import OpenGLError, choose_backend
 from envs.render.overlay import ContactHistory, write_overlay
-from envs.render.velocities import draw_velocities
+from envs.render.velocities import Ground, draw_velocities
 from envs.sim.physics import Physics
 from robots.robot import Robot
 
@@ -32,6 +32,7 @@ class BatchRenderer:
         model: with their coordinates and the geoms to be shown.
         robot: the robot in them.
         dt: time between frames (s).
+        ground: its height, above which the camera stands.
         width, height: size of a frame (pixels).
 
     Raises:
@@ -45,10 +46,11 @@ class BatchRenderer:
         model: mujoco.MjModel,
         robot: Robot,
         dt: float,
+        ground: Ground,
         width: int = 1280,
         height: int = 720,
     ) -> None:
-        self._physics, self._model = physics, model
+        self._physics, self._model, self._ground = physics, model, ground
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         quality = model.vis.quality
         quality.offsamples, quality.shadowsize = SAMPLES, SHADOW_SIZE
@@ -77,7 +79,8 @@ class BatchRenderer:
         axis = data.xmat[self._base].reshape(3, 3)[:, 0]
         heading = float(np.arctan2(axis[1], axis[0]))
         position = data.xpos[self._base]
-        self._cameras[i].follow(position[:2], heading)
+        below = np.array([*position[:2], self._ground(position[:2])])
+        self._cameras[i].follow(below, heading)
         mujoco.mjv_updateScene(
             self._model,
             data,
@@ -87,16 +90,13 @@ class BatchRenderer:
             mujoco.mjtCatBit.mjCAT_ALL.value,
             self._scene,
         )
-        actual = np.array([*state.lin_vel_b[i, :2], state.ang_vel_b[i, 2]])
-        command = state.velocity_command[i]
-        draw_velocities(self._scene, position, heading, command, actual)
+        command, actual = state.velocity_command[i], state.velocity[i]
+        draw_velocities(self._scene, position, heading, command, actual, self._ground)
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
         self._contacts[i].add(state.foot_contact[i], data.time)
         pattern, pixels = self._contacts[i].pattern, self._pixels[::-1]
-        return write_overlay(
-            pixels, state.velocity_command[i], actual, data.time, pattern, self._legs
-        )
+        return write_overlay(pixels, command, actual, data.time, pattern, self._legs)
 
     def _pose(self, i: int) -> mujoco.MjData:
         """Return the shown model's data in the pose of simulation i, the light overhead."""

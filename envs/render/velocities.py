@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import mujoco
@@ -14,6 +14,8 @@ _ARROW_HEIGHTS = (0.46, 0.36)
 """Of the commanded and the actual arrow above the base (m)."""
 _ARROW_SCALE = 0.8
 """Length of an arrow for 1 m/s (m)."""
+_ARC_HEIGHT = 0.02
+"""Of the arcs above the ground (m)."""
 _ARC_RADII = (0.85, 0.75)
 """Of the commanded and the actual arc on the ground (m)."""
 _ARC_SCALE = 0.8
@@ -22,6 +24,9 @@ _ARC_POINTS = 13
 _SHORTEST = 0.05
 """Speeds below this are not drawn (m/s, rad/s)."""
 
+Ground = Callable[[np.ndarray], np.ndarray]
+"""Height of the ground (m), (…), below points (x, y) (m), (…, 2)."""
+
 
 def draw_velocities(
     scene: mujoco.MjvScene,
@@ -29,6 +34,7 @@ def draw_velocities(
     heading: float,
     command: np.ndarray,
     actual: np.ndarray,
+    ground: Ground,
 ) -> None:
     """Add an arrow over the robot for each planar velocity, an arc round it for each yaw rate.
 
@@ -37,8 +43,9 @@ def draw_velocities(
         position: of the base (m), (3,).
         heading: of the base (rad).
         command, actual: forward and leftward speed (m/s) and yaw rate (rad/s), (3,).
+        ground: its height; arcs follow it.
     """
-    for start, end, pointed, colour in velocity_strokes(position, heading, command, actual):
+    for start, end, pointed, colour in velocity_strokes(position, heading, command, actual, ground):
         if pointed:
             _arrow(scene, start, end, colour)
         else:
@@ -46,7 +53,7 @@ def draw_velocities(
 
 
 def velocity_strokes(
-    position: np.ndarray, heading: float, command: np.ndarray, actual: np.ndarray
+    position: np.ndarray, heading: float, command: np.ndarray, actual: np.ndarray, ground: Ground
 ) -> Iterator[tuple[np.ndarray, np.ndarray, bool, tuple[float, float, float]]]:
     """Yield `draw_velocities`' strokes: start and end (m), (3,), whether an arrow, colour."""
     for velocity, colour, height, radius in zip(
@@ -58,9 +65,10 @@ def velocity_strokes(
             angle = heading + float(np.arctan2(velocity[1], velocity[0]))
             yield start, start + _ARROW_SCALE * speed * _direction(angle), True, colour
         if abs(velocity[2]) > _SHORTEST:
-            centre = np.array([position[0], position[1], 0.02])
             angles = heading + _ARC_SCALE * velocity[2] * np.linspace(0.0, 1.0, _ARC_POINTS)
-            arc = [centre + radius * _direction(angle) for angle in angles]
+            centre = np.array([position[0], position[1], 0.0])
+            arc = np.array([centre + radius * _direction(angle) for angle in angles])
+            arc[:, 2] = ground(arc[:, :2]) + _ARC_HEIGHT
             for start, end in pairwise(arc[:-4]):
                 yield start, end, False, colour
             yield arc[-5], arc[-1], True, colour

@@ -24,11 +24,9 @@ HOLD = 2.5
 def command_at(time: float, commands: Commands) -> np.ndarray:
     """Return the schedule's command (entries,) at a time (s), over and over.
 
-    Entries other than velocities are as near to 0 as their ranges allow.
+    It is as near to the shares as the ranges allow; entries other than velocities are to be 0.
     """
-    command = np.clip(0.0, *commands.ranges.T)
-    shares = COMMANDS[int(time / HOLD) % len(COMMANDS)]
-    for name, share in zip(VELOCITY, shares, strict=True):
-        if name in commands.names:
-            command[commands.names.index(name)] = share * commands.entries[name].range[1]
-    return command
+    shown = COMMANDS[int(time / HOLD) % len(COMMANDS)]
+    shares: dict[str, float] = dict(zip(VELOCITY, shown, strict=True))
+    low, high = commands.ranges.T
+    return np.clip(np.array([shares.get(name, 0.0) for name in commands.names]) * high, low, high)

@@ -98,6 +98,12 @@ class Live:
         return self.data.xpos[self._base]
 
     @property
+    def below(self) -> np.ndarray:
+        """The point of the ground below the shown base (m), (3,)."""
+        place = self.position[:2]
+        return np.array([*place, self.env.config.terrain.height(place)])
+
+    @property
     def heading(self) -> float:
         """Direction in which the shown base looks (rad)."""
         axis = self.data.xmat[self._base].reshape(3, 3)[:, 0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from envs.judge import trials
 from envs.judge.protocol import Act, references, table
 from envs.judge.trials import Pushes, Steady, Tracking, Trials
-from envs.mdp.commands import VELOCITY
+from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.measures import Measure
 from envs.show import figures
 from envs.show.video import Actor, Video, video_bytes
@@ -29,12 +29,8 @@ PAGE = Environment(
 """Names, configurations and diffs are text, whatever is in them."""
 
 
-WORDS = {
-    "lin_vel_x": "m/s forward",
-    "lin_vel_y": "m/s leftward",
-    "yaw_rate": "rad/s of turning",
-}
-"""What a number is of, by the command's entry."""
+WORDS = {"lin_vel_x": "forward", "lin_vel_y": "leftward", "yaw_rate": "of turning"}
+"""What a velocity is of, by the command's entry."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +131,7 @@ def page(about: About, found: Trials, robot: Robot, task: TaskConfig, video: byt
 
 
 def _tiles(found: Trials, measures: dict[str, Measure]) -> Iterator[Tile]:
-    falls, episodes = found.evaluation["fall_rate"]["mean"], found.evaluation["episodes"]
+    episodes = found.evaluation["episodes"]
     for name, label in (("lin_vel_error", "velocity error"), ("yaw_rate_error", "yaw rate error")):
         mean = found.evaluation.get(name, {}).get("mean")
         if mean is None:
@@ -145,7 +141,9 @@ def _tiles(found: Trials, measures: dict[str, Measure]) -> Iterator[Tile]:
         if measure.reference is not None:
             note += f"; {measure.source}: {measure.reference} {measure.unit}"
         yield Tile(f"{mean:.3f}", measure.unit, label, note)
-    yield Tile(f"{round(falls * episodes)}", f"of {episodes}", "robots fell", "")
+    if "fall_rate" in found.evaluation:
+        falls = found.evaluation["fall_rate"]["mean"] * episodes
+        yield Tile(f"{round(falls)}", f"of {episodes}", "robots fell", "")
     feet = found.steady.footfalls
     if any(found.steady.command) and feet is not None:
         pace = f"one robot: {feet.frequency.mean():.2f} Hz, duty factor {feet.duty.mean():.2f}"
@@ -161,16 +159,17 @@ def _sections(found: Trials, robot: Robot, task: TaskConfig) -> Iterator[Section
     yield _evaluation(found, task.measures)
     if found.tracking is not None:
         yield _tracking(found.tracking)
+    what = told(found.steady.command, task.commands)
     if found.steady.footfalls is None:
-        fell = f"Told {_told(found.steady)}, the robot fell after {found.steady.fell:.2f} s."
+        fell = f"Told {what}, the robot fell after {found.steady.fell:.2f} s."
         for title in ("Gait", "Base", "Joints"):
             yield Section(title.lower(), title, fell)
     else:
-        where = _where(found.steady)
+        where = _where(found.steady, what)
         yield _gait(found.steady, robot, where)
         yield Section("base", "Base", f"{where}.", figures.body_motion(found.steady))
         yield _joints(found.steady, robot, where)
-    yield _pushes(found.pushes, found.steady)
+    yield _pushes(found.pushes, what)
 
 
 def _evaluation(found: Trials, measures: dict[str, Measure]) -> Section:
@@ -245,10 +244,10 @@ def _joints(steady: Steady, robot: Robot, where: str) -> Section:
     return Section("joints", "Joints", text, drawn, (head, *rows))
 
 
-def _pushes(pushes: Pushes, steady: Steady) -> Section:
+def _pushes(pushes: Pushes, what: str) -> Section:
     early = len(pushes.sizes) * len(pushes.directions) * trials.PUSHED - pushes.robots.sum()
     text = (
-        f"Robots told {_told(steady)} get a horizontal jump of their velocity, feet and all, "
+        f"Robots told {what} get a horizontal jump of their velocity, feet and all, "
         f"{trials.SETTLE:g} s after a random start; the colour is the share still up "
         f"{trials.RECOVERY:g} s later of {_robots(trials.PUSHED)} for each size and direction, "
         "the curve that over all directions."
@@ -258,21 +257,28 @@ def _pushes(pushes: Pushes, steady: Steady) -> Section:
     return Section("pushes", "Push recovery", text, figures.push_map(pushes))
 
 
-def _where(steady: Steady) -> str:
-    """Which robot it was that walked steadily, and when."""
+def _where(steady: Steady, what: str) -> str:
+    """Which robot it was that was watched, and when."""
     end = trials.SETTLE + len(steady.recording.alive) * steady.recording.dt
-    where = f"One robot told {_told(steady)}, {trials.SETTLE:g} s to {end:g} s after its start"
+    where = f"One robot told {what}, {trials.SETTLE:g} s to {end:g} s after its start"
     return where if steady.fell is None else f"{where}, when it fell"
 
 
-def _told(steady: Steady) -> str:
-    """What the robot is told, as in 'told to …'."""
-    names = steady.recording.command_names
-    told = {name: value for name, value in zip(names, steady.command, strict=True) if value}
-    if not told:
-        return "to stand" if set(VELOCITY) <= set(names) else "nothing"
-    moves = [f"{value:g} {WORDS.get(name, name)}" for name, value in told.items()]
-    return f"to walk at {', '.join(moves)}"
+def told(command: Sequence[float], commands: Commands) -> str:
+    """Return what a command (entries,) tells a robot, as in 'told to …'."""
+    named = zip(commands.entries.items(), command, strict=True)
+    texts = {
+        name: " ".join(filter(None, (f"{value:g}", entry.unit, WORDS.get(name, name))))
+        for (name, entry), value in named
+        if value
+    }
+    moves = [text for name, text in texts.items() if name in VELOCITY]
+    others = [text for name, text in texts.items() if name not in VELOCITY]
+    if moves:
+        moves[0] = f"to walk at {moves[0]}"
+    elif set(VELOCITY) <= set(commands.names):
+        moves = ["to stand"]
+    return ", ".join(moves + others) or "nothing"
 
 
 def _robots(n: int) -> str:

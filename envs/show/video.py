@@ -18,6 +18,7 @@ from gymnasium.vector import VectorEnv
 from rich.markup import escape
 from rich.progress import track
 
+from envs.mdp.commands import Commands
 from envs.render.gl import OpenGLError
 from envs.show.command_schedule import command_at
 from envs.show.tiles import tiled
@@ -124,17 +125,20 @@ def _write(
     steps = track(steps, escape(title or ""), disable=title is None, transient=True)
     with _writer(path, fps * video.speed / stride) as file:
         for i in steps:
-            for robot in commanded:
-                robot.set_command(command_at(i / fps, commanded[0].config.commands))
+            for robot, commands in commanded:
+                robot.set_command(command_at(i / fps, commands))
             if i % stride == 0:
                 file.append_data(tiled(environments, labels, columns))
             for k, (actor, envs) in enumerate(zip(actors, environments, strict=True)):
                 observations[k], *_ = envs.step(actor.act(observations[k]))
 
 
-def _commanded(environments: Sequence[VectorEnv]) -> list[LocomotionVectorEnv]:
-    """The single robots that take commands, all of them the first one's."""
-    return [e for e in environments if isinstance(e, LocomotionVectorEnv) and e.num_envs == 1]
+def _commanded(environments: Sequence[VectorEnv]) -> list[tuple[LocomotionVectorEnv, Commands]]:
+    """The single robots, each with the first one's commands, or its own where entries differ."""
+    single = [e for e in environments if isinstance(e, LocomotionVectorEnv) and e.num_envs == 1]
+    own = [robot.config.commands for robot in single]
+    shared = [own[0] if commands.names == own[0].names else commands for commands in own]
+    return list(zip(single, shared, strict=True))
 
 
 def write_gif(video: Path, path: Path) -> None:

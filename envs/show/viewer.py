@@ -87,5 +87,6 @@ def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
     with viewer.lock():
         live.pose()
         scene.ngeom = 0
-        draw_velocities(scene, live.position, live.heading, live.velocity_command, live.velocity)
+        velocities, ground = (live.velocity_command, live.velocity), live.env.config.terrain.height
+        draw_velocities(scene, live.position, live.heading, *velocities, ground)
     viewer.sync()

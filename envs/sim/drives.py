@@ -29,7 +29,7 @@ class Joints(NamedTuple):
     """Velocities (rad/s), (n, joints)."""
 
 
-class Law(NamedTuple):
+class ControlLaw(NamedTuple):
     """How an action becomes controls: offset + scale × action, or more where `added_to` says so."""
 
     offset: np.ndarray
@@ -83,7 +83,7 @@ class Drive:
         """Return the controls (n, joints) of a physics step, from those of its control step."""
         return control
 
-    def law(self, robot: Robot) -> Law | None:
+    def law(self, robot: Robot) -> ControlLaw | None:
         """Return the formula of the controls, None where no formula says it."""
         return None
 
@@ -110,10 +110,10 @@ class PD(Drive):
             actuator.set_to_position(kp=kp, kv=kd)
             actuator.ctrlrange = spec.joint(actuator.target).range
 
-    def law(self, robot: Robot) -> Law:
+    def law(self, robot: Robot) -> ControlLaw:
         """Return the target's formula."""
         pose = np.array(robot.nominal_pose)
-        return Law(pose, np.full(len(pose), self.scale), "rad")
+        return ControlLaw(pose, np.full(len(pose), self.scale), "rad")
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,10 @@ class Relative(PD):
 
     name: ClassVar[str] = "relative"
 
-    def law(self, robot: Robot) -> Law:
+    def law(self, robot: Robot) -> ControlLaw:
         """Return the target's formula."""
         scale = np.full(len(robot.joints), self.scale)
-        return Law(np.zeros(len(scale)), scale, "rad", "joint_pos")
+        return ControlLaw(np.zeros(len(scale)), scale, "rad", "joint_pos")
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,10 @@ class Torque(Drive):
 
     name: ClassVar[str] = "torque"
 
-    def law(self, robot: Robot) -> Law:
+    def law(self, robot: Robot) -> ControlLaw:
         """Return the torque's formula."""
         limit = robot.torque_limit
-        return Law(np.zeros(len(limit)), limit, "N·m")
+        return ControlLaw(np.zeros(len(limit)), limit, "N·m")
 
 
 class Driven:

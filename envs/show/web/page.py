@@ -97,16 +97,17 @@ class Page:
     def _show_robot(self) -> None:
         live, data = self._live, self._live.pose()
         if self.controls.camera_follows:
-            self._centre = np.array([*live.position[:2], 0.0])
+            self._centre = live.below
         matrices = data.xmat.reshape(1, -1, 3, 3)
         self._scene.update_from_arrays((data.xpos - self._centre)[None], matrices)
         self._scene.fixed_bodies_frame.position = -self._centre
-        base = live.position - self._centre
-        strokes = list(velocity_strokes(base, live.heading, live.velocity_command, live.velocity))
+        velocities, ground = (live.velocity_command, live.velocity), live.env.config.terrain.height
+        strokes = list(velocity_strokes(live.position, live.heading, *velocities, ground))
         for handle, pointed in ((self._arrows, True), (self._arcs, False)):
             chosen = [stroke for stroke in strokes if stroke[2] == pointed]
             handle.visible = bool(chosen)
             if chosen:
                 colours = np.array([stroke[3] for stroke in chosen])
-                handle.points = np.array([stroke[:2] for stroke in chosen], np.float32)
+                points = np.array([stroke[:2] for stroke in chosen]) - self._centre
+                handle.points = points.astype(np.float32)
                 handle.colors = colours if pointed else np.stack([colours, colours], axis=1)

@@ -13,7 +13,8 @@ from envs.sim import DRIVES
 from envs.sim.drives import PD, Relative, Torque
 from envs.sim.terrain import Slope
 from envs.vector import LocomotionVectorEnv
-from robots import ROBOTS, Robot
+from robots import ROBOTS, Robot, get_robot
+from tests.envs.delay import Delay
 from tests.envs.helpers import JOINTS, batch_of, quiet
 from tests.robots.synthetic import SYNTHETIC
 
@@ -28,6 +29,7 @@ def test_the_drive_that_is_described_gives_the_controls(name: str) -> None:
     qpos = [model.joint(joint).qposadr[0] for joint in told["joints"]]
     drive, data = told["drive"], mujoco.MjData(model)
     assert drive["name"] == name
+    assert not drive["every_substep"]
     data.qpos[:] = batch_of(env.physics).get_data(0).qpos
     for action in np.random.default_rng(0).uniform(-0.3, 0.3, (5, JOINTS)):
         control = np.array(drive["offset"]) + np.array(drive["scale"]) * action
@@ -47,6 +49,12 @@ def test_only_a_law_of_the_action_alone_can_be_built_into_a_policy() -> None:
         for drive in (PD(), Torque(), Relative())
     }
     assert [law is None for law in laws.values()] == [False, False, True]
+
+
+def test_a_drive_that_acts_every_substep_is_said_to() -> None:
+    told = description(LocomotionVectorEnv(1, config=quiet(drive=Delay(delay=2))))["drive"]
+    assert (told["name"], told["every_substep"], told["delay"]) == ("delay", True, 2)
+    assert told["offset"] == list(get_robot("anymal_c").nominal_pose)
 
 
 @pytest.mark.parametrize("robot", SYNTHETIC.values(), ids=SYNTHETIC)

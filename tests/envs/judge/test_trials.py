@@ -78,6 +78,15 @@ def test_steady_walking_is_forward_unless_the_command_is_fixed() -> None:
     assert trials.steady_command(more) == (0.4, pytest.approx(0.6), 0.0, 0.0)
 
 
+def test_steady_walking_stays_in_the_commands_ranges() -> None:
+    def steady(*ranges: tuple[float, float]) -> tuple[float, ...]:
+        return trials.steady_command(Commands(velocity(*ranges)))
+
+    assert steady((0.5, 0.8)) == (0.5, 0.0, 0.0)  # 0.6 of the largest is 0.48
+    assert steady((0.5, 0.5), (0.0, 0.0), (-1.0, 1.0)) == (0.5, 0.0, 0.0)
+    assert steady((-1.0, -0.5), (-0.4, -0.2), (0.1, 0.3)) == (-0.5, -0.2, 0.1)
+
+
 def test_steady_walking_is_watched_after_it_has_settled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "SETTLE", 0.2)
     monkeypatch.setattr(trials, "WATCH", 0.1)

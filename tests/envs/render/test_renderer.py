@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import mujoco
 import numpy as np
@@ -13,11 +15,27 @@ import pytest
 
 from envs.render import gl, overlay, velocities
 from envs.render.camera import TrackingCamera
+from envs.sim.terrain import Flat, Slope, Terrain, add_plane
 from envs.vector import LocomotionVectorEnv
+from tests.envs.helpers import quiet
 
 ROOT = Path(__file__).parents[3]
 SIZE = (160, 120)
 LEGS = ("LF", "RF", "LH", "RH")
+FLAT = Flat().height
+
+
+@dataclass(frozen=True)
+class Plateau(Terrain):
+    """A plane 8 m above the origin."""
+
+    name: ClassVar[str] = "plateau"
+
+    def attach(self, spec: mujoco.MjSpec) -> None:
+        add_plane(spec).pos = [0, 0, 8]
+
+    def height(self, position: np.ndarray) -> np.ndarray:
+        return np.full(position.shape[:-1], 8.0)
 
 
 @pytest.fixture
@@ -58,12 +76,12 @@ def test_arrow_points_where_the_robot_goes_and_arc_where_it_turns() -> None:
     model = mujoco.MjModel.from_xml_string("<mujoco/>")
     scene = mujoco.MjvScene(model, 100)
     base, north = np.array([2.0, 3.0, 0.5]), np.pi / 2
-    velocities.draw_velocities(scene, base, north, np.array([1.0, 0.0, 0.0]), np.zeros(3))
+    velocities.draw_velocities(scene, base, north, np.array([1.0, 0.0, 0.0]), np.zeros(3), FLAT)
     assert scene.ngeom == 1
     arrow = scene.geoms[0]
     np.testing.assert_allclose(arrow.mat[:, 2], [0.0, 1.0, 0.0], atol=1e-6)
     np.testing.assert_allclose(arrow.rgba[:3], overlay.COMMANDED, atol=1e-6)
-    velocities.draw_velocities(scene, base, north, np.zeros(3), np.array([0.0, 0.0, 1.0]))
+    velocities.draw_velocities(scene, base, north, np.zeros(3), np.array([0.0, 0.0, 1.0]), FLAT)
     head = scene.geoms[scene.ngeom - 1]
     assert head.mat[0, 2] < -0.5  # a left turn leads a robot that looks north to the west
     np.testing.assert_allclose(head.rgba[:3], overlay.ACTUAL, atol=1e-6)
@@ -71,16 +89,46 @@ def test_arrow_points_where_the_robot_goes_and_arc_where_it_turns() -> None:
 
 def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> None:
     tracking = TrackingCamera(dt=0.02)
-    tracking.follow(np.zeros(2), 0.0)
+    tracking.follow(np.zeros(3), 0.0)
     azimuth = np.radians(tracking.camera.azimuth)
     assert np.cos(azimuth) < -0.5  # looks against the heading
-    tracking.follow(np.array([0.1, 0.0]), 0.0)
+    tracking.follow(np.array([0.1, 0.0, 0.0]), 0.0)
     assert 0.0 < tracking.camera.lookat[0] < 0.05
     for _ in range(300):
-        tracking.follow(np.array([0.1, 0.0]), 0.0)
+        tracking.follow(np.array([0.1, 0.0, 0.0]), 0.0)
     assert tracking.camera.lookat[0] == pytest.approx(0.1, abs=1e-6)
-    tracking.follow(np.array([50.0, 0.0]), 0.0)
-    assert tracking.camera.lookat[0] == 50.0
+    tracking.follow(np.array([50.0, 0.0, 2.0]), 0.0)
+    assert tracking.camera.lookat.tolist() == [50.0, 0.0, 2.45]
+
+
+def test_arcs_lie_on_the_ground_and_arrows_over_the_base() -> None:
+    """A slope of 45 degrees along x: the ground is as high as x."""
+    base, turning, forward = np.array([2.0, 3.0, 2.5]), np.array([0, 0, 1.0]), np.array([1.0, 0, 0])
+    ground = Slope(np.pi / 4).height
+    arc = list(velocities.velocity_strokes(base, 0.0, turning, np.zeros(3), ground))
+    points = np.array([point for start, end, *_ in arc for point in (start, end)])
+    np.testing.assert_allclose(points[:, 2], points[:, 0] + 0.02)
+    np.testing.assert_allclose(np.hypot(*(points - base)[:, :2].T), 0.85)
+    np.testing.assert_allclose(points[0], [2.85, 3.0, 2.87])
+    ((start, end, *_),) = velocities.velocity_strokes(base, 0.0, forward, np.zeros(3), ground)
+    np.testing.assert_allclose([start, end], [[2.0, 3.0, 2.96], [2.8, 3.0, 2.96]])
+
+
+@pytest.mark.usefixtures("opengl")
+def test_a_robot_on_high_ground_looks_as_on_low_ground() -> None:
+    """Edges may, and so does the far ground at the top, where no robot is."""
+    frames = []
+    for ground in (Flat(), Plateau()):
+        env = LocomotionVectorEnv(
+            1, config=quiet(terrain=ground), render_mode="rgb_array", render_size=SIZE
+        )
+        env.reset(seed=0)
+        env.set_command(np.array([0.0, 0.0, 1.0]))
+        shown = env.render()
+        env.close()
+        assert shown is not None
+        frames.append(shown[0][SIZE[1] * 2 // 5 :].astype(int))
+    assert np.mean(np.abs(frames[0] - frames[1]) > 8) < 0.01
 
 
 def test_overlay_writes_in_its_corners_only() -> None:

@@ -16,6 +16,7 @@ from envs.mdp.starts import NOMINAL
 from envs.mdp.terminations import Termination, low
 from envs.show import live as module
 from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
+from envs.sim.terrain import Slope
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import QUIET, task
@@ -55,6 +56,17 @@ class Clock:
     def get(self, timeout: float) -> Callable[[], None]:
         self.now += timeout
         raise queue.Empty
+
+
+def test_the_point_below_the_robot_is_on_the_ground() -> None:
+    """A slope of 45 degrees: the ground is as high as the robot is far along x."""
+    live = make(replace(WALK, terrain=Slope(np.pi / 4)))
+    for _ in range(20):
+        live.step()  # it slips down
+    live.pose()
+    x, y, _ = live.position
+    assert x < -0.01
+    np.testing.assert_allclose(live.below, [x, y, x])
 
 
 def test_commands_stay_within_the_task_s_limits() -> None:

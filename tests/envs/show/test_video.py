@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import VectorEnv
 
+from envs.mdp.commands import Command, Commands, velocity
 from envs.show import video as module
 from envs.show.command_schedule import command_at
 from envs.show.video import Actor, Video, write_video
@@ -129,3 +130,29 @@ def test_the_schedule_commands_single_robots_alike(
     write_video(tmp_path / "a.mp4", [actor] * actors, video)
     for env in made:
         np.testing.assert_allclose(env.state.command, [command] * env.num_envs)
+
+
+def test_robots_with_other_commands_follow_their_own_and_those_with_the_same_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At first the schedule goes forward at half the largest speed."""
+    height = {"height": Command((0.3, 0.6), "m")}
+    fast, slow = velocity((-2.0, 2.0)), velocity((-1.0, 1.0))
+    made: list[LocomotionVectorEnv] = []
+
+    def actor(entries: dict[str, Command]) -> Actor:
+        seen = {name: term for name, term in task().observations.items() if name != "command"}
+        config = quiet("stand", commands=Commands(entries), observations=seen)
+
+        def make(n: int, size: tuple[int, int], seconds: float) -> LocomotionVectorEnv:
+            made.append(LocomotionVectorEnv(n, config=config))
+            frames = [np.zeros((32, 32, 3), np.uint8)] * n
+            monkeypatch.setattr(made[-1], "render", lambda: frames)
+            return made[-1]
+
+        return Actor(make, lambda observations: np.zeros((len(observations), 12)))
+
+    actors = [actor(entries) for entries in (fast, slow, height, height | slow, {})]
+    write_video(tmp_path / "a.mp4", actors, Video(seconds=0.04))
+    told = [env.state.command[0].tolist() for env in made]
+    assert told == [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.3], [0.3, 0.5, 0.0, 0.0], []]
