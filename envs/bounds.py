@@ -32,6 +32,12 @@ def require_range(name: str, value: Range, lowest: float, highest: float) -> Non
     require(ok, name, value, f"a finite (low, high) with {lowest:g} <= low <= high <= {highest:g}")
 
 
+def require_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:
+    """Raise a ValueError unless the value is an array of a shape."""
+    found = getattr(value, "shape", type(value).__name__)
+    require(found == shape, f"{name}'s shape", found, f"{shape}, a row a simulation")
+
+
 def require_choice(name: str, value: object, literal: Any) -> None:
     """Raise a ValueError unless the value is one of a Literal's."""
     choices = get_args(literal)

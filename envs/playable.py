@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from envs.sim import DRIVES, TERRAINS
 from envs.sim.scene import Simulation
 from envs.task import TaskConfig
 
+_logger = logging.getLogger(__name__)
 T = TypeVar("T")
 LIBRARY = {
     name: function
@@ -129,5 +131,13 @@ def _named(known: dict[str, type[T]], what: str, content: dict[str, Any]) -> T:
 def _filled(kind: type[T], content: dict[str, Any]) -> T:
     """Return a dataclass of the settings that it still has; lists become its tuples."""
     known = {f.name for f in fields(kind)}  # pyright: ignore[reportArgumentType]
+    for name in content.keys() - known:
+        _logger.warning(
+            "the policy was trained with %s %s of %s, which this code does not know: it may act "
+            "otherwise",
+            name,
+            content[name],
+            kind.__name__,
+        )
     values = {n: tuple(v) if isinstance(v, list) else v for n, v in content.items() if n in known}
     return kind(**values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from envs.bounds import require_shape
 from envs.mdp.history import History
 from envs.mdp.state import State
 from envs.sim.physics import Physics
@@ -41,3 +42,10 @@ def read(physics: Physics, history: History, robot: Robot, config: TaskConfig) -
         previous_action=history.previous_action.copy(),
         terminated=np.zeros(len(history.steps), bool),
     )
+
+
+def check(config: TaskConfig, state: State) -> None:
+    """Raise ValueError for a reward or a termination that does not give one value a simulation."""
+    for kind, terms in (("reward", config.rewards), ("termination", config.terminations)):
+        for name, term in terms.items():
+            require_shape(f"{kind} {name}", term(state), state.base_height.shape)

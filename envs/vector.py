@@ -112,6 +112,7 @@ class LocomotionVectorEnv(VectorEnv):
     def _define_spaces(self) -> None:
         self.state = self._read_state()
         terms, n = self.config.observations, self.num_envs
+        sensing.check(self.config, self.state)
         errors = self.state.has_velocity_command
         self._log = EpisodeLog(tuple(self.config.rewards), n, errors)
         self.layout = observations.layout(terms, self.state)

@@ -28,3 +28,18 @@ def set_collision(spec: mujoco.MjSpec, hips: Collection[str], level: Collision) 
             if geom.group == COLLISION_GROUP:
                 geom.contype = int(full)
                 geom.conaffinity = int(full or body.name not in hips)
+
+
+def dress(spec: mujoco.MjSpec) -> None:
+    """Give every shape that collides a twin to look at, in a model that has nothing else to show.
+
+    What collides is not drawn.
+    """
+    if any(geom.group != COLLISION_GROUP for geom in spec.geoms):
+        return
+    for geom in list(spec.geoms):
+        twin = geom.parent.add_geom(group=VISUAL_GROUP, contype=0, conaffinity=0, mass=0)
+        for field in ("type", "size", "pos", "quat", "fromto", "meshname", "material", "rgba"):
+            setattr(twin, field, getattr(geom, field))
+        for field in ("type", "euler", "axisangle", "xyaxes", "zaxis"):
+            setattr(twin.alt, field, getattr(geom.alt, field))

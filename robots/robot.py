@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 from robots.check import check_spec
-from robots.collision import Collision, set_collision
+from robots.collision import Collision, dress, set_collision
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,7 @@ class Robot:
             self._refuse(f"its model cannot be read ({problem})", "correct its file")
         check_spec(self, spec)
         set_collision(spec, self.hips, collision)
+        dress(spec)
         return spec
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -196,6 +197,7 @@ def test_a_policy_plays_on_when_rewards_of_its_task_are_gone(
     content: dict[str, Any], tmp_path: Path
 ) -> None:
     """What training alone needed may be of any code; how it was judged and what it sees stay."""
+    content = copy.deepcopy(content)
     env = content["env"]
     env["rewards"]["sliding"] = env["rewards"].pop("slip")
     env["rewards"]["lin_vel"]["params"] = {"breadth": 0.5}
@@ -215,6 +217,7 @@ def test_a_policy_plays_on_when_rewards_of_its_task_are_gone(
 def test_a_policy_of_other_commands_plays_though_no_reward_can_be_paid(
     content: dict[str, Any], tmp_path: Path
 ) -> None:
+    content = copy.deepcopy(content)
     play_content = content["play"]
     play_content["commands"] = {"speed": {"range": [0.0, 1.0], "unit": "m/s"}}
     play_content["observations"].pop("command")

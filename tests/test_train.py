@@ -256,7 +256,10 @@ def unknown(config: dict[str, Any]) -> None:
     [
         (
             renamed,
-            ["lacks env.rewards.slip: taking {'function': 'slip',", "has env.rewards.sliding {'function"],
+            [
+                "lacks env.rewards.slip: taking {'function': 'slip',",
+                "has env.rewards.sliding {'function",
+            ],
         ),
         (removed, ["has env.rewards.charm {'weight': 0.5, 'curriculum': False, 'params': {}}"]),
         (lacking, ["lacks algorithm: taking trpo", "lacks algo.damping: taking 0.1"]),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.bounds import require
+from envs.bounds import require, require_shape
 from envs.judge.intervals import bootstrap
 from envs.mdp.measures import Measure
 from envs.mdp.recording import Recording, row
@@ -65,7 +65,11 @@ def evaluate(
 def summarize(recording: Recording, measures: dict[str, Measure], seed: int) -> dict[str, Any]:
     """Return what `evaluate` does, from its recording."""
     rng = np.random.default_rng(seed)
-    results: dict[str, Any] = {n: bootstrap(m(recording), rng) for n, m in measures.items()}
+    results: dict[str, Any] = {}
+    for name, measure in measures.items():
+        values = measure(recording)
+        require_shape(f"measure {name}", values, recording.alive.shape[1:])
+        results[name] = bootstrap(values, rng)
     return results | {"episodes": recording.alive.shape[1], "seed": seed}
 
 

@@ -63,7 +63,8 @@ class Commands:
     interval: Range = (4.0, 4.0)
     """Time until the next command (s), uniform."""
     standing_share: float = 0.0
-    """Probability that a new command is all zeros."""
+    """Probability that a new command is to stand: its velocities are 0, other entries as near to 0
+    as their ranges allow."""
 
     def __post_init__(self) -> None:
         require_range("interval", self.interval, 1e-3, 1e6)
@@ -98,7 +99,8 @@ def sample(
         rng: where they are drawn from.
         share: of the ranges, from their values nearest to 0; a curriculum may lower it.
     """
-    nearest = np.clip(0.0, config.ranges[:, :1], config.ranges[:, 1:])
-    command = config.function(share * config.ranges + (1.0 - share) * nearest, n, rng)
-    command[rng.random(n) < config.standing_share] = 0.0
+    nearest = np.clip(0.0, *config.ranges.T)  # (entries,)
+    standing = np.where([name in VELOCITY for name in config.names], 0.0, nearest)
+    command = config.function(share * config.ranges + (1.0 - share) * nearest[:, None], n, rng)
+    command[rng.random(n) < config.standing_share] = standing
     return command, rng.uniform(*config.interval, n)

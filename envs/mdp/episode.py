@@ -54,7 +54,7 @@ class EpisodeLog:
         return {"sums": sums, "steps": self.steps.copy()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
+        """Restore what `state_dict` returned; rewards that it lacks begin at 0."""
         for name, value in self.sums.items():
-            value[:] = state["sums"][name]
+            value[:] = state["sums"].get(name, 0.0)
         self.steps[:] = state["steps"]

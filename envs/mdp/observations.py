@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from envs.bounds import require_choice, require_within
+from envs.bounds import require_choice, require_shape, require_within
 from envs.mdp.state import State
 from envs.mdp.term import LARGEST, Term
 
@@ -88,7 +88,9 @@ def layout(terms: dict[str, Observation], state: State) -> dict[str, slice]:
     """Return where each term stands in the observation vector."""
     slices, start = {}, 0
     for name, term in terms.items():
-        width = term(state).shape[1]
+        value = term(state)
+        width = value.shape[-1] if getattr(value, "ndim", 0) == 2 else 1
+        require_shape(f"observation {name}", value, (len(state.base_height), width))
         slices[name] = slice(start, start + width)
         start += width
     return slices

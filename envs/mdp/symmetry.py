@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from envs.bounds import require
 from envs.mdp.commands import Command
 from envs.mdp.observations import Kind, Observation
 from robots.robot import Robot
@@ -92,7 +93,10 @@ def of_task(
     sign = np.ones((len(group), width))
     for g, kinds in enumerate(group):
         for name, term in terms.items():
-            block = slices[name]
+            block, entries = slices[name], len(kinds[term.kind].index)
+            width = block.stop - block.start
+            need = f"{entries} wide, as {term.kind} quantities are"
+            require(width == entries, f"observation {name}'s width", width, need)
             index[g, block] = block.start + kinds[term.kind].index
             sign[g, block] = kinds[term.kind].sign
     joints = [kinds["joint"] for kinds in group]

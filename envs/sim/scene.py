@@ -170,7 +170,7 @@ def _add_sensors(spec: mujoco.MjSpec, robot: Robot) -> None:
         spec.add_sensor(name=f"{foot}_vel", type=mujoco.mjtSensor.mjSENS_FRAMELINVEL, **geom)
     for foot in robot.feet:
         _add_contact_sensor(spec, f"{foot}_contact", mujoco.mjtObj.mjOBJ_GEOM, foot)
-    for body in (*robot.thighs, *robot.shanks, robot.base):
+    for body in dict.fromkeys((*robot.thighs, *robot.shanks, robot.base)):
         _add_contact_sensor(spec, f"{body}_contact", mujoco.mjtObj.mjOBJ_BODY, body)
 
 

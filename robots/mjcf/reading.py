@@ -46,8 +46,7 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
 
     Angles become radians; a body fixed to another becomes part of it; what collides is in
     COLLISION_GROUP and what does not in VISUAL_GROUP; bodies, joints and spheres that collide all
-    have names; a hinge without a range gets a wide one, which limits its drive's target alone;
-    a model without looks gets its collision shapes'.
+    have names; a hinge without a range gets a wide one, which limits its drive's target alone.
 
     Raises:
         ValueError: it has closed chains, or does not compile.
@@ -59,8 +58,6 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     for geom in spec.geoms:
         collides = geom.contype or geom.conaffinity
         geom.group = COLLISION_GROUP if collides else VISUAL_GROUP
-    if all(geom.group == COLLISION_GROUP for geom in spec.geoms):
-        _dress(spec)
     for joint in spec.joints:
         if joint.type == mujoco.mjtJoint.mjJNT_HINGE and not joint.range[0] < joint.range[1]:
             joint.range, joint.limited = UNLIMITED, mujoco.mjtLimited.mjLIMITED_FALSE
@@ -69,16 +66,6 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
         spec.compiler.fusestatic = True  # a foot on a body of its own becomes a geom of the shank
         spec.compile()
     return spec
-
-
-def _dress(spec: mujoco.MjSpec) -> None:
-    """Give every shape that collides a twin to look at: what collides is not drawn."""
-    for geom in list(spec.geoms):
-        twin = geom.parent.add_geom(group=VISUAL_GROUP, contype=0, conaffinity=0, mass=0)
-        for field in ("type", "size", "pos", "quat", "fromto", "meshname", "material", "rgba"):
-            setattr(twin, field, getattr(geom, field))
-        for field in ("type", "euler", "axisangle", "xyaxes", "zaxis"):
-            setattr(twin.alt, field, getattr(geom.alt, field))
 
 
 def measured(spec: mujoco.MjSpec) -> mujoco.MjModel:
