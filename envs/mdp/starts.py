@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from envs.mdp.term import Term, bounded
 from robots.robot import Robot
@@ -51,6 +50,8 @@ def scattered(
     """Around the nominal stance: any heading; roll, pitch and joints normal with standard
     deviations tilt and joint (rad); base velocities uniform in ±velocity (m/s and rad/s).
     """
+    from scipy.spatial.transform import Rotation  # takes a while, and every program imports this
+
     rows = nominal(robot, k, rng)
     roll, pitch = rng.normal(0.0, tilt, (2, k))
     angles = np.stack([roll, pitch, rng.uniform(-np.pi, np.pi, k)], axis=1)
