@@ -33,7 +33,7 @@ SHORT = [
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
-@pytest.mark.parametrize("name", SYNTHETIC)
+@pytest.mark.parametrize("name", ["tumbler"])
 def test_a_robot_goes_all_the_way(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
