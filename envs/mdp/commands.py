@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -71,15 +72,25 @@ class Commands:
         share = self.standing_share
         require(0 <= share <= 1, "standing_share", share, "a probability")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the entries."""
         return tuple(self.entries)
 
-    @property
+    @cached_property
     def ranges(self) -> np.ndarray:
         """Lowest and highest values, (entries, 2)."""
         return np.array([entry.range for entry in self.entries.values()]).reshape(-1, 2)
+
+    @cached_property
+    def nearest(self) -> np.ndarray:
+        """The values of the ranges that are nearest to 0, (entries,)."""
+        return np.clip(0.0, *self.ranges.T)
+
+    @cached_property
+    def standing(self) -> np.ndarray:
+        """The command to stand, (entries,): velocities are 0, others as near to it as they may."""
+        return np.where([name in VELOCITY for name in self.names], 0.0, self.nearest)
 
     def fixed(self, command: Sequence[float]) -> Commands:
         """Return the commands that are this one, (entries,), throughout."""
@@ -99,8 +110,9 @@ def sample(
         rng: where they are drawn from.
         share: of the ranges, from their values nearest to 0; a curriculum may lower it.
     """
-    nearest = np.clip(0.0, *config.ranges.T)  # (entries,)
-    standing = np.where([name in VELOCITY for name in config.names], 0.0, nearest)
-    command = config.function(share * config.ranges + (1.0 - share) * nearest[:, None], n, rng)
-    command[rng.random(n) < config.standing_share] = standing
+    ranges = config.ranges
+    if share != 1.0:
+        ranges = share * ranges + (1.0 - share) * config.nearest[:, None]
+    command = config.function(ranges, n, rng)
+    command[rng.random(n) < config.standing_share] = config.standing
     return command, rng.uniform(*config.interval, n)

@@ -7,7 +7,7 @@ in every physics step, and says how another program applies an exported policy's
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import mujoco
 import numpy as np
@@ -20,13 +20,33 @@ Memory = dict[str, np.ndarray]
 """Arrays with a row a simulation that a drive keeps, saved with the simulations' state."""
 
 
-class Joints(NamedTuple):
+class Joints(Protocol):
     """The present state of n robots' joints."""
 
-    pos: np.ndarray
-    """Positions (rad), (n, joints)."""
-    vel: np.ndarray
-    """Velocities (rad/s), (n, joints)."""
+    @property
+    def pos(self) -> np.ndarray:
+        """Positions (rad), (n, joints)."""
+        ...
+
+    @property
+    def vel(self) -> np.ndarray:
+        """Velocities (rad/s), (n, joints)."""
+        ...
+
+
+class PresentJoints:
+    """The joints of simulations, read where a drive asks for them."""
+
+    def __init__(self, physics: Physics) -> None:
+        self._physics = physics
+
+    @property
+    def pos(self) -> np.ndarray:
+        return self._physics.joint_pos
+
+    @property
+    def vel(self) -> np.ndarray:
+        return self._physics.joint_vel
 
 
 class ControlLaw(NamedTuple):
@@ -154,20 +174,17 @@ class Driven:
         self._drive, self._robot, self._physics = drive, robot, physics
         self._memory = drive.memory(robot, n)
         self._start = {name: rows.copy() for name, rows in self._memory.items()}
-        self._control = np.zeros((n, len(robot.joints)))
+        self._control, self._joints = np.zeros((n, len(robot.joints))), PresentJoints(physics)
         self.substep = self._substep if drive.every_substep else None
         """What gives the controls of each physics step, if they change within a control step."""
 
     def act(self, action: np.ndarray) -> None:
         """Apply the controls of actions in [-1, 1], (n, joints)."""
-        self._control = self._drive.control(action, self._robot, self._joints(), self._memory)
+        self._control = self._drive.control(action, self._robot, self._joints, self._memory)
         self._physics.apply(self._control)
 
     def _substep(self) -> np.ndarray:
-        return self._drive.substep(self._control, self._robot, self._joints(), self._memory)
-
-    def _joints(self) -> Joints:
-        return Joints(self._physics.joint_pos, self._physics.joint_vel)
+        return self._drive.substep(self._control, self._robot, self._joints, self._memory)
 
     def restart(self, ids: np.ndarray) -> None:
         """Forget what is kept of simulations ids."""

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
 import pytest
 
 from envs.sim import DRIVES, scene
-from envs.sim.drives import PD, Drive, Joints, Relative, Torque
+from envs.sim.drives import PD, Drive, Relative, Torque
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, Motor, get_robot
 from tests.envs.delay import Delay
 from tests.envs.helpers import JOINTS, WILD, assert_same, batch_of, quiet, run, simulation, task
+
+
+class Still(NamedTuple):
+    """Joints that stand where they are said to."""
+
+    pos: np.ndarray
+    vel: np.ndarray
+
 
 MIXED = replace(
     get_robot("anymal_c"),
@@ -122,7 +130,8 @@ def test_a_torque_is_the_action_times_the_joints_limit() -> None:
 
 @pytest.mark.parametrize("drive", [kind() for kind in DRIVES.values()], ids=DRIVES)
 def test_the_law_of_a_drive_says_its_controls(drive: Drive) -> None:
-    law, joints = drive.law(MIXED), Joints(np.full((3, JOINTS), 0.7), np.full((3, JOINTS), 9.0))
+    joints = Still(pos=np.full((3, JOINTS), 0.7), vel=np.full((3, JOINTS), 9.0))
+    law = drive.law(MIXED)
     assert law is not None
     [action] = actions(3, 1)
     expected = law.offset + law.scale * action + (0.7 if law.added_to == "joint_pos" else 0.0)
