@@ -28,6 +28,7 @@ from algos.runs.codec import from_plain
 from algos.runs.files import whole
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_memory
+from algos.usage import UsageError
 from envs import playable, tasks
 from envs.judge import deployment, protocol, replay
 from envs.render.gl import OpenGLError, prepare
@@ -64,7 +65,7 @@ class Play(RobotOptions, Watching):
         if self.replay_nan is None:
             super().__post_init__()
         elif self.source:
-            raise ValueError("--replay-nan FILE plays that file alone: leave the run out")
+            raise UsageError("--replay-nan FILE plays that file alone: leave the run out")
         self.check()
 
 
@@ -92,7 +93,7 @@ class Subject:
             ValueError: there is none.
         """
         if self.content is None:
-            raise ValueError(f"{self.env_id!r} is an environment: give a run or a checkpoint")
+            raise UsageError(f"{self.env_id!r} is an environment: give a run or a checkpoint")
         return self.content
 
 
@@ -176,7 +177,7 @@ def find_subject(options: Play, source: str | None = None) -> Subject:
         content["play"] = playable.upgraded(content["env"])
     if env_id not in envs.IDS:
         if given := " and ".join(options.trot_only):
-            raise ValueError(f"{given}: for trot/ tasks, not for {env_id!r}")
+            raise UsageError(f"{given}: for trot/ tasks, not for {env_id!r}")
         return Subject(env_id, content)
     learned_on = content["robot"] if content else None
     robot = options.robot or learned_on or ROBOT
@@ -246,7 +247,7 @@ def export_policy(subject: Subject, path: Path) -> None:
             export,
         )
     except ImportError as error:
-        raise ValueError(f"--export: {error}; pip install --editable '.[export]'") from error
+        raise UsageError(f"--export: {error}; pip install --editable '.[export]'") from error
     content, environment = subject.policy(), subject.make(1)
     agent = agents.load_agent(content, environment, "cpu")
     metadata: dict[str, Any] = {"env_id": subject.env_id}

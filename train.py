@@ -35,6 +35,7 @@ from algos.training.launch import Learning, launch
 from algos.training.memory import require_room
 from algos.training.options import require
 from algos.training.settings import ResumeConfig, Training, check_group, choose_device
+from algos.usage import UsageError
 from envs import playable, tasks
 from envs.render.gl import prepare
 from envs.show.rendering import rendering_env
@@ -72,7 +73,7 @@ class TrainConfig(Training):
         super().__post_init__()
         if (self.env is None) == (self.env_id in envs.IDS):
             need = "settings of its task" if self.env is None else "no settings of a task"
-            raise ValueError(f"{self.env_id} must have {need}")
+            raise UsageError(f"{self.env_id} must have {need}")
 
 
 @dataclass(frozen=True)
@@ -155,17 +156,17 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     if not seen.env_id:
         if seen.help:
             tyro.cli(TrainConfig, default=usual, args=["--help"], config=MARKERS)
-        raise ValueError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
+        raise UsageError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
     choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, seen.drive, seen.terrain)
     if not is_id(choice.env_id):
-        raise ValueError(unknown_id(choice.env_id))
+        raise UsageError(unknown_id(choice.env_id))
     default = defaults(*choice)
     for part in ("robot", "drive", "terrain"):
         if default.env is None and (given := getattr(seen, part)):
-            raise ValueError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
+            raise UsageError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
     config = tyro.cli(TrainConfig, default=default, args=arguments, config=MARKERS)
     if config.env_id != choice.env_id:
-        raise ValueError(f"is the id {config.env_id} or {choice.env_id}? train.py ID [options]")
+        raise UsageError(f"is the id {config.env_id} or {choice.env_id}? train.py ID [options]")
     config.require_effect(default)
     run = locate(config)
     if restarted and not config.seeds and run.holds(to_plain(config)):

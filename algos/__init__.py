@@ -3,6 +3,7 @@
 from algos.agent import AgentConfig, Algorithm
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
+from algos.usage import UsageError
 
 ALGORITHMS: dict[str, tuple[Algorithm, type[AgentConfig]]] = {
     "trpo": (TRPO, TRPOConfig),
@@ -18,5 +19,5 @@ def registered(name: str) -> tuple[Algorithm, type[AgentConfig]]:
         ValueError: nothing is.
     """
     if name not in ALGORITHMS:
-        raise ValueError(f"--algo is {name}; choose from {', '.join(ALGORITHMS)}")
+        raise UsageError(f"--algo is {name}; choose from {', '.join(ALGORITHMS)}")
     return ALGORITHMS[name]

@@ -10,6 +10,8 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from algos.usage import UsageError
+
 
 @cache
 def _adapter(hint: Any) -> TypeAdapter[Any]:
@@ -35,7 +37,7 @@ def require_types(options: Any) -> None:
             _adapter(hints[name]).validate_python(value, strict=True)
         except ValidationError as error:
             what = f"{type(options).__name__}.{name} is {value!r}"
-            raise ValueError(f"{what}; it must fit: {_problem(error)}") from None
+            raise UsageError(f"{what}; it must fit: {_problem(error)}") from None
 
 
 def read(plain: Any, hint: Any, name: str) -> Any:
@@ -47,9 +49,9 @@ def read(plain: Any, hint: Any, name: str) -> Any:
     try:
         value = _adapter(hint).validate_json(json.dumps(plain), strict=True)
     except ValidationError as error:
-        raise ValueError(f"{name} is {plain!r}; it must fit: {_problem(error)}") from None
+        raise UsageError(f"{name} is {plain!r}; it must fit: {_problem(error)}") from None
     except TypeError as error:
-        raise ValueError(f"{name} is {plain!r}; it must be what JSON can hold") from error
+        raise UsageError(f"{name} is {plain!r}; it must be what JSON can hold") from error
     return value if isinstance(value, Path) else _tuples(plain)  # a 1 of a float stays a 1
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any, get_args
 
+from robots.usage import UsageError
+
 Range = tuple[float, float]
 
 
 def require(condition: bool, name: str, value: object, need: str) -> None:
     """Raise a ValueError that names the field, its value and what it should be."""
     if not condition:
-        raise ValueError(f"{name} is {value}; it must be {need}")
+        raise UsageError(f"{name} is {value}; it must be {need}")
 
 
 def require_within(name: str, value: float, lowest: float, highest: float, unit: str = "") -> None:

@@ -16,6 +16,7 @@ from envs.mdp.rewards import PACED, Reward
 from envs.sim import DRIVES, TERRAINS
 from envs.sim.scene import Simulation
 from envs.task import TaskConfig
+from robots.usage import UsageError
 
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,7 +64,7 @@ def restore(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:
         return _restored(task, content)
     except (KeyError, TypeError, AttributeError) as error:
         problem = f"lacks {error}" if isinstance(error, KeyError) else f"does not fit: {error}"
-        raise ValueError(f"the checkpoint's part `play` {problem}; it is damaged") from error
+        raise UsageError(f"the checkpoint's part `play` {problem}; it is damaged") from error
 
 
 def _restored(task: TaskConfig, content: dict[str, Any]) -> TaskConfig:

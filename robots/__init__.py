@@ -5,6 +5,7 @@ from functools import cache
 from robots import anymal_c, menagerie, mjcf
 from robots.collision import Collision
 from robots.robot import Motor, Robot
+from robots.usage import UsageError
 
 ROBOTS: dict[str, Robot] = {
     "anymal_c": anymal_c.ROBOT,
@@ -23,7 +24,7 @@ def get_robot(name: str) -> Robot:
     if name.endswith("_mj_description"):
         return _described(name)
     need = f"choose from {', '.join(ROBOTS)}, or a robot_descriptions name in _mj_description"
-    raise ValueError(f"robot is {name!r}; {need}")
+    raise UsageError(f"robot is {name!r}; {need}")
 
 
 @cache

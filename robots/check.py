@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import mujoco
 
+from robots.usage import UsageError
+
 if TYPE_CHECKING:
     from robots.robot import Robot
 
@@ -52,4 +54,4 @@ def _find(robot: Robot, found: Any, field: str, name: str, kind: str) -> Any:
 
 def _require(holds: bool, robot: Robot, problem: str, remedy: str) -> None:
     if not holds:
-        raise ValueError(f"Robot {robot.name!r}: {problem}; {remedy}")
+        raise UsageError(f"Robot {robot.name!r}: {problem}; {remedy}")

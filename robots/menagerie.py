@@ -21,6 +21,7 @@ from typing import Any
 import mujoco
 
 from robots import mjcf
+from robots.usage import UsageError
 
 _REACH_TIMEOUT = 20  # s, for the server to answer at all
 _PATIENT_GIT = {
@@ -65,7 +66,7 @@ def _repository_key(description: str) -> str:
     names = [name for name, about in known.items() if about.has_mjcf]
     if description not in names:
         near = get_close_matches(description, names) or [f"{description}_mj_description"]
-        raise ValueError(
+        raise UsageError(
             f"description is {description!r}, and robot_descriptions has no MJCF of that name; "
             f"choose one from its list, such as {' or '.join(near)}"
         )
@@ -78,7 +79,7 @@ def _one_line(description: str, key: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise ValueError(
+        raise UsageError(
             f"{description} cannot be had: {_first_cause(error)}; run once with a network and git, "
             f"or set ROBOT_DESCRIPTIONS_CACHE to a folder with a full clone in {key}/"
         ) from None

@@ -12,6 +12,7 @@ import numpy as np
 
 from robots.check import check_spec
 from robots.collision import Collision, dress, set_collision
+from robots.usage import UsageError
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Motor:
             _require_positive("Motor", name, getattr(self, name))
         for name in ("kd", "armature"):
             if not 0 <= getattr(self, name) < inf:
-                raise ValueError(f"Motor: {name} is {getattr(self, name)}; give zero or more")
+                raise UsageError(f"Motor: {name} is {getattr(self, name)}; give zero or more")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Robot:
             self._refuse(problem, f"give one for each of `{name}`, in their order")
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
-        raise ValueError(f"Robot {self.name!r}: {problem}; {remedy}")
+        raise UsageError(f"Robot {self.name!r}: {problem}; {remedy}")
 
     @property
     def kp(self) -> np.ndarray:
@@ -147,7 +148,7 @@ class Robot:
                 the robot's names say.
         """
         if collision not in get_args(Collision):
-            raise ValueError(f"collision is {collision!r}; choose from {get_args(Collision)}")
+            raise UsageError(f"collision is {collision!r}; choose from {get_args(Collision)}")
         try:
             spec = self.build()
         except (OSError, mujoco.FatalError) as error:
@@ -165,4 +166,4 @@ class Robot:
 
 def _require_positive(owner: str, name: str, value: Any) -> None:
     if not 0 < value < inf:
-        raise ValueError(f"{owner}: {name} is {value}; give a positive value")
+        raise UsageError(f"{owner}: {name} is {value}; give a positive value")

@@ -20,6 +20,7 @@ from algos.compare import plots
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import writing
+from algos.usage import UsageError
 
 RENEWED = ("total_steps", "device", "logger", "wandb")
 """Settings that a run which goes on takes from the present command."""
@@ -65,7 +66,7 @@ class SeedRun:
         changed = [n for n in now if n != "total_steps" and before.get(n, now[n]) != now[n]]
         if changed:
             name = changed[0]
-            raise ValueError(
+            raise UsageError(
                 f"{self.folder.path} was trained with {name} {before[name]}, not {now[name]}; "
                 "choose another --run-dir"
             )
@@ -144,7 +145,7 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
                 del running[training.seed]
                 if process.returncode and not stopped:
                     log = _end_of_log(training) if jobs > 1 else "; what it said stands above"
-                    raise ValueError(f"seed {training.seed} failed{log}")
+                    raise UsageError(f"seed {training.seed} failed{log}")
     finally:
         if running:
             stop(0, None)

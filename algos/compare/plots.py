@@ -16,6 +16,7 @@ from rich.console import Console
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import check_writable
 from algos.runs.metrics import pooled
+from algos.usage import UsageError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +82,7 @@ def main(arguments: list[str]) -> None:
     """Parse and draw."""
     options = tyro.cli(Plot, args=arguments, prog="train.py plot")
     if not options.runs:
-        raise ValueError("plot needs the folder of a run: python train.py plot RUN [RUN …]")
+        raise UsageError("plot needs the folder of a run: python train.py plot RUN [RUN …]")
     picture = draw(options.runs, options.out or options.runs[0] / "curves.png")
     Console().print(f"curves: {picture}", soft_wrap=True, markup=False, highlight=False)
 
@@ -94,13 +95,13 @@ def load(path: Path) -> Run:
     """
     run, config = RunDirectory.open(path)
     if not run.metrics.is_file():
-        raise ValueError(f"{path} has no metrics.csv; give the folder of a run")
+        raise UsageError(f"{path} has no metrics.csv; give the folder of a run")
     with run.metrics.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if None not in row.values()]
     if rows and "env_steps" not in rows[0]:
-        raise ValueError(f"{run.metrics} has no column env_steps; it is no run's")
+        raise UsageError(f"{run.metrics} has no column env_steps; it is no run's")
     if not rows:
-        raise ValueError(f"{run.metrics} has no iteration yet; draw it when it has")
+        raise UsageError(f"{run.metrics} has no iteration yet; draw it when it has")
     columns = {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
     return Run(path, config, columns)
 

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from algos.nets.networks import MLP, Activation, stack_padded
+from algos.usage import UsageError
 
 
 class Symmetry(Protocol):
@@ -74,7 +75,7 @@ class EquivariantMLP(MLP):
         self.order = len(inputs[0])
         for width in sizes[1:-1]:
             if width % self.order:
-                raise ValueError(
+                raise UsageError(
                     f"hidden width {width} is not a multiple of the symmetry group's order "
                     f"{self.order}: choose one that is, or switch the symmetry off"
                 )
@@ -141,19 +142,19 @@ def check_action(name: str, index: np.ndarray, sign: np.ndarray, width: int) -> 
     """Raise ValueError unless `index` and `sign` (G, width) are an action of Z2^k."""
     order = len(index)
     if order not in (1, 2, 4) or index.shape != (order, width) or sign.shape != index.shape:
-        raise ValueError(
+        raise UsageError(
             f"{name} symmetry: index {index.shape} and sign {sign.shape} must both be "
             f"(G, {width}) with G = 1, 2 or 4"
         )
     if not np.isin(sign, (-1.0, 1.0)).all():
-        raise ValueError(f"{name} symmetry: signs must be 1 or -1, got {np.unique(sign)}")
+        raise UsageError(f"{name} symmetry: signs must be 1 or -1, got {np.unique(sign)}")
     if not (np.sort(index, axis=1) == np.arange(width)).all():
-        raise ValueError(f"{name} symmetry: every row of index must be a permutation")
+        raise UsageError(f"{name} symmetry: every row of index must be a permutation")
     for g in range(order):
         for h in range(order):
             same_index = (index[h][index[g]] == index[g ^ h]).all()
             same_sign = (sign[g] * sign[h][index[g]] == sign[g ^ h]).all()
             if not (same_index and same_sign):
-                raise ValueError(
+                raise UsageError(
                     f"{name} symmetry: elements {g} and {h} must compose to element {g ^ h}"
                 )

@@ -6,6 +6,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from algos.usage import UsageError
+
 Activation = Literal["tanh", "elu", "relu"]
 
 
@@ -50,7 +52,7 @@ class MLP(nn.Module):
     ):
         super().__init__()
         if any(size < 1 for size in sizes):
-            raise ValueError(f"layer widths must be positive, got {tuple(sizes)}")
+            raise UsageError(f"layer widths must be positive, got {tuple(sizes)}")
         self.activation: Activation = activation
         dims = self._block_dims(sizes)
         gains = [2**0.5] * (len(dims) - 2) + [output_gain]

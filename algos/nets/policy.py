@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from algos.nets.distributions import Categorical, DiagGaussian, Distribution, MultiCategorical
 from algos.nets.equivariant import Symmetry
 from algos.nets.linearization import flatten, unflatten
+from algos.usage import UsageError
 
 
 class Policy(nn.Module):
@@ -110,6 +111,6 @@ def output_size(space: spaces.Space) -> int:
             return int(space.nvec.sum())
         if isinstance(space, spaces.Box):
             return space.shape[0]
-    raise ValueError(
+    raise UsageError(
         f"action space {space} is neither Discrete, nor a MultiDiscrete or Box with one axis"
     )

@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from algos import registered
 from algos.agent import Act, Agent, symmetry_of
 from algos.runs.codec import from_plain
+from algos.usage import UsageError
 
 AgentName = Literal["trained", "zero", "random"]
 
@@ -33,7 +34,7 @@ def by_name(
     if name == "random":
         return random_agent(envs.single_action_space, n, seed)
     if content is None:
-        raise ValueError("an environment alone has no policy: give --agent zero or random")
+        raise UsageError("an environment alone has no policy: give --agent zero or random")
     return trained_agent(content, envs, device)
 
 
@@ -70,7 +71,7 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
     """
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
-        raise ValueError("device is cuda, but torch sees no CUDA device; take cpu")
+        raise UsageError("device is cuda, but torch sees no CUDA device; take cpu")
     try:
         make, config = registered(content["algorithm"])
         agent = make(
@@ -84,5 +85,5 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
         agent.normalizer.load_state_dict(content["algo"]["normalizer"])
     except (AttributeError, KeyError, RuntimeError, TypeError) as error:
         problem = " ".join(str(error).split())
-        raise ValueError(f"the checkpoint does not fit the environment: {problem}") from error
+        raise UsageError(f"the checkpoint does not fit the environment: {problem}") from error
     return agent

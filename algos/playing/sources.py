@@ -11,6 +11,7 @@ from algos.rollout.environments import is_id, suggestion
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.tracking import wandb_models
+from algos.usage import UsageError
 
 Which = Literal["best", "last"]
 CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
@@ -43,13 +44,13 @@ def load(source: str, which: Which) -> dict[str, Any] | None:
         return None
     else:
         beside = map(str, path.parent.glob("*"))
-        raise ValueError(
+        raise UsageError(
             f"{source!r} is no run's folder, no checkpoint file and no environment id; "
             f"{suggestion(source, *beside)}"
         )
     missing = ", ".join(sorted(CONTENT - content.keys()))
     if missing:
-        raise ValueError(f"the checkpoint of {path} lacks {missing}: it is no policy")
+        raise UsageError(f"the checkpoint of {path} lacks {missing}: it is no policy")
     return content
 
 
@@ -57,7 +58,7 @@ def _of_run(path: Path, which: Which) -> Path:
     """Return the file of a run's checkpoint, of the other where it is missing."""
     run = RunDirectory(path)
     if not run.last.exists() and not run.best.exists():
-        raise ValueError(f"{path} holds no checkpoints of a run; give a run's folder or a .pt file")
+        raise UsageError(f"{path} holds no checkpoints of a run; give a run's folder or a .pt file")
     wanted, other = (run.best, run.last) if which == "best" else (run.last, run.best)
     if wanted.exists():
         return wanted

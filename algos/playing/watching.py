@@ -12,6 +12,7 @@ from algos.playing.agents import AgentName
 from algos.playing.sources import Which
 from algos.runs.files import check_writable
 from algos.training.options import require, require_effect
+from algos.usage import UsageError
 
 DIGITS = tuple("12345678")
 """Rows or columns of a grid."""
@@ -77,12 +78,12 @@ class Watching:
         """Raise ValueError for a value out of bounds, or an option without effect."""
         outputs = {name for name in (*self.SUFFIXES, *self.ACTING) if getattr(self, name)}
         if not outputs:
-            raise ValueError(
+            raise UsageError(
                 "nothing to do: give --video FILE, --report FILE, --evaluate, --save FILE, "
                 "--export FILE, --viewer or --web"
             )
         if not self.sources:
-            raise ValueError("nothing to play: give a run, a checkpoint or an id")
+            raise UsageError("nothing to play: give a run, a checkpoint or an id")
         require_effect(self, self.NEEDS)
         acts = ("agent", "device", "seed", "seconds", "command", "randomize")
         require_effect(self, dict.fromkeys(acts, self.ACTING))
@@ -97,9 +98,9 @@ class Watching:
         require(even, "size", self.size, "even numbers from 16 to 8192")
         tiled = self.tiles != (1, 1)
         if len(self.sources) > 1 and outputs != {"video"}:
-            raise ValueError("--compare is for --video alone; judge runs one by one")
+            raise UsageError("--compare is for --video alone; judge runs one by one")
         if len(self.sources) > 1 and tiled:
-            raise ValueError("give --grid or --compare, not both")
+            raise UsageError("give --grid or --compare, not both")
 
     def check_files(self) -> None:
         """Raise ValueError unless all files can be written; make their folders."""

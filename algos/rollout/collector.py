@@ -14,6 +14,7 @@ from torch import Tensor
 
 from algos.rollout.repeatable import NotRepeatableError
 from algos.rollout.rollout import Rollout
+from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ def check_envs(envs: VectorEnv) -> None:
     """Raise ValueError unless the environments suit the collector."""
     mode = envs.metadata.get("autoreset_mode")
     if mode != AutoresetMode.SAME_STEP:
-        raise ValueError(
+        raise UsageError(
             f"the vector environment's autoreset_mode is {mode}, it must be SAME_STEP: make it "
             'with vector_kwargs={"autoreset_mode": AutoresetMode.SAME_STEP}'
         )
@@ -215,7 +216,7 @@ def check_envs(envs: VectorEnv) -> None:
 def check_observation_space(space: spaces.Space) -> int:
     """The number of observation entries; ValueError unless `space` is a Box with one axis."""
     if not isinstance(space, spaces.Box) or len(space.shape) != 1:
-        raise ValueError(
+        raise UsageError(
             f"observation space {space} is not a Box with one axis: wrap the environment, for "
             "example in gymnasium.wrappers.FlattenObservation"
         )

@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers import FlattenObservation
 
 from algos.rollout.repeatable import Repeatable, RepeatableVectorEnv
+from algos.usage import UsageError
 
 
 def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
@@ -42,7 +43,7 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
     except (gymnasium.error.Error, ImportError) as error:
-        raise ValueError(f"environment {env_id!r}: {error}") from error
+        raise UsageError(f"environment {env_id!r}: {error}") from error
 
 
 def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
@@ -65,7 +66,7 @@ def _flatten_observation(env: gymnasium.Env) -> gymnasium.Env:
     """Flatten observations that are not yet a Box with one axis."""
     space = env.observation_space
     if _has_image(space):
-        raise ValueError(
+        raise UsageError(
             f"the observations {space} hold images, and Trot's networks take vectors: choose "
             "another id, or encode the images in a wrapper"
         )

@@ -8,6 +8,8 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
 
+from algos.usage import UsageError
+
 LONGEST = 10_000
 """Steps of an episode beyond which it is not remembered."""
 
@@ -73,7 +75,7 @@ class RepeatableVectorEnv(SyncVectorEnv):
         """
         episodes = state["episodes"]
         if len(episodes) != self.num_envs:
-            raise ValueError(f"{len(episodes)} environments, not {self.num_envs}")
+            raise UsageError(f"{len(episodes)} environments, not {self.num_envs}")
         found = [
             env.get_wrapper_attr("load_state_dict")(episodes[str(i)])
             for i, env in enumerate(self.envs)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from algos.runs.files import keep, replacing, writing
+from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
 
@@ -77,22 +78,22 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dic
     """
     path = Path(path)
     if not path.is_file():
-        raise ValueError(f"checkpoint {path}: there is no such file")
+        raise UsageError(f"checkpoint {path}: there is no such file")
     data = _read(path, path, device)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ValueError(f"checkpoint {path}: a torch file, but not a {FORMAT}")
+        raise UsageError(f"checkpoint {path}: a torch file, but not a {FORMAT}")
     version = data.get("version")
     if version == 1:
         return data["content"]
     if version != VERSION:
-        raise ValueError(
+        raise UsageError(
             f"checkpoint {path}: version {version}, this code reads up to version {VERSION}; "
             "update Trot"
         )
     sealed, checksum = data.get("content"), data.get("sha256")
     content = sealed.cpu().numpy().tobytes() if isinstance(sealed, Tensor) else b""
     if hashlib.sha256(content).hexdigest() != checksum:
-        raise ValueError(f"checkpoint {path}: damaged, its content does not fit its checksum")
+        raise UsageError(f"checkpoint {path}: damaged, its content does not fit its checksum")
     return _read(io.BytesIO(content), path, device)
 
 
@@ -109,7 +110,7 @@ def _read(file: Path | io.BytesIO, path: Path, device: torch.device | str) -> An
         with warnings.catch_warnings(action="ignore"):  # of other formats; the error says it
             return torch.load(file, map_location=device, weights_only=True)
     except Exception as error:
-        raise ValueError(
+        raise UsageError(
             f"checkpoint {path}: not readable, truncated or no checkpoint at all "
             f"({type(error).__name__})"
         ) from error

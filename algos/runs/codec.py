@@ -13,6 +13,7 @@ from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 from algos import typed
+from algos.usage import UsageError
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ def read(default: T, plain: Any) -> Reading[T]:
 def _fill(default: Any, plain: Any, hint: Any, where: str, reading: Reading[Any]) -> Any:
     """Return a dataclass, or a dict, with the values that a mapping has of it."""
     if not isinstance(plain, dict):
-        raise ValueError(f"{where} is {plain!r}; it must be settings by their names")
+        raise UsageError(f"{where} is {plain!r}; it must be settings by their names")
     known, prefix = _settings(default), f"{where}." if where else ""
     lacking = {n: v for n, v in known.items() if n not in plain and not _is_function(v)}
     reading.missing.update({prefix + name: to_plain(v) for name, v in lacking.items()})
@@ -108,7 +109,7 @@ def _part(default: Any, plain: Any, hint: Any, name: str, reading: Reading[Any])
 def _function(default: Any, plain: Any, name: str, reading: Reading[Any]) -> Any:
     """Return today's function, and note where a run had one of another name."""
     if not isinstance(plain, str):
-        raise ValueError(f"{name} is {plain!r}; it must be the name of a function")
+        raise UsageError(f"{name} is {plain!r}; it must be the name of a function")
     if plain != default.__name__:
         reading.changed[name] = plain, default.__name__
     return default
@@ -120,7 +121,7 @@ def _is_function(value: Any) -> bool:
 
 def _nothing(plain: Any, name: str) -> None:
     if plain is not None:
-        raise ValueError(f"{name} has settings; it must be nothing here")
+        raise UsageError(f"{name} has settings; it must be nothing here")
 
 
 def _settings(value: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from algos.runs.files import DRAFT, WriteError, replacing, writing
+from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class RunDirectory:
             try:
                 lock.acquire(blocking=False)
             except Timeout:
-                raise ValueError(
+                raise UsageError(
                     f"run directory {self.path} is in use: {self._holder_name()} trains there; "
                     "wait until it ends, stop it, or choose another --run-dir"
                 ) from None
@@ -99,7 +100,7 @@ class RunDirectory:
         """Make the folder of a new run, with its configuration and the state of the code."""
         run = cls(path)
         if run.begun:
-            raise ValueError(
+            raise UsageError(
                 f"run directory {path} already holds a run; choose another --run-dir, or go on "
                 f"with it by --resume {path}"
             )
@@ -116,10 +117,10 @@ class RunDirectory:
         try:
             config = json.loads(run.config.read_text())
             if not isinstance(config, dict):
-                raise ValueError("it holds no settings")
+                raise UsageError("it holds no settings")
             return run, config
         except (OSError, RecursionError, ValueError) as error:
-            raise ValueError(
+            raise UsageError(
                 f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
                 "train.py made"
             ) from error

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from algos.usage import UsageError
+
 DRAFT = ".draft-"
 """Begins the names of folders where files are made."""
 
@@ -90,7 +92,7 @@ def append(path: Path, data: bytes) -> None:
 def check_writable(path: Path, *suffixes: str) -> None:
     """Raise ValueError unless the file has such a suffix and can be written; make its folder."""
     if path.suffix not in suffixes:
-        raise ValueError(f"output file {path} must end in {' or '.join(suffixes)}")
+        raise UsageError(f"output file {path} must end in {' or '.join(suffixes)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         new = not path.exists()
@@ -98,7 +100,7 @@ def check_writable(path: Path, *suffixes: str) -> None:
         if new:
             path.unlink()
     except OSError as error:
-        raise ValueError(f"output file {path} cannot be written: {error.strerror}") from error
+        raise UsageError(f"output file {path} cannot be written: {error.strerror}") from error
 
 
 @contextmanager

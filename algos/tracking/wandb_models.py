@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from algos.runs.checkpoint import load_checkpoint
 from algos.tracking.wandb import logged_in
+from algos.usage import UsageError
 
 PREFIX = "wandb:"
 SECONDS = 20
@@ -28,9 +29,9 @@ def download(source: str, which: Literal["best", "last"]) -> dict[str, Any]:
     """
     path = source.removeprefix(PREFIX)
     if not re.fullmatch(r"[^/]+/[^/]+/[^/]+", path):
-        raise ValueError(f"{source!r} must be wandb:ENTITY/PROJECT/RUN, with the run's id")
+        raise UsageError(f"{source!r} must be wandb:ENTITY/PROJECT/RUN, with the run's id")
     if not logged_in():
-        raise ValueError(f"{source} needs a login: run wandb login, or set WANDB_API_KEY")
+        raise UsageError(f"{source} needs a login: run wandb login, or set WANDB_API_KEY")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it awaits the network at exit
     import wandb
 
@@ -40,10 +41,10 @@ def download(source: str, which: Literal["best", "last"]) -> dict[str, Any]:
         alias = "best" if which == "best" else "latest"
         wanted = [a for a in models if alias in a.aliases] or models[-1:]
         if not wanted:
-            raise ValueError("the run has logged no model")
+            raise UsageError("the run has logged no model")
         with TemporaryDirectory() as folder:
             (file,) = Path(wanted[0].download(root=folder)).glob("*.pt")
             return load_checkpoint(file)
     except Exception as error:  # wandb raises what its HTTP library does, and its own
         problem = str(error).partition("\n")[0] or type(error).__name__
-        raise ValueError(f"{source} cannot be played: {problem}") from error
+        raise UsageError(f"{source} cannot be played: {problem}") from error

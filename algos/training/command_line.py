@@ -21,6 +21,7 @@ from tyro.constructors import (
 from algos.runs import codec
 from algos.runs.directory import RunDirectory
 from algos.training.settings import ResumeConfig, Training
+from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
 
@@ -95,14 +96,14 @@ def reopen(
         reading = codec.read(defaults(plain), plain)
     except (KeyError, TypeError, ValueError) as error:
         problem = f"it lacks {error}" if isinstance(error, KeyError) else error
-        raise ValueError(
+        raise UsageError(
             f"{run.config} is damaged or of other code ({problem}); restore it, or resume it with "
             "the code that made it (git.json names the commit)"
         ) from error
     for line in reading.differences(run.config):
         log.warning("%s", line)
     if run.begun and not (run.last.exists() or run.previous.exists()):
-        raise ValueError(f"{run.path} has no checkpoint to go on from; start a new run")
+        raise UsageError(f"{run.path} has no checkpoint to go on from; start a new run")
     if not run.begun and not run.prepared:
         log.warning("%s was left before its first checkpoint; it starts anew", run.path)
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}

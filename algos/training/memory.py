@@ -13,6 +13,7 @@ from algos.agent import AgentConfig
 from algos.nets.networks import ROWS
 from algos.nets.policy import output_size
 from algos.rollout.collector import check_observation_space
+from algos.usage import UsageError
 
 SIMULATION = 4096
 """Bytes of one environment, at least."""
@@ -32,7 +33,7 @@ def machine_memory() -> int:
 def require_memory(needed: float, what: str, remedy: str) -> None:
     """Raise a ValueError with both sizes unless this machine has so many bytes."""
     if needed > machine_memory():
-        raise ValueError(
+        raise UsageError(
             f"{what} needs {needed / GIB:,.1f} GiB of memory, and this machine has "
             f"{machine_memory() / GIB:.1f}: {remedy}"
         )

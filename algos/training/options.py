@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from algos.usage import UsageError
+
 
 def require(holds: bool, name: str, value: object, need: str) -> None:
     """Raise a ValueError that names an option, its value and what it should be."""
     if not holds:
-        raise ValueError(f"--{name.replace('_', '-')} is {value}; it must be {need}")
+        raise UsageError(f"--{name.replace('_', '-')} is {value}; it must be {need}")
 
 
 def require_effect(options: Any, needs: Mapping[str, tuple[str, ...]]) -> None:
@@ -24,7 +26,7 @@ def require_effect(options: Any, needs: Mapping[str, tuple[str, ...]]) -> None:
     for name, others in needs.items():
         if name in given and not given & set(others):
             one, *_ = hyphened = [f"--{other.replace('_', '-')}" for other in others]
-            raise ValueError(
+            raise UsageError(
                 f"--{name.replace('_', '-')} has no effect without {' or '.join(hyphened)}: "
                 f"give {one} too, or leave it out"
             )

@@ -16,6 +16,7 @@ from algos.tracking.tracker import LoggerName
 from algos.tracking.wandb import WandbMode
 from algos.training.options import require, require_effect
 from algos.typed import require_types
+from algos.usage import UsageError
 
 Device = Literal["auto", "cpu", "cuda"]
 
@@ -90,7 +91,7 @@ class Training:
         """Raise ValueError for a setting that was changed from the preset and has no effect."""
         require_effect(self, {"jobs": ("seeds",)})
         if self.seeds and self.seed != preset.seed:
-            raise ValueError("--seed has no effect beside --seeds: leave it out")
+            raise UsageError("--seed has no effect beside --seeds: leave it out")
         for name in ("wandb", "wandb_project", "wandb_tags"):
             changed = getattr(self, name) not in (getattr(preset, name), "disabled")
             _require_wandb(self.logger, name if changed else None)
@@ -99,7 +100,7 @@ class Training:
 def _require_wandb(logger: LoggerName | None, option: str | None) -> None:
     if option and logger in ("tensorboard", "none"):
         flag = f"--{option.replace('_', '-')}"
-        raise ValueError(f"{flag} has no effect beside --logger {logger}: give one of them")
+        raise UsageError(f"{flag} has no effect beside --logger {logger}: give one of them")
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def choose_device(name: Device, group: Group) -> torch.device:
     """
     devices = torch.cuda.device_count()
     if name == "cuda" and devices < group.local_size:
-        raise ValueError(
+        raise UsageError(
             f"--device is cuda, but torch sees {devices} CUDA devices for {group.local_size} "
             "processes; take --device cpu"
         )

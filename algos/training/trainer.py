@@ -22,6 +22,7 @@ from algos.runs.metrics import CSVLogger
 from algos.tracking.tracker import Tracker
 from algos.training.interrupt import Interrupt
 from algos.training.progress import Progress
+from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
 
@@ -188,7 +189,7 @@ class Trainer:
     def _save(self, path: Path, more: dict[str, Any], previous: Path | None = None) -> None:
         content = self.state_dict() | more
         if not is_finite(content["algo"]):
-            raise ValueError(
+            raise UsageError(
                 f"iteration {self.iteration}: the policy or the critic has numbers that are not "
                 f"finite, so {path.name} was not saved and holds an earlier one"
             )
@@ -203,7 +204,7 @@ class Trainer:
         cause = " and ".join(f"{count:,} non-finite {name}" for name, count in seen.items())
         if not any(seen.values()):
             cause = "finite rewards, yet returns that are beyond the critic"
-        raise ValueError(
+        raise UsageError(
             f"{MAX_REFUSED} updates in a row were refused; the last batch had {cause}: look at "
             f"the environment's rewards and observations and at {self._run.faults}"
         )
@@ -241,7 +242,7 @@ class Trainer:
             self._saved = self.iteration
         except (KeyError, RuntimeError, ValueError) as error:
             cause = " ".join(str(error).split())
-            raise ValueError(
+            raise UsageError(
                 f"{self._run.last} does not fit {self._run.config} ({cause}); restore the one or "
                 "the other, or start a new run"
             ) from error

@@ -5,6 +5,7 @@ from typing import Literal
 
 from algos.agent import AgentConfig
 from algos.nets.networks import Activation
+from algos.usage import UsageError
 
 
 @dataclass(frozen=True)
@@ -80,4 +81,4 @@ class TRPOConfig(AgentConfig):
 
 def _require(holds: bool, config: TRPOConfig, name: str, bound: str) -> None:
     if not holds:
-        raise ValueError(f"TRPOConfig.{name} must {bound}, got {getattr(config, name)}")
+        raise UsageError(f"TRPOConfig.{name} must {bound}, got {getattr(config, name)}")

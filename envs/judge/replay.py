@@ -23,6 +23,7 @@ from envs.sim.randomization import LAWS, ModelRandomizer, Randomization
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
+from robots.usage import UsageError
 
 T = TypeVar("T")
 
@@ -34,14 +35,14 @@ def load(path: Path) -> dict[str, np.ndarray]:
         ValueError: it is missing, damaged, or something else.
     """
     if not path.is_file():
-        raise ValueError(f"fault {path}: there is no such file")
+        raise UsageError(f"fault {path}: there is no such file")
     try:
         with np.load(path, allow_pickle=False) as file:
             fault = dict(file)
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"fault {path}: damaged, or no .npz file of plain numbers") from error
+        raise UsageError(f"fault {path}: damaged, or no .npz file of plain numbers") from error
     if str(fault.get("format")) != FORMAT:
-        raise ValueError(f"fault {path}: an .npz file, but not a {FORMAT}")
+        raise UsageError(f"fault {path}: an .npz file, but not a {FORMAT}")
     return fault
 
 
@@ -70,7 +71,7 @@ class Replay(LocomotionVectorEnv):
             self._shown_command = fault["command"]
             task = tasks.make("walk", get_robot(robot))
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the fault is incomplete or of other code: {error}") from error
+            raise UsageError(f"the fault is incomplete or of other code: {error}") from error
         config = replace(
             task,
             simulation=replace(recorded, substeps=1, nthread=1),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from envs.bounds import require
 from envs.sim.scene import ContactModel
+from robots.usage import UsageError
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class RobotOptions:
         finite = self.command is None or all(abs(v) <= 1e3 for v in self.command)
         require(finite, "--command", self.command, "numbers in [-1000, 1000]")
         if self.viewer and self.web:
-            raise ValueError("--viewer and --web: give one of them")
+            raise UsageError("--viewer and --web: give one of them")
 
     @property
     def trot_only(self) -> list[str]:

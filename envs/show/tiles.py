@@ -9,6 +9,8 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from PIL import Image, ImageDraw, ImageFont
 
+from robots.usage import UsageError
+
 
 def tiled(environments: Sequence[VectorEnv], labels: Sequence[str], columns: int) -> np.ndarray:
     """Return the frames of all environments row by row, (height, width, 3) uint8.
@@ -35,7 +37,7 @@ def tiled(environments: Sequence[VectorEnv], labels: Sequence[str], columns: int
 def _frames(envs: VectorEnv, label: str) -> list[np.ndarray]:
     frames = envs.render()
     if not frames:
-        raise ValueError("the environment renders nothing: make it with render_mode='rgb_array'")
+        raise UsageError("the environment renders nothing: make it with render_mode='rgb_array'")
     return [_labelled(np.asarray(frame), label) for frame in frames]
 
 

@@ -23,6 +23,7 @@ from envs.render.gl import OpenGLError
 from envs.show.command_schedule import command_at
 from envs.show.tiles import tiled
 from envs.vector import LocomotionVectorEnv
+from robots.usage import UsageError
 
 MAX_FPS = 50
 """Frames are left out until a video has at most this many a second."""
@@ -115,7 +116,7 @@ def _write(
     """Step the actors' environments together and write their frames."""
     rates = {envs.metadata.get("render_fps") or MAX_FPS for envs in environments}
     if len(rates) > 1:
-        raise ValueError(f"control rates of {rates} Hz do not go into one video")
+        raise UsageError(f"control rates of {rates} Hz do not go into one video")
     fps = rates.pop()
     stride = math.ceil(fps * video.speed / MAX_FPS)
     labels = [actor.label for actor in actors]
@@ -156,7 +157,7 @@ def write_gif(video: Path, path: Path) -> None:
     command += ["-loop", "0", f"file:{path}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise ValueError(f"GIF {path} could not be made: {done.stderr.strip()[-300:]}")
+        raise UsageError(f"GIF {path} could not be made: {done.stderr.strip()[-300:]}")
 
 
 def _writer(path: Path, fps: float) -> Any:

@@ -11,6 +11,7 @@ import mujoco.viewer
 
 from envs.render.velocities import draw_velocities
 from envs.show.live import ACTIONS, Live
+from robots.usage import UsageError
 
 KEYS = {
     "up": (265, "Forwards"),
@@ -35,7 +36,7 @@ KEYS = {
 def check_display() -> None:
     """Raise ValueError where there is no display."""
     if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        raise ValueError(
+        raise UsageError(
             "the viewer needs a display, and there is none; give --web or --video FILE"
         )
 

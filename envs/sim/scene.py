@@ -11,6 +11,7 @@ from envs.bounds import require, require_choice, require_whole, require_within
 from envs.sim.drives import Drive
 from envs.sim.terrain import MATERIAL, Flat, Terrain
 from robots.robot import Collision, Robot
+from robots.usage import UsageError
 
 ContactModel = Literal["pyramidal", "elliptic"]
 STIFF_CONTACT = (0.98, 0.98, 0.001, 0.5, 2.0)
@@ -73,7 +74,7 @@ def build(
         return spec.compile()
     except ValueError as error:
         problem = " ".join(str(error).split())
-        raise ValueError(
+        raise UsageError(
             f"Robot {robot.name!r}: its model does not compile ({problem}); correct the model"
         ) from error
 

@@ -8,6 +8,7 @@ from envs.task import TaskConfig
 from envs.tasks.stand import stand
 from envs.tasks.walk import walk
 from robots.robot import Robot
+from robots.usage import UsageError
 
 TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
     "stand": stand,
@@ -23,5 +24,5 @@ def make(name: str, robot: Robot) -> TaskConfig:
         ValueError: an unknown task.
     """
     if name not in TASKS:
-        raise ValueError(f"task is {name!r}; choose from {', '.join(TASKS)}")
+        raise UsageError(f"task is {name!r}; choose from {', '.join(TASKS)}")
     return TASKS[name](robot)

@@ -10,6 +10,7 @@ from robots import menagerie
 from robots.anymal_c import model
 from robots.collision import COLLISION_GROUP
 from robots.robot import Robot
+from robots.usage import UsageError
 
 _NAME = "anymal_c_menagerie"
 
@@ -23,7 +24,7 @@ def build() -> mujoco.MjSpec:
     try:
         spec = menagerie.spec("anymal_c_mj_description")
     except ValueError as error:
-        raise ValueError(f"{_NAME}: {error}; --robot anymal_c works offline") from None
+        raise UsageError(f"{_NAME}: {error}; --robot anymal_c works offline") from None
     for shank, foot in zip(model.ROBOT.shanks, model.ROBOT.feet, strict=True):
         spheres = [
             geom
@@ -31,7 +32,7 @@ def build() -> mujoco.MjSpec:
             if geom.type == mujoco.mjtGeom.mjGEOM_SPHERE and geom.group == COLLISION_GROUP
         ]
         if len(spheres) != 1:
-            raise ValueError(f"{shank} has {len(spheres)} collision spheres where its foot is")
+            raise UsageError(f"{shank} has {len(spheres)} collision spheres where its foot is")
         spheres[0].name = foot
     return spec
 

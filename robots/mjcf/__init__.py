@@ -18,6 +18,7 @@ from robots.mjcf import tree
 from robots.mjcf.drives import motors
 from robots.mjcf.reading import alone, load, measured
 from robots.robot import Robot
+from robots.usage import UsageError
 
 
 def from_file(path: str | Path, **overrides: Any) -> Robot:
@@ -46,7 +47,7 @@ def _derive(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> Robot:
         fields = _fields(read, given)
     except ValueError as error:
         problem = " ".join(str(error).split())
-        raise ValueError(f"Robot {given['name']!r}: {problem}") from error
+        raise UsageError(f"Robot {given['name']!r}: {problem}") from error
     return Robot(**fields | given)
 
 
@@ -56,7 +57,7 @@ def _fields(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> dict[st
     model = measured(build())
     legs = tree.legs(model)
     if original.njnt > model.njnt:
-        raise ValueError(f"{original.njnt - model.njnt} joints are not its robot's; take them out")
+        raise UsageError(f"{original.njnt - model.njnt} joints are not its robot's; take them out")
     joints = [joint for leg in legs for joint in leg.joints]
     pose = given.get("nominal_pose") or tree.keyframe_pose(original, joints)
     length = given.get("leg_length") or tree.stretched_length(model, legs)

@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 
 from robots.robot import Motor
+from robots.usage import UsageError
 
 GRAVITY = 9.81  # m/s²
 STIFFNESS = 2.0  # kp of a leg's share of the weight at a leg's length
@@ -72,5 +73,5 @@ def torque_limit(model: mujoco.MjModel, joint: int) -> float:
             limits.append(force * np.abs(model.actuator_ctrlrange[drive]).max())
     if not limits:
         name = model.joint(joint).name
-        raise ValueError(f"joint {name!r} has no torque limit; give its actuator a forcerange")
+        raise UsageError(f"joint {name!r} has no torque limit; give its actuator a forcerange")
     return float(min(limits))

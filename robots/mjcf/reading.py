@@ -9,6 +9,7 @@ import mujoco
 import numpy as np
 
 from robots.collision import COLLISION_GROUP, VISUAL_GROUP
+from robots.usage import UsageError
 
 _DEFAULTS = {
     "geom": (
@@ -87,7 +88,7 @@ def _name(spec: mujoco.MjSpec) -> None:
 
 def _require_open_chains(spec: mujoco.MjSpec) -> None:
     if spec.equalities or spec.tendons:
-        raise ValueError(
+        raise UsageError(
             f"its model has {len(spec.equalities)} equality constraints and {len(spec.tendons)} "
             "tendons; take them out: legs are open chains of hinges"
         )

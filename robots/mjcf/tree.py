@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from robots.usage import UsageError
+
 _KEYFRAMES = ("home", "stand")
 """Names of the keyframe with the nominal pose, the best first; the file's first otherwise."""
 _ROWS = {1: ("",), 2: ("F", "H"), 3: ("F", "M", "H")}
@@ -48,7 +50,7 @@ def base(model: mujoco.MjModel) -> int:
     """
     (floating,) = np.nonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)
     if len(floating) != 1:
-        raise ValueError(
+        raise UsageError(
             f"its model has {len(floating)} free joints; give one, <freejoint/>, to its base"
         )
     return int(model.jnt_bodyid[floating[0]])
@@ -67,7 +69,7 @@ def legs(model: mujoco.MjModel) -> list[Leg]:
     ends = set(range(1, model.nbody)) - set(model.body_parentid.tolist()) - {root}
     found = [_leg(model, _chain(model, root, end)) for end in sorted(ends)]
     if not found:
-        raise ValueError("its base has no legs; give it links that move by hinges")
+        raise UsageError("its base has no legs; give it links that move by hinges")
     begins = {leg: model.body_pos[leg.links[0]] for leg in found}
     rows = sorted(found, key=lambda leg: -begins[leg][0])
     pairs = [rows[i : i + 2] for i in range(0, len(rows), 2)]
@@ -80,7 +82,7 @@ def _chain(model: mujoco.MjModel, root: int, end: int) -> tuple[int, ...]:
     while (parent := int(model.body_parentid[links[0]])) != root:
         if np.count_nonzero(model.body_parentid == parent) > 1:
             name = model.body(parent).name
-            raise ValueError(f"its chain branches at body {name!r}; let legs begin at the base")
+            raise UsageError(f"its chain branches at body {name!r}; let legs begin at the base")
         links.insert(0, parent)
     return tuple(links)
 
@@ -101,7 +103,7 @@ def _leg(model: mujoco.MjModel, links: tuple[int, ...]) -> Leg:
         and (model.geom_contype[geom] or model.geom_conaffinity[geom])
     ]
     if not spheres:
-        raise ValueError(
+        raise UsageError(
             f"link {model.body(end).name!r} ends without a foot, a sphere that collides; give it "
             "one, or take the link out if it is no leg's"
         )
@@ -125,7 +127,7 @@ def keyframe_pose(model: mujoco.MjModel, joints: list[int]) -> tuple[float, ...]
     names = [model.key(key).name for key in range(model.nkey)]
     if not names:
         order = ", ".join(model.joint(joint).name for joint in joints)
-        raise ValueError(f"its model has no keyframe; give nominal_pose (rad) for {order}")
+        raise UsageError(f"its model has no keyframe; give nominal_pose (rad) for {order}")
     key = next((names.index(name) for name in _KEYFRAMES if name in names), 0)
     return tuple(model.key_qpos[key, model.jnt_qposadr[joints]].tolist())
 
@@ -137,7 +139,7 @@ def standing_height(model: mujoco.MjModel, legs: list[Leg], pose: tuple[float, .
     data.qpos[model.jnt_qposadr[model.body_jntadr[base(model)]] + 3] = 1.0
     joints = [joint for leg in legs for joint in leg.joints]
     if len(pose) != len(joints):
-        raise ValueError(f"nominal_pose has {len(pose)} values; give one for each of {len(joints)}")
+        raise UsageError(f"nominal_pose has {len(pose)} values; give one for each of {len(joints)}")
     data.qpos[model.jnt_qposadr[joints]] = pose
     mujoco.mj_kinematics(model, data)
     feet = [leg.foot for leg in legs]

@@ -13,6 +13,7 @@ from envs.show.live import Live
 from envs.show.web.controls import Controls
 from envs.show.web.plots import Plots
 from envs.show.web.server import Server, check_address
+from robots.usage import UsageError
 
 SCENE_RATE, REPORT_RATE = 60.0, 4.0
 """How often the robot at most, and plots and numbers, are sent (Hz)."""
@@ -56,7 +57,7 @@ class Page:
         self.port = self.server.get_port()
         if port not in (0, self.port):
             self.close()
-            raise ValueError(f"port {port} is taken: choose another --port")
+            raise UsageError(f"port {port} is taken: choose another --port")
         gui = self.server.gui
         gui.configure_theme(control_width="medium", show_logo=False, show_share_button=False)
         gui.main_panel.dock_right()

@@ -15,6 +15,8 @@ import viser
 from websockets.asyncio import server
 from websockets.http11 import Request
 
+from robots.usage import UsageError
+
 
 def check_address(host: str, port: int) -> None:
     """Raise ValueError unless a server can listen there; port 0 takes any that is free."""
@@ -22,7 +24,7 @@ def check_address(host: str, port: int) -> None:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         socket.create_server((host, port), family=family).close()
     except (OSError, UnicodeError) as error:
-        raise ValueError(
+        raise UsageError(
             f"no page can be served at {host}:{port} ({error}): choose another --port or --host"
         ) from error
 
