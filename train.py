@@ -178,7 +178,10 @@ def reopen_run(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
     """Return what `parse` does, of an earlier run."""
 
     def of_run(plain: dict[str, Any]) -> TrainConfig:
-        return defaults(**{n: plain[n] for n in Choice._fields if n == "env_id" or n in plain})
+        choice = {n: plain[n] for n in Choice._fields if n == "env_id" or n in plain}
+        for name, value in choice.items():
+            require(value is None or isinstance(value, str), name, value, "a name")
+        return defaults(**choice)
 
     return reopen(options, of_run)
 

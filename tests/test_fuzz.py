@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -224,6 +225,14 @@ def test_a_damaged_configuration_is_named(
         return
     assert "config.json is damaged" in words
     assert "\n" not in words
+
+
+@pytest.mark.parametrize("name", ["env_id", "robot", "algorithm", "drive", "terrain"])
+@pytest.mark.parametrize("value", [np.nan, 3, True, ["trpo"], {"trpo": 1}])
+def test_what_chooses_the_settings_is_a_name(run: RunDirectory, name: str, value: Any) -> None:
+    run.config.write_text(json.dumps(to_plain(preset(WALK)) | {name: value}))
+    with pytest.raises(ValueError, match=r"config\.json is damaged"):
+        train.reopen_run(ResumeConfig(run.path))
 
 
 @pytest.mark.slow

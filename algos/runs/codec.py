@@ -7,6 +7,7 @@ type of every part, so that JSON needs no tags.
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType
@@ -16,6 +17,8 @@ from algos import typed
 from algos.usage import UsageError
 
 T = TypeVar("T")
+LONGEST = 200
+"""Characters of a value in a message: a whole task has thousands."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class Reading(Generic[T]):
 
     def differences(self, source: object) -> list[str]:
         """Return one line for each, naming where the configuration comes from."""
-        taken = (f"{source} lacks {name}: taking {v}" for name, v in self.missing.items())
+        taken = (f"{source} lacks {name}: taking {_told(v)}" for name, v in self.missing.items())
         ignored = (
-            f"{source} has {name} {v}, which this code does not know: leaving it out"
+            f"{source} has {name} {_told(v)}, which this code does not know: leaving it out"
             for name, v in self.unknown.items()
         )
         other = (
@@ -42,6 +45,10 @@ class Reading(Generic[T]):
             for name, (before, now) in self.changed.items()
         )
         return [*taken, *ignored, *other]
+
+
+def _told(value: Any) -> str:
+    return textwrap.shorten(str(value), LONGEST)
 
 
 def to_plain(value: Any) -> Any:
