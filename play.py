@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import terminal
+
+if __name__ == "__main__":  # before torch, whose import takes seconds
+    terminal.begin()
+
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -11,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-import gymnasium
 import tyro
+from gymnasium.error import DependencyNotInstalled
 from gymnasium.vector import VectorEnv
 from rich.console import Console
 from rich.table import Table
@@ -25,7 +30,7 @@ from algos.playing.watching import Watching
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.codec import from_plain
-from algos.runs.files import whole
+from algos.runs.files import WriteError, replacing, whole
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_memory
 from algos.usage import UsageError
@@ -40,6 +45,7 @@ from envs.show.viewer import check_display, watch
 from envs.task import TaskConfig, as_judged, with_command
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
+from robots.usage import UsageError as RobotUsageError
 
 ROBOT = "anymal_c"
 ENDLESS = 1e6
@@ -112,7 +118,7 @@ def main(arguments: list[str]) -> None:
     if options.save is not None:
         origin = provenance.origin(Path(options.sources[0]), subject.policy())
         sources.save_policy(subject.policy() | origin, options.save)
-        say("policy", options.save)
+        print(f"policy: {options.save}")
     if options.export is not None:
         export_policy(subject, options.export)
     if options.report is not None:
@@ -127,7 +133,7 @@ def replay_fault(options: Play, path: Path) -> None:
     """Say where a recorded simulation diverges, and make a video of it if a file is given."""
     fault = replay.load(path)
     again = replay.Replay(fault)
-    Console().print(again.explain(), soft_wrap=True, markup=False, highlight=False)
+    print(again.explain())
     again.close()
     if options.video is not None:
         speed = 0.25 if options.slow == 1 else options.slow
@@ -137,7 +143,7 @@ def replay_fault(options: Play, path: Path) -> None:
         video = Video(again.seconds, size=options.size, speed=speed, scheduled=False)
         with whole(options.video) as draft:
             write_video(draft, [actor], video)
-        say("video", options.video)
+        print(f"video: {options.video}")
 
 
 def check_outputs(options: Play) -> None:
@@ -157,11 +163,6 @@ def check_memory(options: Play, subject: Subject) -> None:
         what = f"a recording of --episodes {options.episodes} of {subject.task.episode_length:g} s"
         needed = protocol.recording_size(subject.task, get_robot(subject.robot), options.episodes)
         require_memory(needed, what, "take fewer or shorter ones")
-
-
-def say(what: str, path: Path) -> None:
-    """Tell the user of a file that was written."""
-    Console().print(f"{what}: {path}", soft_wrap=True, markup=False, highlight=False)
 
 
 def find_subject(options: Play, source: str | None = None) -> Subject:
@@ -217,7 +218,7 @@ def policy_of(options: Play, subject: Subject, n: int) -> Act:
 
 
 def evaluate_policy(options: Play, subject: Subject) -> None:
-    """Print the evaluation, and write it as JSON if a file is given."""
+    """Write the evaluation as JSON if a file is given, and print it."""
     episodes, seed = options.episodes, options.seed
     n = episodes if subject.task else min(episodes, 10)
     act = policy_of(options, subject, n)
@@ -229,14 +230,14 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
         results: dict[str, Any] = {**evaluate(act, environment, episodes, seed), "seed": seed}
         environment.close()
         head, rows = ["", "value"], [[n.replace("_", " "), f"{v:.6g}"] for n, v in results.items()]
+    if options.json is not None:
+        with replacing(options.json) as file:
+            file.write((json.dumps(results, indent=2) + "\n").encode())
     title = f"{subject.env_id}: {results['episodes']:g} episodes, seed {seed}"
     table = Table(*head, title=title, min_width=len(title))
     for row in rows:
         table.add_row(*row)
     Console().print(table)
-    if options.json is not None:
-        with whole(options.json) as draft:
-            draft.write_text(json.dumps(results, indent=2) + "\n")
 
 
 def export_policy(subject: Subject, path: Path) -> None:
@@ -257,7 +258,7 @@ def export_policy(subject: Subject, path: Path) -> None:
         target = deployment.control_law(environment)
     environment.close()
     export(DeployedPolicy(agent.policy, agent.normalizer, target), path, metadata)
-    say("policy", path)
+    print(f"policy: {path}")
 
 
 def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
@@ -274,10 +275,12 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
     video = Video(seconds, options.seed, options.size, options.slow, scheduled, (rows, columns))
     with whole(path) as draft:
         write_video(draft, actors, video, title=path.name)
-    say("video", path)
+    print(f"video: {path}")
     if options.gif:
-        write_gif(path, path.with_suffix(".gif"))
-        say("video", path.with_suffix(".gif"))
+        small = path.with_suffix(".gif")
+        with whole(small) as draft:
+            write_gif(path, draft)
+        print(f"video: {small}")
 
 
 def _actor(subject: Subject, act: Act, label: str = "") -> Actor:
@@ -302,9 +305,9 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
     with Console().status("") as status:
         agent = partial(policy_of, options, subject)
         page = report.make(about, agent, tried, partial(_actor, subject), status.update)
-    with whole(path) as draft:
-        draft.write_text(page, encoding="utf-8")
-    say("report", path)
+    with replacing(path) as file:
+        file.write(page.encode())
+    print(f"report: {path}")
 
 
 def watch_live(options: Play, subject: Subject) -> None:
@@ -339,10 +342,6 @@ def live_agents(options: Play, subject: Subject) -> tuple[dict[str, Callable[[],
 
 
 if __name__ == "__main__":
-    try:
+    expected = UsageError, RobotUsageError, WriteError, OpenGLError, DependencyNotInstalled
+    with terminal.program(*expected):
         main(sys.argv[1:])
-    except (ValueError, OSError, OpenGLError, gymnasium.error.Error) as problem:
-        print(f"error: {problem}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -5,6 +5,11 @@ With `--seeds 1 2 3` an experiment; `python train.py plot RUN …` draws learnin
 
 from __future__ import annotations
 
+import terminal
+
+if __name__ == "__main__":  # before torch, whose import takes seconds
+    terminal.begin()
+
 import logging
 import os
 import sys
@@ -23,12 +28,12 @@ import envs
 from algos import DEFAULT_ALGORITHM, parallel, registered
 from algos.agent import Act, Agent, symmetry_of
 from algos.compare import experiment, plots
-from algos.parallel import ALONE, Group
+from algos.parallel import ALONE, Group, GroupError
 from algos.presets import preset
 from algos.rollout.environments import is_id, make_vec, unknown_id
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
-from algos.runs.files import whole
+from algos.runs.files import WriteError, whole
 from algos.training.command_line import MARKERS, glance, locate, reopen
 from algos.training.evaluate import evaluate
 from algos.training.launch import Learning, launch
@@ -43,6 +48,7 @@ from envs.show.video import Actor, Video, write_video
 from envs.sim import DRIVES, TERRAINS
 from envs.task import TaskConfig, as_judged
 from robots import get_robot
+from robots.usage import UsageError as RobotUsageError
 
 ROBOT = "anymal_c"
 USUAL_ID = "trot/AnymalWalk-v0"
@@ -299,14 +305,8 @@ def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     logging.raiseExceptions = False  # of libraries that log to a full disk
-    try:
-        main(sys.argv[1:])
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except MemoryError as error:
-        print(f"error: out of memory ({error}): take a smaller --num-envs", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("left at once; what the last checkpoint holds is kept", file=sys.stderr)
-        sys.exit(130)
+    with terminal.program(UsageError, RobotUsageError, WriteError, GroupError):
+        try:
+            main(sys.argv[1:])
+        except MemoryError as error:
+            raise UsageError(f"out of memory ({error}): take a smaller --num-envs") from error

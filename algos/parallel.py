@@ -21,6 +21,10 @@ from torch.distributed.rendezvous import rendezvous
 T = TypeVar("T")
 
 
+class GroupError(ConnectionError):
+    """Another process of the training has ended."""
+
+
 class Group:
     """The processes of one training, seen from one of them.
 
@@ -130,7 +134,7 @@ def _told() -> Iterator[None]:
         yield
     except RuntimeError as error:
         cause = str(error).splitlines()[0]
-        raise ConnectionError(
+        raise GroupError(
             f"another process of this training has ended ({cause}); its own message says why, and "
             "--resume goes on from the last checkpoint"
         ) from error

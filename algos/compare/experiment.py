@@ -19,11 +19,21 @@ from rich.table import Table
 from algos.compare import plots
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, settings
-from algos.runs.files import writing
+from algos.runs.files import reading, writing
+from algos.training.interrupt import stop_signals
 from algos.usage import UsageError
 
 RENEWED = ("total_steps", "device", "logger", "wandb")
 """Settings that a run which goes on takes from the present command."""
+
+
+class SeedError(UsageError):
+    """A seed's training failed, and has said why."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.exit_code = 2 if code == 2 else 1
+        """Of the program: the seed's own where the user can mend it."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +65,9 @@ class SeedRun:
 
     def check(self) -> None:
         """Raise ValueError where the folder holds a run of other settings, or one at work."""
-        if self.folder.config.exists():
+        with reading(self.folder.path):
+            begun = self.folder.config.exists()
+        if begun:
             with self.folder.lock():
                 self._check()
 
@@ -100,52 +112,51 @@ def run(base: Path, config: dict[str, Any], program: Sequence[str]) -> None:
         own = {"seed": seed, "seeds": [], "jobs": 1, "run_dir": str(path), "wandb_group": group}
         runs.append(SeedRun(seed, RunDirectory(path), config | own))
         runs[-1].check()
-    console = Console()
     if not train(runs, program, config["jobs"]):
-        console.print("Stopped, saved.\nGo on:  the same command again", highlight=False)
+        print("Stopped, saved.\nGo on:  the same command again")
         return
-    console.print(summary(runs, config["env_id"]))
+    Console().print(summary(runs, config["env_id"]))
     picture = base.with_name(f"{base.name}-curves.png")
     plots.draw([training.folder.path for training in runs], picture)
-    console.print(f"curves: {picture}", soft_wrap=True, markup=False, highlight=False)
+    print(f"curves: {picture}")
 
 
 def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
     """Train what is not finished, `jobs` side by side; return False where Ctrl-C ended it before.
 
-    Each training is told by SIGTERM to save and leave. With several side by side, what each
-    prints goes to RUN/train.log.
+    Each training is told by SIGTERM to save and leave, and by another Ctrl-C to leave at once.
+    With several side by side, what each prints goes to RUN/train.log.
 
     Raises:
-        ValueError: a training failed.
+        SeedError: a training failed.
     """
-    console = Console()
     waiting = [training for training in runs if not training.finished]
     running: dict[int, tuple[SeedRun, subprocess.Popen[str]]] = {}
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal stopped
-        stopped = True
-        for _, process in running.values():
-            process.terminate()
+        again, stopped = stopped, True
+        if not again or number == signal.SIGINT:
+            for _, process in running.values():
+                process.send_signal(signal.SIGINT if again else signal.SIGTERM)
 
-    names = [n for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
-    old = {getattr(signal, n): signal.signal(getattr(signal, n), stop) for n in names}
+    old = {number: signal.signal(number, stop) for number in stop_signals()}
     try:
         while running or (waiting and not stopped):
             while waiting and len(running) < jobs and not stopped:
                 training = waiting.pop(0)
-                console.print(
-                    _headline(training, jobs > 1), soft_wrap=True, markup=False, highlight=False
-                )
-                running[training.seed] = training, _start(program, training, jobs > 1)
+                print(_headline(training, jobs > 1), flush=True)
+                process = _start(program, training, jobs > 1)
+                running[training.seed] = training, process
+                if stopped:  # meanwhile
+                    process.terminate()
             time.sleep(0.1)
             for training, process in [r for r in running.values() if r[1].poll() is not None]:
                 del running[training.seed]
                 if process.returncode and not stopped:
                     log = _end_of_log(training) if jobs > 1 else "; what it said stands above"
-                    raise UsageError(f"seed {training.seed} failed{log}")
+                    raise SeedError(f"seed {training.seed} failed{log}", process.returncode)
     finally:
         if running:
             stop(0, None)
@@ -170,7 +181,10 @@ def _start(program: Sequence[str], training: SeedRun, quiet: bool) -> subprocess
     own = {name: value for name, value in os.environ.items() if name != "WANDB_RUN_ID"}
     if not quiet:
         return subprocess.Popen(command, text=True, start_new_session=True, env=own)
-    with (training.folder.path / "train.log").open("a") as file:
+    path = training.folder.path / "train.log"
+    with writing(path):
+        file = path.open("a")
+    with file:
         return subprocess.Popen(
             command,
             text=True,
@@ -183,7 +197,7 @@ def _start(program: Sequence[str], training: SeedRun, quiet: bool) -> subprocess
 
 def _end_of_log(training: SeedRun) -> str:
     path = training.folder.path / "train.log"
-    lines = path.read_text().strip().splitlines() if path.is_file() else []
+    lines = path.read_text(errors="replace").strip().splitlines() if path.is_file() else []
     return f": {lines[-1] if lines else 'without a word'} ({path})"
 
 

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import tyro
-from rich.console import Console
 
 from algos.runs.directory import RunDirectory, settings
-from algos.runs.files import check_writable
-from algos.runs.metrics import pooled
+from algos.runs.files import check_writable, writing
+from algos.runs.metrics import intact, pooled
 from algos.usage import UsageError
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def main(arguments: list[str]) -> None:
     if not options.runs:
         raise UsageError("plot needs the folder of a run: python train.py plot RUN [RUN …]")
     picture = draw(options.runs, options.out or options.runs[0] / "curves.png")
-    Console().print(f"curves: {picture}", soft_wrap=True, markup=False, highlight=False)
+    print(f"curves: {picture}")
 
 
 def load(path: Path) -> Run:
@@ -96,13 +95,14 @@ def load(path: Path) -> Run:
     run, config = RunDirectory.open(path)
     if not run.metrics.is_file():
         raise UsageError(f"{path} has no metrics.csv; give the folder of a run")
-    with run.metrics.open(newline="") as file:
+    with intact(run.metrics), run.metrics.open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if None not in row.values()]
     if rows and "env_steps" not in rows[0]:
         raise UsageError(f"{run.metrics} has no column env_steps; it is no run's")
     if not rows:
         raise UsageError(f"{run.metrics} has no iteration yet; draw it when it has")
-    columns = {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
+    with intact(run.metrics):
+        columns = {n: np.array([float(row[n] or "nan") for row in rows]) for n in rows[0]}
     return Run(path, config, columns)
 
 
@@ -208,7 +208,8 @@ def draw(paths: Sequence[Path], picture: Path) -> Path:
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # it is done once, not for each file
         for suffix in (".svg", ".png"):
-            figure.savefig(picture.with_suffix(suffix), dpi=100)
+            with writing(picture.with_suffix(suffix)):
+                figure.savefig(picture.with_suffix(suffix), dpi=100)
         plt.close(figure)
     return picture.with_suffix(".png")
 

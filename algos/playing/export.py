@@ -1,6 +1,7 @@
 """A policy in one file for other programs: ONNX, or torch.export's .pt2."""
 
 import copy
+import io
 import json
 import logging
 import warnings
@@ -19,7 +20,7 @@ from algos.nets.linearization import has_closed_form
 from algos.nets.networks import MLP, affine
 from algos.nets.normalizer import ObservationNormalizer
 from algos.nets.policy import Policy
-from algos.runs.files import whole
+from algos.runs.files import replacing
 
 _ACTIVATIONS = {"tanh": nn.Tanh, "elu": nn.ELU, "relu": nn.ReLU}
 
@@ -125,8 +126,10 @@ def export(module: DeployedPolicy, path: Path, metadata: dict[str, Any]) -> None
     shapes = {"observation": {0: torch.export.Dim("robots")}}
     program = torch.export.export(module.eval(), example, dynamic_shapes=shapes)
     if path.suffix == ".pt2":
-        with whole(path) as draft:
-            torch.export.save(program, draft, extra_files={"trot": text})
+        buffer = io.BytesIO()  # torch reports a full disk in words of its own
+        torch.export.save(program, buffer, extra_files={"trot": text})
+        with replacing(path) as file:
+            file.write(buffer.getbuffer())
         return
     names = ["action", "target"] if module._targets else ["action"]
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses packages that it needs not
@@ -137,5 +140,5 @@ def export(module: DeployedPolicy, path: Path, metadata: dict[str, Any]) -> None
     assert made is not None
     model = made.model_proto
     onnx.helper.set_model_props(model, {"trot": text})
-    with whole(path) as draft:
-        onnx.save(model, draft)
+    with replacing(path) as file:
+        file.write(model.SerializeToString())

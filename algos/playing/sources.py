@@ -10,6 +10,7 @@ from typing import Any, Literal
 from algos.rollout.environments import is_id, suggestion
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.runs.directory import RunDirectory
+from algos.runs.files import reading
 from algos.tracking import wandb_models
 from algos.usage import UsageError
 
@@ -34,24 +35,28 @@ def load(source: str, which: Which) -> dict[str, Any] | None:
         ValueError: none of these, a run without checkpoints, or a damaged checkpoint.
     """
     path = Path(source)
-    if source.startswith(wandb_models.PREFIX):
-        content = wandb_models.download(source, which)
-    elif path.is_dir():
-        content = load_checkpoint(_of_run(path, which))
-    elif path.is_file():
-        content = load_checkpoint(path)
-    elif is_id(source):
-        return None
-    else:
-        beside = map(str, path.parent.glob("*"))
-        raise UsageError(
-            f"{source!r} is no run's folder, no checkpoint file and no environment id; "
-            f"{suggestion(source, *beside)}"
-        )
-    missing = ", ".join(sorted(CONTENT - content.keys()))
+    with reading(path):
+        content = _content(source, path, which)
+    missing = ", ".join(sorted(CONTENT - content.keys())) if content is not None else ""
     if missing:
         raise UsageError(f"the checkpoint of {path} lacks {missing}: it is no policy")
     return content
+
+
+def _content(source: str, path: Path, which: Which) -> dict[str, Any] | None:
+    if source.startswith(wandb_models.PREFIX):
+        return wandb_models.download(source, which)
+    if path.is_dir():
+        return load_checkpoint(_of_run(path, which))
+    if path.is_file():
+        return load_checkpoint(path)
+    if is_id(source):
+        return None
+    beside = map(str, path.parent.glob("*"))
+    raise UsageError(
+        f"{source!r} is no run's folder, no checkpoint file and no environment id; "
+        f"{suggestion(source, *beside)}"
+    )
 
 
 def _of_run(path: Path, which: Which) -> Path:

@@ -1,6 +1,8 @@
 """Vector environments by Gymnasium id."""
 
 import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
@@ -30,10 +32,14 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
         ValueError: an unknown id (the message suggests one), image observations, or a package
             that it needs is missing.
     """
-    try:
+    told = gymnasium.error.Error, ImportError
+    with _named(env_id, *told):
         if env_id.startswith("dm_control/"):
             _register_dm_control()
-        if gymnasium.spec(env_id).vector_entry_point is not None:
+        spec = gymnasium.spec(env_id)
+    known = str(spec.entry_point).startswith(("gymnasium.", "shimmy."))
+    with _named(env_id, *(told if known else [gymnasium.error.DependencyNotInstalled])):
+        if spec.vector_entry_point is not None:
             envs = gymnasium.make_vec(env_id, num_envs, **kwargs)
             if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
                 return envs
@@ -42,7 +48,14 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
             [lambda: Repeatable(_flatten_observation(_make(env_id, kwargs)))] * num_envs,
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
-    except (gymnasium.error.Error, ImportError) as error:
+
+
+@contextmanager
+def _named(env_id: str, *told: type[Exception]) -> Iterator[None]:
+    """Turn errors that say all there is to say of an id, or of a package it needs, into one."""
+    try:
+        yield
+    except told as error:
         raise UsageError(f"environment {env_id!r}: {error}") from error
 
 

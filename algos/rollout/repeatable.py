@@ -18,6 +18,10 @@ class NotRepeatableError(ValueError):
     """An environment did not return to the same observation."""
 
 
+class EpisodeError(Exception):
+    """An environment failed where an episode is played again; what it raised is the cause."""
+
+
 class Repeatable(gymnasium.Wrapper):
     """Remembers how its episode began, and every action since.
 
@@ -51,10 +55,13 @@ class Repeatable(gymnasium.Wrapper):
         """Play an episode again and return its last observation."""
         if state["seed"] is None:
             _restore(self.unwrapped.np_random, state["generator"])
-        observation, _ = self.reset(seed=state["seed"])
+        try:
+            observation, _ = self.reset(seed=state["seed"])
+            for action in state.get("actions", ()):
+                observation, *_ = self.step(action)
+        except Exception as error:
+            raise EpisodeError("an episode of the checkpoint cannot be played again") from error
         self._generator = state["generator"]
-        for action in state.get("actions", ()):
-            observation, *_ = self.step(action)
         return observation
 
 

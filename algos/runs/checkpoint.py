@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from algos.runs.files import keep, replacing, writing
+from algos.runs.files import keep, reading, replacing, writing
 from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
@@ -64,9 +64,10 @@ def load_newest(last: Path, previous: Path) -> dict[str, Any]:
             raise
         content = load_checkpoint(previous)
         log.warning("%s; going on from %s", error, previous.name)
-        if last.exists():
-            last.replace(last.with_suffix(".damaged"))
-        keep(previous, last)
+        with writing(last):
+            if last.exists():
+                last.replace(last.with_suffix(".damaged"))
+            keep(previous, last)
         return content
 
 
@@ -77,7 +78,9 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dic
         ValueError: the file is missing, damaged, foreign or of another version.
     """
     path = Path(path)
-    if not path.is_file():
+    with reading(path):
+        found = path.is_file()
+    if not found:
         raise UsageError(f"checkpoint {path}: there is no such file")
     data = _read(path, path, device)
     if not isinstance(data, dict) or data.get("format") != FORMAT:

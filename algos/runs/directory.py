@@ -163,7 +163,8 @@ class RunDirectory:
         """Remove what a killed process was still writing."""
         for name in (".*.tmp", "checkpoints/.*.tmp", "faults/.*.tmp"):
             for path in self.path.glob(name):
-                path.unlink(missing_ok=True)
+                with writing(path):
+                    path.unlink(missing_ok=True)
         for draft in self.videos.glob(f"{DRAFT}*"):
             shutil.rmtree(draft, ignore_errors=True)
 

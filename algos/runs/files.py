@@ -32,6 +32,15 @@ def writing(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn any OSError within into a UsageError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
 def replacing(path: Path, previous: Path | None = None) -> Iterator[BinaryIO]:
     """Yield a file that takes the place of `path` once it is whole and on the disk.
 
@@ -105,8 +114,15 @@ def check_writable(path: Path, *suffixes: str) -> None:
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Yield a draft beside a file, which takes its place when the block has ended well."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=DRAFT) as folder:
-        draft = Path(folder) / path.name
+    """Yield a draft beside a file, which takes its place when the block has ended well.
+
+    Raises:
+        WriteError: there is no room for it; what the block raises stays as it is.
+    """
+    with writing(path):
+        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=DRAFT)
+    with folder as name:
+        draft = Path(name) / path.name
         yield draft
-        draft.replace(path)
+        with writing(path):
+            draft.replace(path)

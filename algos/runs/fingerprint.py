@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import sys
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -20,7 +19,8 @@ from rich.table import Table
 
 from algos.runs.checkpoint import load_checkpoint
 from algos.runs.directory import RunDirectory
-from algos.runs.metrics import WALL_TIME
+from algos.runs.metrics import WALL_TIME, intact
+from algos.usage import UsageError
 
 ASIDE = {
     *("env_id", "robot", "algorithm", "algo_config", "env", "play"),
@@ -53,7 +53,7 @@ def fingerprint(run: Path) -> Fingerprint:
 
 def metrics(path: Path) -> list[dict[str, str]]:
     """Return the rows of a metrics.csv without empty cells and wall times."""
-    with path.open(newline="") as file:
+    with intact(path), path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     return [{n: v for n, v in row.items() if v and not WALL_TIME.fullmatch(n)} for row in rows]
 
@@ -99,7 +99,8 @@ def main(runs: Annotated[tuple[Path, ...], tyro.conf.Positional]) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    import terminal
+
+    terminal.begin()
+    with terminal.program(UsageError):
         tyro.cli(main)
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")

@@ -3,17 +3,30 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from algos.runs.files import append, replacing, writing
+from algos.usage import UsageError
 
 WALL_TIME = re.compile(r"seconds(_.*)?|steps_per_second")
 """Columns that the clock decides; the seed and the settings decide all others."""
 ENOUGH = 100
 """Episodes that a mean over episodes is shown from."""
+
+
+@contextmanager
+def intact(path: Path) -> Iterator[None]:
+    """Turn what reading a damaged metrics.csv raises into a UsageError that names it."""
+    try:
+        yield
+    except UsageError:
+        raise
+    except (OSError, KeyError, ValueError, csv.Error) as error:
+        raise UsageError(f"{path} is damaged, or cannot be read ({error}); restore it") from error
 
 
 def pooled(values: np.ndarray, episodes: np.ndarray, least: float = ENOUGH) -> np.ndarray:
@@ -45,11 +58,13 @@ class CSVLogger:
 
     def __init__(self, path: str | Path, resume_from: int | None = None):
         self._path = Path(path)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with writing(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
         self._columns: list[str] = []
         rows: list[dict[str, str]] = []
         if resume_from is not None and self._path.is_file():
-            rows = [row for row in self._read() if int(row["iteration"]) <= resume_from]
+            with intact(self._path):
+                rows = [row for row in self._read() if int(row["iteration"]) <= resume_from]
         self._rewrite(rows)
 
     def write(self, iteration: int, metrics: Mapping[str, float]) -> None:

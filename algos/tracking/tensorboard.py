@@ -31,9 +31,10 @@ class TensorBoardTracker(Tracker):
 
         purge = None if resume_from is None else resume_from + 1
         self._folder = Path(run_dir) / "tensorboard"
-        self._writer = SummaryWriter(str(self._folder), purge_step=purge)
         text = f"```json\n{json.dumps(config, indent=2)}\n```"
-        self._writer.add_text("config", text, resume_from)
+        with writing(self._folder):
+            self._writer = SummaryWriter(str(self._folder), purge_step=purge)
+            self._writer.add_text("config", text, resume_from)
 
     def log(self, metrics: Mapping[str, float], env_steps: int) -> None:
         with writing(self._folder):
@@ -41,4 +42,5 @@ class TensorBoardTracker(Tracker):
                 self._writer.add_scalar(name, value, env_steps)
 
     def finish(self) -> None:
-        self._writer.close()
+        with writing(self._folder):
+            self._writer.close()

@@ -1,4 +1,4 @@
-"""Ctrl-C that lets an iteration end."""
+"""Ctrl-C, SIGTERM and a closed terminal, which let an iteration end."""
 
 from __future__ import annotations
 
@@ -11,17 +11,28 @@ from torch.distributed import is_torchelastic_launched
 log = logging.getLogger(__name__)
 
 
-class Interrupt:
-    """Turns the first Ctrl-C or SIGTERM into a request; the second one acts as usual.
+def stop_signals() -> list[signal.Signals]:
+    """The signals that ask for an end; that of a closed terminal unless nohup has it ignored."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        numbers.append(hangup)
+    return numbers
 
-    Under torchrun, which passes on what the terminal has sent already, every one is a request.
+
+class Interrupt:
+    """Turns a signal that asks for an end into a request; Ctrl-C after it acts as usual.
+
+    The others may come twice where they mean it once: closing terminals and `timeout` send them
+    to a process and to its group. Under torchrun, which passes on what the terminal has sent
+    already, every one is a request.
     """
 
     def __init__(self) -> None:
         self.requested = False
 
     def __enter__(self) -> Interrupt:
-        self._old = {s: signal.signal(s, self._request) for s in (signal.SIGINT, signal.SIGTERM)}
+        self._old = {number: signal.signal(number, self._request) for number in stop_signals()}
         return self
 
     def __exit__(
@@ -30,15 +41,15 @@ class Interrupt:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._restore()
-
-    def _request(self, number: int, frame: FrameType | None) -> None:
-        self.requested = True
-        if is_torchelastic_launched():
-            return
-        self._restore()
-        log.warning("stopping after this iteration; again to leave at once, without saving")
-
-    def _restore(self) -> None:
         for number, handler in self._old.items():
             signal.signal(number, handler)
+
+    def _request(self, number: int, frame: FrameType | None) -> None:
+        again, self.requested = self.requested, True
+        if is_torchelastic_launched():
+            return
+        if not again:
+            log.warning("stopping after this iteration; Ctrl-C leaves at once, without saving")
+        elif number == signal.SIGINT:
+            log.warning("left at once; what the last checkpoint holds is kept")
+            raise KeyboardInterrupt

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium.vector import VectorEnv
-from rich.console import Console
 
 from algos.agent import Act, Agent
 from algos.parallel import Group
@@ -99,4 +98,4 @@ def _conclude(finished: bool, env_steps: int, run: RunDirectory, tracker: Tracke
     else:
         outcome = f"Stopped after {env_steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {run.path}"
-    Console().print(f"{outcome}\n{then}", soft_wrap=True, markup=False, highlight=False)
+    print(f"{outcome}\n{then}")

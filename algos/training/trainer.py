@@ -81,13 +81,13 @@ class Trainer:
 
         Raises:
             WriteError: the disk is full or the folder gone, for example.
-            ValueError: MAX_REFUSED updates in a row were refused, or the agent's numbers are not
+            UsageError: MAX_REFUSED updates in a row were refused, or the agent's numbers are not
                 finite.
         """
         try:
             return self._train(resumed)
-        except (WriteError, ValueError) as error:
-            kind = WriteError if isinstance(error, WriteError) else ValueError
+        except (WriteError, UsageError) as error:
+            kind = WriteError if isinstance(error, WriteError) else UsageError
             raise kind(f"{error}; {self._remedy()}") from error
 
     def _remedy(self) -> str:

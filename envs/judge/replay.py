@@ -34,11 +34,11 @@ def load(path: Path) -> dict[str, np.ndarray]:
     Raises:
         ValueError: it is missing, damaged, or something else.
     """
-    if not path.is_file():
-        raise UsageError(f"fault {path}: there is no such file")
     try:
         with np.load(path, allow_pickle=False) as file:
             fault = dict(file)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise UsageError(f"fault {path}: there is no such file") from error
     except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(f"fault {path}: damaged, or no .npz file of plain numbers") from error
     if str(fault.get("format")) != FORMAT:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +129,9 @@ def _write(
             for robot, commands in commanded:
                 robot.set_command(command_at(i / fps, commands))
             if i % stride == 0:
-                file.append_data(tiled(environments, labels, columns))
+                frame = tiled(environments, labels, columns)
+                with _encoding(path):
+                    file.append_data(frame)
             for k, (actor, envs) in enumerate(zip(actors, environments, strict=True)):
                 observations[k], *_ = envs.step(actor.act(observations[k]))
 
@@ -157,7 +159,7 @@ def write_gif(video: Path, path: Path) -> None:
     command += ["-loop", "0", f"file:{path}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        raise UsageError(f"GIF {path} could not be made: {done.stderr.strip()[-300:]}")
+        raise UsageError(f"GIF {path.name} could not be made: {done.stderr.strip()[-300:]}")
 
 
 def _writer(path: Path, fps: float) -> Any:
@@ -173,8 +175,15 @@ def _writer(path: Path, fps: float) -> Any:
 
 
 def _check_whole(path: Path) -> None:
-    """Raise OSError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
-    try:
+    """Raise UsageError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
+    with _encoding(path):
         imageio_ffmpeg.count_frames_and_secs(str(path))
+
+
+@contextmanager
+def _encoding(path: Path) -> Iterator[None]:
+    """Say in a line what ffmpeg tells by its command and its log."""
+    try:
+        yield
     except (OSError, RuntimeError) as error:
-        raise OSError(f"video {path.name} could not be written: is the disk full?") from error
+        raise UsageError(f"video {path.name} could not be written: is the disk full?") from error

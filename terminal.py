@@ -1,0 +1,122 @@
+"""How the programs show what they do, and how they end.
+
+What cannot be shown ends no work: not a closed terminal or pipe, not a full disk under a log, not
+an encoding that lacks a character. Exit codes are 0 for done, or stopped and saved; 1 for a fault,
+with its traceback; 2 for what the user can mend, in one line; 128 and a signal's number for work
+that the signal ended.
+
+A program imports this module before those that take seconds.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, TextIO
+
+QUIET = (errno.EPIPE, errno.EIO)
+"""Errors of a reader that is gone, who needs to be told nothing."""
+
+
+def begin() -> None:
+    """Take over the streams and the signals of a process that has only just started."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # a file opened later would get the number, and what is printed
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
+    sys.stdout = _lasting(sys.stdout, 1, "replace")
+    sys.stderr = _lasting(sys.stderr, 2, "backslashreplace")
+    _on_signals(_leave)
+
+
+@contextmanager
+def program(*mendable: type[Exception]) -> Iterator[None]:
+    """Run a program, and end it with its exit code.
+
+    Args:
+        mendable: errors whose message is all that the user needs; one may have an `exit_code` of
+            its own.
+    """
+    _on_signals(_unwind)
+    try:
+        try:
+            yield
+        finally:
+            _on_signals(_leave)
+    except mendable as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 2))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+class _Lasting(io.FileIO):
+    """A file that takes whatever is written to it, and loses what it cannot keep."""
+
+    _told = False
+
+    def write(self, data: Any, /) -> int:
+        try:
+            written = super().write(data)
+        except OSError as error:
+            self._tell(error)
+            written = None
+        return len(data) if written is None else written
+
+    def _tell(self, error: OSError) -> None:
+        """Say once, past the streams, that a log stays empty."""
+        if self._told or error.errno in QUIET:
+            return
+        self._told = True
+        line = f"warning: what is printed is lost: {error.strerror}\n"
+        with suppress(OSError):
+            os.write(2, line.encode("ascii", "replace"))
+
+
+def _lasting(stream: TextIO | None, number: int, errors: str) -> TextIO:
+    """Return a stream of a file descriptor, line by line; one of another file stays."""
+    if stream is not None and not _stands_on(stream, number):
+        return stream
+    buffer = io.BufferedWriter(_Lasting(number, "w", closefd=False))
+    encoding = stream.encoding if stream is not None else "utf-8"
+    return io.TextIOWrapper(buffer, encoding, errors, line_buffering=True)
+
+
+def _stands_on(stream: TextIO, number: int) -> bool:
+    with suppress(OSError):  # a test's or a notebook's has no descriptor
+        return stream.fileno() == number
+    return False
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], Any]) -> None:
+    """Have a handler called by Ctrl-C, SIGTERM and a closed terminal, where they are heard."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End while there is nothing to clean up, and no place for a traceback: in an import, say."""
+    os._exit(128 + number)
+
+
+def _unwind(number: int, frame: FrameType | None) -> None:
+    """End by an exception, so that what is half made is removed."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    _on_signals(_hurry)
+    raise SystemExit(128 + number)
+
+
+def _hurry(number: int, frame: FrameType | None) -> None:
+    """Let an end that has begun come: closing terminals and `timeout` send their signal twice."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
