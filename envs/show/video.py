@@ -31,6 +31,10 @@ GIF_FPS, GIF_WIDTH = 25, 480
 """Largest rate (1/s) and width (pixels) of a GIF."""
 
 
+class VideoError(UsageError, OSError):
+    """A video cannot be written, as on a full disk."""
+
+
 @dataclass(frozen=True)
 class Video:
     """How a video is made."""
@@ -175,7 +179,7 @@ def _writer(path: Path, fps: float) -> Any:
 
 
 def _check_whole(path: Path) -> None:
-    """Raise UsageError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
+    """Raise VideoError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
     with _encoding(path):
         imageio_ffmpeg.count_frames_and_secs(str(path))
 
@@ -186,4 +190,4 @@ def _encoding(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:
-        raise UsageError(f"video {path.name} could not be written: is the disk full?") from error
+        raise VideoError(f"video {path.name} could not be written: is the disk full?") from error
