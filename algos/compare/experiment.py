@@ -137,9 +137,12 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
     def stop(number: int, frame: FrameType | None) -> None:
         nonlocal stopped
         again, stopped = stopped, True
-        if not again or number == signal.SIGINT:
-            for _, process in running.values():
-                process.send_signal(signal.SIGINT if again else signal.SIGTERM)
+        if again and number != signal.SIGINT:
+            return
+        for _, process in running.values():
+            process.send_signal(signal.SIGINT if again else signal.SIGTERM)
+        if again:
+            raise KeyboardInterrupt
 
     old = {number: signal.signal(number, stop) for number in stop_signals()}
     try:

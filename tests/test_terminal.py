@@ -1,0 +1,178 @@
+"""How the programs show what they do and how they end, in processes that import nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHOWS = r"""
+import sys
+import terminal
+terminal.begin()
+from rich.console import Console
+from rich.table import Table
+file = open(sys.argv[1], "w")
+assert file.fileno() > 2
+for i in range(3_000):
+    print("return 12.3 \xb1 0.4, \u03b4 \u2265 0.01, runs/\xe9\udcff")
+print("WARNING no display: \xb1 \udcff", file=sys.stderr)
+table = Table("mean \xb1 std")
+table.add_row("1 \u2026 2")
+Console().print(table)
+file.write("done")
+"""
+"""A program whose work is a file, which it writes after it has shown a lot."""
+
+
+def run(
+    code: str, *arguments: str, shell: str = "", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run code from the root, its streams as a shell redirects them."""
+    script = f'set -o pipefail; exec "$0" -c "$@" {shell}' if "|" not in shell else shell
+    return subprocess.run(
+        ["bash", "-c", script, sys.executable, code, *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        "> /dev/full",
+        "2> /dev/full",
+        "> /dev/full 2>&1",
+        ">&-",
+        "2>&-",
+        "<&- >&- 2>&-",
+        '"$0" -c "$@" | head -n 1; exit ${PIPESTATUS[0]}',
+        '"$0" -c "$@" 2>&1 | head -n 1; exit ${PIPESTATUS[0]}',
+    ],
+)
+def test_what_cannot_be_shown_ends_no_work(shell: str, tmp_path: Path) -> None:
+    done = run(SHOWS, str(tmp_path / "work"), shell=shell)
+    assert (tmp_path / "work").read_text() == "done"
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert "Broken pipe" not in done.stderr
+    assert done.stderr.count("what is printed is lost") == (shell == "> /dev/full")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"PYTHONIOENCODING": "utf-8:strict"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+)
+def test_nor_does_an_encoding(environment: dict[str, str], tmp_path: Path) -> None:
+    done = run(SHOWS, str(tmp_path / "work"), **environment)
+    assert (tmp_path / "work").read_text() == "done"
+    assert done.returncode == 0
+    assert done.stdout.startswith("return 12.3 ")
+    assert done.stderr.startswith("WARNING no display: ")
+
+
+ENDS = """
+import os, signal, sys, terminal
+class Mendable(ValueError): pass
+terminal.begin()
+with terminal.program(Mendable):
+    try:
+        {}
+    finally:
+        print("cleaned")
+"""
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "said"),
+    [
+        ("pass", 0, ""),
+        ("raise Mendable('--seed is -1')", 2, "error: --seed is -1\n"),
+        ("raise KeyboardInterrupt", 130, ""),
+        ("os.kill(os.getpid(), signal.SIGINT)", 130, ""),
+        ("os.kill(os.getpid(), signal.SIGTERM)", 143, ""),
+        ("os.kill(os.getpid(), signal.SIGHUP)", 129, ""),
+    ],
+)
+def test_a_program_ends_with_a_line_at_most(ends: str, code: int, said: str) -> None:
+    done = run(ENDS.format(ends))
+    assert (done.returncode, done.stderr, done.stdout) == (code, said, "cleaned\n")
+
+
+def test_a_fault_keeps_its_traceback() -> None:
+    done = run(ENDS.format("[][1]"))
+    assert done.returncode == 1
+    assert 'File "<string>", line 7' in done.stderr
+    assert done.stderr.endswith("IndexError: list index out of range\n")
+
+
+def test_a_signal_that_comes_twice_cuts_no_cleaning_short() -> None:
+    twice = "os.kill(os.getpid(), signal.SIGTERM)"
+    done = run(ENDS.format(twice).replace('print("cleaned")', f'{twice}; print("cleaned")'))
+    assert (done.returncode, done.stdout) == (143, "cleaned\n")
+
+
+def test_a_program_under_nohup_does_not_hear_its_terminal_close() -> None:
+    hangs_up = ENDS.format("os.kill(os.getpid(), signal.SIGHUP)")
+    done = run(f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{hangs_up}")
+    assert (done.returncode, done.stdout) == (0, "cleaned\n")
+
+
+@pytest.mark.parametrize("program", ["train.py", "play.py"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_still_importing_ends_at_once(
+    program: str, number: signal.Signals
+) -> None:
+    command = [sys.executable, program, "--help"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        while process.poll() is None and not _catches(process.pid, signal.SIGTERM):
+            time.sleep(0.001)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=60)
+    assert (process.returncode, output) == (128 + number, b"")
+
+
+def _catches(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal, as /proc tells."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+HELPS = r"""
+import terminal
+terminal.begin()
+import tyro
+def main(seed: int = 1):
+    '''Train \u2026
+    Args:
+        seed: \xb1 of the environments.
+    '''
+with terminal.program():
+    tyro.cli(main, args=["--help"])
+"""
+
+
+@pytest.mark.parametrize("shell", ["", '"$0" -c "$@" | head -n 1; exit ${PIPESTATUS[0]}'])
+def test_help_works_in_ascii_and_in_a_pipe_that_closes(shell: str) -> None:
+    done = run(HELPS, shell=shell, PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage: ")
+    assert done.stdout.isascii()
