@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+
 import pytest
 
 from envs.render import gl
@@ -14,3 +17,12 @@ def opengl() -> None:
         gl.choose_backend()
     except gl.OpenGLError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def signals() -> Iterator[None]:
+    """Give the handlers of signals back that a program takes."""
+    old = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in old.items():
+        signal.signal(number, handler)

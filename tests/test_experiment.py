@@ -119,6 +119,46 @@ def test_a_seed_that_fails_ends_the_experiment(tmp_path: Path, jobs: int, words:
         experiment.run(tmp_path / "x", config(jobs=jobs), fails)
 
 
+@pytest.mark.parametrize(("ends", "code"), [("raise ValueError('shapes')", 1), ("exit(2)", 2)])
+def test_a_seed_that_fails_gives_its_exit_code_and_its_last_word(
+    tmp_path: Path, ends: str, code: int
+) -> None:
+    fails = program(tmp_path, f"import sys; sys.stdout.buffer.write(b'runs/\\xe9 ')\n{ends}")
+    run = experiment.SeedRun(1, RunDirectory(tmp_path / "x-s1"), {"total_steps": 1})
+    with pytest.raises(experiment.SeedError, match="shapes" if code == 1 else "seed 1") as e:
+        experiment.train([run], fails, jobs=2)
+    assert e.value.exit_code == code
+
+
+HANGS_UP = """
+import os, signal, sys, time
+told = []
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, lambda number, frame: told.append(number))
+for number in {}:
+    os.kill(os.getppid(), number)
+    time.sleep(0.2)
+print(*(int(number) for number in told), file=open(sys.argv[2] + "/told", "w"))
+"""
+"""A training whose terminal goes away, or whose user is impatient."""
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"), [("(1, 1)", [15]), ("(15, 15)", [15]), ("(2, 2)", [15, 2])]
+)
+def test_a_seed_is_told_once_to_save_and_by_another_ctrl_c_to_leave(
+    tmp_path: Path, numbers: str, told: list[int]
+) -> None:
+    run = experiment.SeedRun(1, RunDirectory(tmp_path / "x-s1"), {"total_steps": 1})
+    stops = program(tmp_path, HANGS_UP.format(numbers))
+    if told == [15]:
+        assert not experiment.train([run], stops, jobs=1)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            experiment.train([run], stops, jobs=1)
+    assert [int(n) for n in (tmp_path / "x-s1" / "told").read_text().split()] == told
+
+
 @pytest.mark.slow
 def test_each_seed_starts_from_the_settings_that_its_parent_wrote(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from gymnasium.envs.classic_control import CartPoleEnv
 
 import play
 import train
 from algos.compare.experiment import SeedRun
+from algos.rollout.repeatable import EpisodeError
 from algos.runs.checkpoint import is_finite, load_checkpoint
 from algos.runs.directory import MAX_FAULTS, RunDirectory
 from algos.runs.files import WriteError, append, replacing
@@ -197,6 +199,28 @@ def test_a_run_directory_that_goes_away_ends_the_run(
     with pytest.raises(WriteError, match=message):
         start(run, 4)
     assert not run.exists() or list(files(run)) == [".lock"]
+
+
+# Environments of one's own
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("shapes"), OSError("robot unplugged"), KeyError("leg"), RuntimeError()]
+)
+def test_what_an_environment_raises_is_left_as_it_is(
+    cartpole_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def step(*arguments: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(CartPoleEnv, "step", step)
+    with pytest.raises(type(error)) as caught:
+        start(tmp_path / "new", 2)
+    assert caught.value is error
+    shutil.copytree(cartpole_run, tmp_path / "run")
+    with pytest.raises(EpisodeError) as caught:
+        train.main(["--resume", str(tmp_path / "run"), "--total-steps", str(3 * STEPS)])
+    assert caught.value.__cause__ is error
 
 
 # Numbers

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import VectorEnv
 from PIL import Image, ImageSequence
+from rich.console import Console
 
 import play
 from algos import TRPO, TRPOConfig
@@ -353,6 +354,19 @@ def test_a_run_s_checkpoints_can_be_watched_in_turn(checkpoint: Path) -> None:
     assert agents["last"]()(np.zeros((1, 56), np.float32)).shape == (1, 12)
     checkpoint.with_name("best.pt").write_bytes(checkpoint.read_bytes())
     assert play.live_agents(options, play.find_subject(options))[1] == "best"
+
+
+def test_an_evaluation_is_written_before_it_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise OSError("no terminal")
+
+    monkeypatch.setattr(Console, "print", fail)
+    path = tmp_path / "pole.json"
+    with pytest.raises(OSError, match="no terminal"):
+        play.main(["CartPole-v1", "--agent", "zero", "--evaluate", "--json", str(path)])
+    assert json.loads(path.read_text())["episodes"] == 100
 
 
 @pytest.mark.slow

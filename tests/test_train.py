@@ -361,6 +361,7 @@ def test_every_config_field_is_on_the_command_line() -> None:
         (["CartPole-v1", "--algo.hidden", *["16384"] * 9], "GiB of memory"),
     ],
 )
+@pytest.mark.usefixtures("signals")
 def test_bad_input_is_one_clear_line(
     arguments: list[str],
     words: str,

@@ -37,7 +37,8 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
         if env_id.startswith("dm_control/"):
             _register_dm_control()
         spec = gymnasium.spec(env_id)
-    known = str(spec.entry_point).startswith(("gymnasium.", "shimmy."))
+    maker = getattr(spec.entry_point, "__module__", spec.entry_point)
+    known = str(maker).startswith(("gymnasium.", "shimmy."))  # the errors of all others are theirs
     with _named(env_id, *(told if known else [gymnasium.error.DependencyNotInstalled])):
         if spec.vector_entry_point is not None:
             envs = gymnasium.make_vec(env_id, num_envs, **kwargs)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from algos.compare import plots
+from algos.usage import UsageError
 
 CONFIG = {"env_id": "CartPole-v1", "algo": {"max_kl": 0.02, "gamma": 0.99}, "device": "cpu"}
 
@@ -133,6 +134,9 @@ def test_what_cannot_be_drawn_is_named(tmp_path: Path) -> None:
         plots.main([str(run), "--out", "curves.pdf"])
     (run / "metrics.csv").write_text("iteration,env_steps\n")
     with pytest.raises(ValueError, match="has no iteration yet"):
+        plots.main([str(run)])
+    (run / "metrics.csv").write_text("iteration,env_steps\n1,many\n")
+    with pytest.raises(UsageError, match=r"metrics\.csv is damaged"):
         plots.main([str(run)])
     (run / "metrics.csv").unlink()
     with pytest.raises(ValueError, match=r"run has no metrics\.csv"):

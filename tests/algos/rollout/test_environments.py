@@ -14,6 +14,7 @@ from algos.rollout.environments import make_vec
 from algos.training.evaluate import evaluate
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
+from algos.usage import UsageError
 
 IMAGE = spaces.Box(0, 255, (8, 8, 3), np.uint8)
 VECTOR = spaces.Box(-1.0, 1.0, (2,))
@@ -76,3 +77,24 @@ def test_images_are_refused(levers: str, space: spaces.Space) -> None:
 def test_unknown_id_is_named() -> None:
     with pytest.raises(ValueError, match="CartPoll"):
         make_vec("CartPoll-v1", 2)
+
+
+@pytest.mark.parametrize("env_id", ["Ant-v3", "LunarLander-v3", "CartPole-v7"])
+def test_an_id_that_gymnasium_cannot_make_is_named(env_id: str) -> None:
+    with pytest.raises(UsageError, match=f"environment '{env_id}': "):
+        make_vec(env_id, 2)
+
+
+@pytest.mark.parametrize(
+    "error", [ImportError("no my_maps"), ValueError("map"), gymnasium.error.InvalidAction("bad")]
+)
+def test_what_an_environment_raises_when_it_is_made_is_its_own(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, levers: str
+) -> None:
+    def fail(*arguments: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Levers, "__init__", fail)
+    with pytest.raises(type(error)) as caught:
+        make_vec(levers, 2)
+    assert caught.value is error

@@ -1,8 +1,11 @@
 import csv
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from algos.runs.metrics import CSVLogger, pooled
+from algos.usage import UsageError
 
 
 def rows(path) -> list[dict[str, str]]:
@@ -35,6 +38,14 @@ def test_resuming_drops_rows_after_the_resumed_iteration(tmp_path):
     logger.write(4, {"kl": 40.0, "std": 1.0})
     assert [row["iteration"] for row in rows(path)] == ["1", "2", "3", "4"]
     assert rows(path)[-1] == {"iteration": "4", "kl": "40.0", "std": "1.0"}
+
+
+@pytest.mark.parametrize("content", [b"iteration\none\n", b"kl\n1\n", b"\xff\n", b"iteration\n\0"])
+def test_damaged_metrics_are_named_where_a_run_goes_on(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "metrics.csv"
+    path.write_bytes(content + b"1\n")
+    with pytest.raises(UsageError, match=r"metrics\.csv is damaged, or cannot be read"):
+        CSVLogger(path, resume_from=3)
 
 
 def test_a_new_run_begins_an_empty_file(tmp_path):
