@@ -95,7 +95,7 @@ def load(path: Path) -> Run:
     run, config = RunDirectory.open(path)
     if not run.metrics.is_file():
         raise UsageError(f"{path} has no metrics.csv; give the folder of a run")
-    with intact(run.metrics), run.metrics.open(newline="") as file:
+    with intact(run.metrics), run.metrics.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if None not in row.values()]
     if rows and "env_steps" not in rows[0]:
         raise UsageError(f"{run.metrics} has no column env_steps; it is no run's")

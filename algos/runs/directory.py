@@ -115,7 +115,7 @@ class RunDirectory:
         """Return an earlier run and its configuration."""
         run = cls(path)
         try:
-            config = json.loads(run.config.read_text())
+            config = json.loads(run.config.read_text(encoding="utf-8"))
             if not isinstance(config, dict):
                 raise UsageError("it holds no settings")
             return run, config

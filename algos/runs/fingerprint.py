@@ -53,7 +53,7 @@ def fingerprint(run: Path) -> Fingerprint:
 
 def metrics(path: Path) -> list[dict[str, str]]:
     """Return the rows of a metrics.csv without empty cells and wall times."""
-    with intact(path), path.open(newline="") as file:
+    with intact(path), path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return [{n: v for n, v in row.items() if v and not WALL_TIME.fullmatch(n)} for row in rows]
 

@@ -83,7 +83,7 @@ class CSVLogger:
             append(self._path, self._text([row]))
 
     def _read(self) -> list[dict[str, str]]:
-        with self._path.open(newline="") as file:
+        with self._path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
             rows = [row for row in reader if None not in row.values()]
             self._columns = list(reader.fieldnames or [])

@@ -161,7 +161,7 @@ def write_gif(video: Path, path: Path) -> None:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
     command += ["-i", f"file:{video}", "-filter_complex", f"fps={fps},{scale},{palette}"]
     command += ["-loop", "0", f"file:{path}"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
         raise UsageError(f"GIF {path.name} could not be made: {done.stderr.strip()[-300:]}")
 
