@@ -223,6 +223,19 @@ def test_what_an_environment_raises_is_left_as_it_is(
     assert caught.value.__cause__ is error
 
 
+def test_where_a_video_failed_is_told_and_the_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(*arguments: Any) -> None:
+        raise ValueError("shapes")
+
+    monkeypatch.setattr(train, "make_video_writer", lambda config: write)
+    start(tmp_path / "run", 2, [*CARTPOLE, "--video-interval", "1"])
+    line = write.__code__.co_firstlineno + 1
+    assert f"no more videos in this run: shapes ({__file__}:{line})" in capsys.readouterr().out
+    assert len(rows(tmp_path / "run")) == 2
+
+
 # Numbers
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +168,8 @@ class Trainer:
             self._make_video(lambda o: self._agent.act(o, deterministic=True), path)
         except Exception as error:  # of ffmpeg, OpenGL or the environment: the training goes on
             reason = str(error).partition("\n")[0]  # ffmpeg's command and log follow
-            progress.say(f"no more videos in this run: {reason}")
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            progress.say(f"no more videos in this run: {reason} ({place.filename}:{place.lineno})")
             self._make_video = None
             return
         self._tracker.log_video(path, self.env_steps)
