@@ -92,7 +92,10 @@ class Controls:
 
     def _steer_whole(self, text: str) -> None:
         """Set all entries of the command that can be set, from numbers with spaces or commas."""
-        numbers = [float(word) for word in text.replace(",", " ").split()]
+        try:
+            numbers = [float(word) for word in text.replace(",", " ").split()]
+        except ValueError:
+            numbers = []
         require(
             len(numbers) == len(self._axes), "command", repr(text), f"{len(self._axes)} numbers"
         )

@@ -127,4 +127,4 @@ async def _look_from_afar(client: viser.ClientHandle) -> None:
     """Show the whole robot on an upright screen, above the controls, which cover the lower half."""
     camera = client.camera
     if camera.image_width < camera.image_height:
-        camera.position, camera.look_at = (2.3, -2.6, 0.9), (0.0, 0.0, -0.4)
+        camera.position, camera.look_at = (2.5, -2.8, 1.0), (0.0, 0.0, -0.7)
