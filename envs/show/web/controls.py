@@ -169,7 +169,8 @@ class Controls:
 
     def _refresh(self) -> None:
         self.show_command()
-        if self._asked_at and time.monotonic() - self._asked_at > SETTLED:
+        settled = self._asked_at and time.monotonic() - self._asked_at > SETTLED
+        if settled and self._done == self._asked:
             self.settle()
 
     def show_command(self) -> None:

@@ -110,6 +110,7 @@ def _reward_plot(gui: viser.GuiApi, title: str, terms: list[str]) -> viser.GuiUp
         scales={"x": uplot.Scale(time=False)},
         cursor=_LATEST,
         height=280,
+        padding=(8, 24, 0, 0),
     )
 
 
