@@ -323,7 +323,8 @@ def watch_live(options: Play, subject: Subject) -> None:
     else:
         from envs.show import web
 
-        web.serve(live, options.host, options.port)
+        policy = Path(options.sources[0]).resolve().name.removesuffix(".pt")
+        web.serve(live, options.host, options.port, policy)
 
 
 def live_agents(options: Play, subject: Subject) -> tuple[dict[str, Callable[[], Act]], str]:

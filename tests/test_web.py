@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import re
 import shutil
 import signal
@@ -12,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ import play
 from envs.mdp.starts import NOMINAL
 from envs.show import web
 from envs.show.live import Live
+from envs.show.web.controls import KEYS
+from envs.show.web.document import STOP_KEY, document
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import QUIET, task
 
@@ -48,6 +52,8 @@ PLOTTED = """() => Math.max(...Object.values(window.__viserTestpoints?.uplots ??
     .filter(plot => plot.chart.series[2]?.label === "actual")
     .map(plot => plot.chart.data[2].at(-1)))"""
 """The largest of the velocities that the page plots last."""
+VISER = [websockets.Subprotocol(f"viser-v{viser.__version__}")]
+ENCODE = msgspec.msgpack.encode
 PATIENCE = 120.0
 """What a browser without a GPU may need on a busy machine (s)."""
 
@@ -114,6 +120,8 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     until(lambda: live.command[0] == 0.5, "the typed command is in force")
     until(lambda: live.velocity[0] > 0.3 and live.position[0] > 0.3, "the robot walks")
     until(lambda: browser.evaluate(PLOTTED) > 0.3, "the browser plots its speed")
+    legend = browser.locator(".u-series", has_text="command").locator(".u-value").first
+    until(lambda: legend.inner_text() == "0.5", "the legend says the latest value")
 
     vx.blur()  # keys of a text field are not the robot's
     for _ in range(2):
@@ -125,27 +133,90 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     steps = live.steps
     browser.get_by_role("button", name="Step").dispatch_event("click")
     until(lambda: live.steps == steps + 1, "it takes a step")
+    assert not browser.locator("#trot-loading").count()
+    assert browser.title() == "walk · anymal_c · Trot"
+    browser.get_by_role("button", name="Stop").dispatch_event("click")
+    until(lambda: not live.command.any(), "Stop makes it stand")
+
     browser.locator("input[role=combobox][value=walk]").dispatch_event("click")
     browser.get_by_role("option", name="zero").dispatch_event("click")
     until(lambda: live.agent == "zero", "another policy acts")
 
 
-def test_commands_hold_against_the_schedule_that_they_end() -> None:
+def test_a_command_ends_the_schedule_whole_and_is_not_overwritten_by_it() -> None:
     live = walking(None)
-    live.step()
+    while live.command.tolist() != [0.6, 0.0, 0.72]:  # the schedule's third
+        live.steps += 25
+        live.step()
     page = web.Page(live, "127.0.0.1", 0)
     sliders = page.controls.sliders
-    for axis, value in ((0, 0.2), (0, 0.3), (1, -0.1)):  # as messages of a browser do
-        sliders[axis]._impl.value = value
-        event = viser.GuiEvent(client=None, client_id=1, target=sliders[axis])
-        sliders[axis]._impl.update_cb[0](event)
-    page.controls.show_command()  # the schedule goes on before the loop gets to the requests
-    assert sliders[0].value == live.command[0] == 0.5
+    operate(page, sliders[0], 0.2)
+    operate(page, sliders[0], 0.3)
+    catch_up(page)  # the schedule goes on before the loop gets to the requests
+    assert sliders[0].value == 0.3
     live._serve(due=0.0)
-    page.controls.settle()
+    catch_up(page)
+    assert live.command.tolist() == [0.3, 0.0, 0.0]
+    operate(page, sliders[1], -0.1)
+    live._serve(due=0.0)
+    catch_up(page)
     page.close()
     assert [slider.value for slider in sliders.values()] == [0.3, -0.1, 0.0]
     assert (live.command.tolist(), live.scheduled) == ([0.3, -0.1, 0.0], False)
+
+
+def operate(page: web.Page, control: viser.GuiInputHandle, value: float) -> None:
+    """Do in viser's thread what a browser's message does."""
+    event = viser.GuiEvent(client=None, client_id=1, target=control)
+
+    async def receive() -> None:
+        control._impl.value = value
+        for told in control._impl.update_cb:
+            await told(event)  # type: ignore
+
+    asyncio.run_coroutine_threadsafe(receive(), page.server.get_event_loop()).result(PATIENCE)
+
+
+def catch_up(page: web.Page) -> None:
+    """Let the page show what is in force."""
+    page.controls.show()
+    loop = page.server.get_event_loop()
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(PATIENCE)
+
+
+def test_all_entries_typed_are_one_command_and_the_last_message_holds(
+    page: web.Page, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steered: list[list[float]] = []
+    steer = live.steer
+    monkeypatch.setattr(live, "steer", lambda c: (steered.append(c.tolist()), steer(c)))
+    asyncio.run(_type(page.port, "0.5, 0.1 -0.3"))
+    until(lambda: live.command.tolist() == [0.5, 0.1, -0.3], "the typed command is in force")
+    assert steered == [[0.5, 0.1, -0.3]]
+    for wrong in ("0.5 0.1", "0.5 a 0.3", ""):
+        with pytest.raises(ValueError, match="it must be 3 numbers"):
+            page.controls._steer_whole(wrong)
+    speeds = [round(-1 + i / 50, 2) for i in range(100)]
+    asyncio.run(_drag(page.port, speeds))
+    until(lambda: len(steered) > len(speeds), "all messages have come")
+    assert [command[0] for command in steered[1:]] == speeds
+
+
+async def _type(port: int, text: str) -> None:
+    async with connected(port) as (client, controls):
+        (field,) = (c["uuid"] for c in controls if c["type"] == "GuiTextMessage")
+        (form,) = (c["uuid"] for c in controls if c["type"] == "GuiFormMessage")
+        await client.send(update(field, text))
+        await client.send(ENCODE({"type": "GuiFormSubmitMessage", "uuid": form}))
+        await asyncio.wait_for(await client.ping(), PATIENCE)
+
+
+async def _drag(port: int, values: list[float]) -> None:
+    async with connected(port) as (client, controls):
+        first = next(c["uuid"] for c in controls if c["type"] == "GuiSliderMessage")
+        for value in values:
+            await client.send(update(first, value))
+        await asyncio.wait_for(await client.ping(), PATIENCE)
 
 
 @pytest.mark.slow
@@ -181,6 +252,35 @@ def test_it_serves_its_own_page_alone(target: str, status: int | None, page: web
     assert b"root:" not in answer
     assert status is None or answer.startswith(b"HTTP/1.1 %d " % status)
     assert ask(page.port, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").startswith(b"HTTP/1.1 200")
+
+
+def test_the_tab_says_what_walks_and_the_page_that_it_loads(page: web.Page) -> None:
+    for packed in ({}, {"Accept-Encoding": "gzip"}):
+        request = urllib.request.Request(f"http://127.0.0.1:{page.port}/?darkMode", headers=packed)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            body = answer.read()
+            assert answer.headers.get("Content-Encoding") == packed.get("Accept-Encoding")
+        text = (gzip.decompress(body) if packed else body).decode()
+        assert "<title>walk · anymal_c · Trot</title>" in text
+        assert "Loading anymal_c</div>" in text
+    named = document("<b>", "a & b")
+    assert "<title>&lt;b&gt;</title>" in named
+    assert "Loading a &amp; b</div>" in named
+
+
+def test_the_stop_button_s_key_makes_the_robot_stand() -> None:
+    assert KEYS[STOP_KEY.upper()] == "Stand"
+
+
+def test_a_page_is_small(page: web.Page) -> None:
+    assert 1e6 < sent_meshes(page) < 4e6
+
+
+def sent_meshes(page: web.Page) -> int:
+    """Bytes of the meshes and their textures that each browser is sent."""
+    messages = page.server._websock_server._broadcast_buffer.message_from_id.values()
+    props = (getattr(message, "props", None) for message in messages)
+    return sum(len(getattr(prop, "glb_data", b"")) for prop in props)
 
 
 @pytest.mark.parametrize(
@@ -230,43 +330,51 @@ def test_it_survives_whatever_a_client_sends(page: web.Page, live: Live) -> None
 
 async def _pester(port: int) -> None:
     """Send nonsense in every way that viser's clients talk, and for every control."""
-    encode, uri = msgspec.msgpack.encode, f"ws://127.0.0.1:{port}"
-    protocol = [websockets.Subprotocol(f"viser-v{viser.__version__}")]
-    camera = {"wxyz": [1.0, 0.0, 0.0, 0.0], "fov": 1.0, "near": 0.1, "far": 9.0}
-    camera |= {name: [1.0, 2.0, 3.0] for name in ("position", "look_at", "up_direction")}
-    camera |= {"type": "ViewerCameraMessage", "image_height": 9, "image_width": 9}
-    for junk in ("text", b"\xff\xff", encode([1]), encode({"type": "Nonsense"}), b""):
-        async with websockets.connect(uri, subprotocols=protocol, max_size=None) as client:
+    for junk in ("text", b"\xff\xff", ENCODE([1]), ENCODE({"type": "Nonsense"}), b""):
+        async with websockets.connect(f"ws://127.0.0.1:{port}", subprotocols=VISER) as client:
             await client.send(junk)
-    async with websockets.connect(uri, subprotocols=protocol, max_size=None) as client:
-        await client.send(encode(camera))
-        known = await asyncio.wait_for(_controls(client), PATIENCE)
-        for uuid in known:
+    async with connected(port) as (client, controls):
+        for uuid in (control["uuid"] for control in controls if "value" in control):
             for value in (np.nan, np.inf, -1e300, "nonsense", None, [1], {}):
-                update = {"type": "GuiUpdateMessage", "uuid": uuid, "updates": {"value": value}}
-                await client.send(encode(update))
-        await client.send(encode({"type": "ShareUrlRequest"}))
+                await client.send(update(uuid, value))
+        await client.send(ENCODE({"type": "ShareUrlRequest"}))
         await asyncio.wait_for(client.ping(), PATIENCE)
-    async with websockets.connect(uri) as client:  # not viser's
+    async with websockets.connect(f"ws://127.0.0.1:{port}") as client:  # not viser's
         await client.wait_closed()
 
 
-async def _controls(client: websockets.ClientConnection) -> list[str]:
-    """Read from the server until it has named its buttons; return the controls' ids."""
-    found: list[str] = []
+def update(uuid: str, value: Any) -> bytes:
+    """What a browser sends when a control is operated."""
+    return ENCODE({"type": "GuiUpdateMessage", "uuid": uuid, "updates": {"value": value}})
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    port: int,
+) -> AsyncIterator[tuple[websockets.ClientConnection, list[dict[str, Any]]]]:
+    """A client that talks as a browser does, and the messages that made its controls."""
+    camera = {"wxyz": [1.0, 0.0, 0.0, 0.0], "fov": 1.0, "near": 0.1, "far": 9.0}
+    camera |= {name: [1.0, 2.0, 3.0] for name in ("position", "look_at", "up_direction")}
+    camera |= {"type": "ViewerCameraMessage", "image_height": 9, "image_width": 9}
+    uri = f"ws://127.0.0.1:{port}"
+    async with websockets.connect(uri, subprotocols=VISER, max_size=None) as client:
+        await client.send(ENCODE(camera))
+        yield client, await asyncio.wait_for(_controls(client), PATIENCE)
+
+
+async def _controls(client: websockets.ClientConnection) -> list[dict[str, Any]]:
+    """Read from the server until it has named its buttons; return the controls' messages."""
+    found: list[dict[str, Any]] = []
     while True:
         data = await client.recv()
         assert isinstance(data, bytes)
         size = int.from_bytes(data[8:16], "little")
         unpacked = zstandard.ZstdDecompressor().decompress(data[16 : 16 + size])
         for message in msgspec.msgpack.decode(unpacked)["messages"]:
-            if message["type"].startswith("Gui") and "value" in message:
-                found.append(message["uuid"])
-            if (
-                message["type"] == "GuiButtonGroupMessage"
-                and "Reset" in message["props"]["options"]
-            ):
-                return found
+            if message["type"].startswith("Gui") and "props" in message:
+                found.append(message)
+                if "Reset" in message["props"].get("options", ()):
+                    return found
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import numpy as np
 from envs.bounds import require
 from envs.judge.protocol import Act
 from envs.mdp import observations
+from envs.mdp.commands import VELOCITY
 from envs.show.command_schedule import command_at
 from envs.sim.randomization import Randomization, push_velocities
 from envs.vector import LocomotionVectorEnv
@@ -56,13 +57,9 @@ class Live:
     ) -> None:
         require(env.num_envs == 1, "num_envs", env.num_envs, "1 to be watched")
         self.env, self.agents = env, agents
-        ranges = env.config.commands.ranges
-        self.limits = np.column_stack([ranges.min(1).clip(max=0), ranges.max(1).clip(min=0)])
+        self.limits = _limits(env, command)
         """Lowest and highest commands, the given one among them, (entries, 2)."""
-        if command is not None:
-            self.limits[:, 0] = np.minimum(self.limits[:, 0], command)
-            self.limits[:, 1] = np.maximum(self.limits[:, 1], command)
-        self.command, self.scheduled = np.zeros(len(ranges)), command is None
+        self.command, self.scheduled = self._standing(), command is None
         self.paused, self.speed, self.push_speed = False, 1.0, 1.0
         self.steps = self.falls = 0
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -73,9 +70,9 @@ class Live:
         self._base = self.model.body(env.robot.base).id
         self.swap(agent)
         env.reset(seed=seed)
+        self._give_command()
         if command is not None:
             self.steer(np.array(command))
-        self._begin()
 
     @property
     def time(self) -> float:
@@ -117,16 +114,21 @@ class Live:
         """Set the command (entries,) within the limits, and end the schedule; NaN counts as 0."""
         self.scheduled = False
         self.command = np.nan_to_num(command).clip(*self.limits.T)
-        self.env.set_command(self.command)
+        self._give_command()
+
+    def steer_entry(self, axis: int, value: float) -> None:
+        """Set one entry of the command; the others of a schedule that this ends stand still."""
+        command = self._standing() if self.scheduled else self.command.copy()
+        command[axis] = value
+        self.steer(command)
 
     def nudge(self, name: str, direction: int) -> None:
         """Change an entry of the command by a tenth of its largest value, if the task has it."""
         names = self.env.config.commands.names
-        if name not in names:
-            return
-        axis, step = names.index(name), np.zeros(len(names))
-        step[axis] = direction * np.abs(self.limits[axis]).max() / NUDGES
-        self.steer(np.round(self.command + step, 9))
+        if name in names:
+            axis = names.index(name)
+            step = direction * np.abs(self.limits[axis]).max() / NUDGES
+            self.steer_entry(axis, round(float(self.command[axis] + step), 9))
 
     def push(self) -> None:
         """Give the base a velocity jump of `push_speed` (m/s) in a random horizontal direction."""
@@ -136,7 +138,7 @@ class Live:
     def reset(self) -> None:
         """Start the robot anew; command and agent stay."""
         self.env.reset()
-        self._begin()
+        self._give_command()
 
     def pause(self) -> None:
         """Pause, or go on."""
@@ -149,7 +151,7 @@ class Live:
 
     def stand(self) -> None:
         """Command the robot to stand still."""
-        self.steer(np.zeros(len(self.command)))
+        self.steer(self._standing())
 
     def set_speed(self, speed: float) -> None:
         """Set the speed, within SPEEDS; below 1 is slow motion."""
@@ -183,16 +185,22 @@ class Live:
     def step(self) -> None:
         """Advance by one control step."""
         if self.scheduled:
-            self.command = command_at(self.time, self.env.config.commands)
-            self.env.set_command(self.command)
+            command = command_at(self.time, self.env.config.commands)
+            if not np.array_equal(command, self.command):
+                self.command = command
+                self._give_command()
         self._observation, _, fell, ended, _ = self.env.step(self._act(self._observation))
         self.steps += 1
         self.falls += int(fell[0])
         if fell[0] or ended[0]:
-            self._begin()
+            self._give_command()
 
-    def _begin(self) -> None:
-        """Keep the command in a new episode, also in its first observation."""
+    def _standing(self) -> np.ndarray:
+        """Return the command to stand still, (entries,), as near to 0 as the limits allow."""
+        return np.zeros(len(self.limits)).clip(*self.limits.T)
+
+    def _give_command(self) -> None:
+        """Command the robot, from the very next action on and in a new episode, too."""
         self.env.set_command(self.command)
         terms, env = self.env.config.observations, self.env
         self._observation = observations.observe(terms, env.layout, env.state, None)
@@ -250,6 +258,17 @@ ACTIONS: dict[str, Callable[[Live], None]] = {
     "Next policy": Live.swap_next,
 }
 """What a key or a button can ask for."""
+
+
+def _limits(env: LocomotionVectorEnv, command: tuple[float, ...] | None) -> np.ndarray:
+    """Return the task's ranges (entries, 2), with standing and a command among them."""
+    ranges = env.config.commands.ranges
+    limits = np.column_stack([ranges.min(1), ranges.max(1)])
+    asked = np.array([0.0 if name in VELOCITY else np.nan for name in env.config.commands.names])
+    for given in (asked, command):
+        if given is not None:
+            limits[:, 0], limits[:, 1] = np.fmin(limits[:, 0], given), np.fmax(limits[:, 1], given)
+    return limits
 
 
 def _within(value: float, limits: tuple[float, float]) -> float:

@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from envs.show import web
+from envs.show.live import Live
+from envs.vector import LocomotionVectorEnv
 from robots import Collision, get_robot, menagerie, mjcf
 from tests.robots import menagerie_stand_in
 from tests.robots.helpers import in_nominal_pose, on_plane, pd_step
@@ -55,6 +58,24 @@ def test_the_real_one_is_our_model_with_meshes(
         np.testing.assert_allclose(placed.geom(foot).xpos, expected.geom(foot).xpos, atol=1e-9)
     meshed = trajectory("anymal_c_menagerie", "full")
     np.testing.assert_allclose(meshed, trajectory("anymal_c", "full"), rtol=0, atol=1e-8)
+
+
+@pytest.mark.slow
+def test_the_real_one_is_sent_to_browsers_in_seconds(
+    redirect: Callable[[str, str], Path], original: tuple[Path, str]
+) -> None:
+    """3 MB take 2.4 s at 10 Mbit/s; with the textures as they come it would be 20 MB."""
+    repository, commit = original
+    redirect(repository.as_uri(), commit)
+    environment = LocomotionVectorEnv(1, robot="anymal_c_menagerie")
+    stand = {"zero": lambda: lambda observation: np.zeros((len(observation), 12))}
+    page = web.Page(Live(environment, stand, "zero", seed=0), "127.0.0.1", 0)
+    messages = page.server._websock_server._broadcast_buffer.message_from_id.values()
+    props = (getattr(message, "props", None) for message in messages)
+    sizes = [len(getattr(prop, "glb_data", b"")) for prop in props]
+    page.close()
+    assert sum(size > 0 for size in sizes) > 10
+    assert sum(sizes) < 3e6
 
 
 @pytest.mark.parametrize("description", ["go1", "go1_description", "anymal_c"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import viser
 
+from envs.bounds import require
 from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
 from envs.show.web.server import Server
 
@@ -36,13 +38,17 @@ SETTLED = 0.3
 class Controls:
     """What steers a live simulation, the same for every browser that looks at it.
 
-    viser calls back from threads of its own; all that changes the simulation goes through
-    `Live.request`.
+    Browsers are heard in viser's event loop, one message after the other, and what they ask for
+    is handed to the simulation's thread by `Live.request`. What is in force goes back to them from
+    the event loop, too, and only once all that was asked for is done: else an entry that a user
+    has just given would jump back, or be taken for another's.
     """
 
     def __init__(self, live: Live, server: Server) -> None:
-        self._live, self._server = live, server
-        self._text, self._operated = "", 0.0
+        self._live, self._server, self._loop = live, server, server.get_event_loop()
+        self._text = ""
+        self._asked, self._asked_at = 0, 0.0  # set in the event loop
+        self._done = 0  # of those asked for, set in the simulation's thread
         with server.gui.add_folder("Command", visible=bool(np.ptp(live.limits, axis=1).any())):
             self._add_command()
         with server.gui.add_folder("Simulation"):
@@ -51,8 +57,7 @@ class Controls:
             rows = (f"| `{key}` | {name.lower()} |" for key, name in KEYS.items())
             server.gui.add_markdown("\n".join(["| key | action |", "| --- | --- |", *rows]))
         for key, name in KEYS.items():
-            command = server.gui.add_command(name, hotkey=key)
-            command.on_trigger(lambda _, name=name: self._press(name))
+            self._on_press(server.gui.add_command(name, hotkey=key).on_trigger, name)
 
     @property
     def camera_follows(self) -> bool:
@@ -60,27 +65,43 @@ class Controls:
         return self._follow.value
 
     def _add_command(self) -> None:
-        axes = [i for i, limits in enumerate(self._live.limits) if np.ptp(limits)]
-        self.sliders = {i: self._command_slider(i) for i in axes}
+        live, gui = self._live, self._server.gui
+        self._axes = [i for i, limits in enumerate(live.limits) if np.ptp(limits)]
+        self.sliders = {i: self._command_slider(i) for i in self._axes}
         """By the command's entry."""
+        names = " ".join(self._short(i) for i in self._axes)
+        with gui.add_form(None) as form:
+            hint = f"The whole command at once: numbers for {names}, then Enter"
+            self._whole = gui.add_text(f"{names} ⏎", "", hint=hint)
+        self._on_submit(form)
         hint = "Commands in turn that show what the policy can do"
-        self._schedule = self._server.gui.add_checkbox("Schedule", self._live.scheduled, hint=hint)
+        self._schedule = gui.add_checkbox("Schedule", live.scheduled, hint=hint)
         self._on(self._schedule, self._set_schedule)
+
+    def _short(self, axis: int) -> str:
+        name = self._live.env.config.commands.names[axis]
+        return SHORT.get(name, name)
 
     def _command_slider(self, axis: int) -> viser.GuiSliderHandle[float]:
         live, (low, high) = self._live, self._live.limits[axis].tolist()
-        value = float(live.command[axis])
-        name, entry = list(live.env.config.commands.entries.items())[axis]
-        title = SHORT.get(name, name) + (f" ({entry.unit})" if entry.unit else "")
-        slider = self._server.gui.add_slider(title, low, high, 0.01, value)
-
-        def steer(speed: float) -> None:
-            command = live.command.copy()
-            command[axis] = speed
-            live.steer(command)
-
-        self._on(slider, steer)
+        unit = list(live.env.config.commands.entries.values())[axis].unit
+        title = self._short(axis) + (f" ({unit})" if unit else "")
+        slider = self._server.gui.add_slider(title, low, high, 0.01, float(live.command[axis]))
+        self._on(slider, partial(live.steer_entry, axis))
         return slider
+
+    def _steer_whole(self, text: str) -> None:
+        """Set all entries of the command that can be set, from numbers with spaces or commas."""
+        try:
+            numbers = [float(word) for word in text.replace(",", " ").split()]
+        except ValueError:
+            numbers = []
+        require(
+            len(numbers) == len(self._axes), "command", repr(text), f"{len(self._axes)} numbers"
+        )
+        command = self._live.limits[:, 0].copy()
+        command[self._axes] = numbers
+        self._live.steer(command)
 
     def _set_schedule(self, wanted: bool) -> None:
         if self._live.scheduled != wanted:
@@ -96,56 +117,73 @@ class Controls:
         self._on(push, live.set_push_speed)
         self._follow = gui.add_checkbox("Camera follows", True)
         for names in (("Pause", "Step"), ("Push", "Reset")):
-            buttons = gui.add_button_group("", names)
-            buttons.on_click(lambda event: self._press(event.target.value))
+            self._on_press(gui.add_button_group("", names).on_click)
         self._status = gui.add_markdown("")
 
-    def _press(self, name: str) -> None:
-        """Request what a button or a key stands for."""
-
-        def act() -> None:
-            if name in ACTIONS:  # a browser may send anything
-                ACTIONS[name](self._live)
-            self.show_command()
-
-        self._live.request(act)
+    # viser awaits coroutines in the order of its messages, and calls functions in any.
 
     def _on(self, control: viser.GuiInputHandle, change: Callable[[Any], None]) -> None:
         """Request a change to a control's value when a browser, not the page, operates it."""
 
-        def attempt(value: Any) -> None:
-            try:
-                change(value)
-            except (ValueError, OSError) as problem:
-                for client in self._server.get_clients().values():
-                    client.add_notification("Not done", str(problem), color="red")
-            self._schedule.value, self._agent.value = self._live.scheduled, self._live.agent
-            self._operated = time.monotonic()
-
-        def updated(event: viser.GuiEvent) -> None:
+        async def updated(event: viser.GuiEvent) -> None:
             if event.client_id is not None:
-                value = control.value  # until the loop gets there the schedule moves the sliders
-                self._live.request(lambda: attempt(value))
+                self._ask(partial(change, control.value))
 
         control.on_update(updated)
 
+    def _on_submit(self, form: viser.GuiFormHandle) -> None:
+        async def submitted(_: viser.GuiEvent) -> None:
+            self._ask(partial(self._steer_whole, self._whole.value))
+            self._whole.value = ""
+
+        form.on_submit(submitted)
+
+    def _on_press(self, subscribe: Callable[[Any], Any], name: str | None = None) -> None:
+        """Request what a key or a button stands for; a button of a group says it by its value."""
+
+        async def pressed(event: Any) -> None:
+            action = ACTIONS.get(name or event.target.value)
+            if action is not None:  # a browser may send anything
+                self._ask(partial(action, self._live))
+
+        subscribe(pressed)
+
+    def _ask(self, change: Callable[[], None]) -> None:
+        self._asked += 1
+        self._asked_at = time.monotonic()
+        self._live.request(partial(self._carry_out, change))
+
+    def _carry_out(self, change: Callable[[], None]) -> None:
+        try:
+            change()
+        except (ValueError, OSError) as problem:
+            for client in self._server.get_clients().values():
+                client.add_notification("Not done", str(problem), color="red")
+        self._done += 1
+        self._loop.call_soon_threadsafe(self.show_command)
+
     def show(self) -> None:
-        """Bring the controls up to date with the simulation."""
+        """Bring the controls up to date with the simulation; called in its thread."""
         self._show_status()
-        if self._live.scheduled:
-            self.show_command()
-        elif self._operated and time.monotonic() - self._operated > SETTLED:
+        self._loop.call_soon_threadsafe(self._refresh)
+
+    def _refresh(self) -> None:
+        self.show_command()
+        settled = self._asked_at and time.monotonic() - self._asked_at > SETTLED
+        if settled and self._done == self._asked:
             self.settle()
 
     def show_command(self) -> None:
-        """Set the sliders to the command in force."""
+        """Set the controls to what is in force, unless there is something left to be done."""
+        if self._done != self._asked:
+            return
         for axis, slider in self.sliders.items():
             slider.value = float(self._live.command[axis])
-        self._schedule.value = self._live.scheduled
+        self._schedule.value, self._agent.value = self._live.scheduled, self._live.agent
 
     def settle(self) -> None:
         """Send the command again, lest a browser shows what it crossed on its way here."""
-        self._operated = 0.0
+        self._asked_at = 0.0
         with self._server.atomic():
             for slider in self.sliders.values():
                 slider.value += 1e-9  # viser sends no value that it has sent before

@@ -6,11 +6,14 @@ import socket
 import time
 
 import numpy as np
+import viser
 from mjviser import ViserMujocoScene
 
 from envs.render.velocities import velocity_strokes
 from envs.show.live import Live
+from envs.show.web import textures
 from envs.show.web.controls import Controls
+from envs.show.web.document import READY, document
 from envs.show.web.plots import Plots
 from envs.show.web.server import Server, check_address
 from robots.usage import UsageError
@@ -19,18 +22,19 @@ SCENE_RATE, REPORT_RATE = 60.0, 4.0
 """How often the robot at most, and plots and numbers, are sent (Hz)."""
 
 
-def serve(live: Live, host: str, port: int) -> None:
+def serve(live: Live, host: str, port: int, policy: str = "") -> None:
     """Serve the page until the process is interrupted, and print where it is.
 
     Args:
         live: what the page shows and steers.
         host, port: where the server listens; 127.0.0.1 for this computer's own browsers alone.
+        policy: what it is called in the tab's title, by default as in the page's list.
 
     Raises:
         ValueError: the server cannot listen there.
     """
     check_address(host, port)
-    page = Page(live, host, port)
+    page = Page(live, host, port, policy)
     shown = f"[{host}]" if ":" in host else host
     print(f"page: http://{shown}:{page.port} (Ctrl-C ends it)")
     print(
@@ -51,9 +55,11 @@ class Page:
         ValueError: the port was taken meanwhile.
     """
 
-    def __init__(self, live: Live, host: str, port: int) -> None:
+    def __init__(self, live: Live, host: str, port: int, policy: str = "") -> None:
         self._live = live
-        self.server = Server(host, port)
+        robot = live.env.robot.name
+        title = f"{policy or live.agent} · {robot} · Trot"
+        self.server = Server(host, port, lambda: document(title, robot))
         self.port = self.server.get_port()
         if port not in (0, self.port):
             self.close()
@@ -64,6 +70,7 @@ class Page:
         self._build_scene()
         self.controls = Controls(live, self.server)
         self._plots = Plots(gui, live)
+        gui.add_html(f'<i class="{READY}"></i>')
         self._centre = np.zeros(3)
         self._moved = self._reported = 0.0
 
@@ -72,10 +79,12 @@ class Page:
         self.server.stop()
 
     def _build_scene(self) -> None:
+        textures.shrink(self._live.model)
         self._scene = ViserMujocoScene(self.server, self._live.model, num_envs=1)
         self._scene.camera_tracking_enabled = False  # it would follow the base's height, too
         scene, camera = self.server.scene, self.server.initial_camera
         camera.position, camera.look_at = (1.5, -1.7, 1.0), (0.0, 0.0, 0.4)
+        self.server.on_client_connect(_look_from_afar)
         none, colours = np.zeros((1, 2, 3), np.float32), np.zeros((1, 2, 3), np.uint8)
         self._arrows = scene.add_arrows("/velocities/arrows", none, colours[:, 0])
         self._arcs = scene.add_line_segments("/velocities/arcs", none, colours, thickness=0.02)
@@ -108,7 +117,14 @@ class Page:
             chosen = [stroke for stroke in strokes if stroke[2] == pointed]
             handle.visible = bool(chosen)
             if chosen:
-                colours = np.array([stroke[3] for stroke in chosen])
+                colours = np.square([stroke[3] for stroke in chosen])  # viser's light pales them
                 points = np.array([stroke[:2] for stroke in chosen]) - self._centre
                 handle.points = points.astype(np.float32)
                 handle.colors = colours if pointed else np.stack([colours, colours], axis=1)
+
+
+async def _look_from_afar(client: viser.ClientHandle) -> None:
+    """Show the whole robot on an upright screen, above the controls, which cover the lower half."""
+    camera = client.camera
+    if camera.image_width < camera.image_height:
+        camera.position, camera.look_at = (2.5, -2.8, 1.0), (0.0, 0.0, -0.7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http
 import logging
 import socket
@@ -13,7 +14,8 @@ from urllib.parse import urlsplit
 import rich
 import viser
 from websockets.asyncio import server
-from websockets.http11 import Request
+from websockets.datastructures import Headers
+from websockets.http11 import Request, Response
 
 from robots.usage import UsageError
 
@@ -30,13 +32,18 @@ def check_address(host: str, port: int) -> None:
 
 
 class Server(viser.ViserServer):
-    """viser's server, which tells the console nothing and never asks for a public tunnel."""
+    """viser's server, which tells the console nothing and never asks for a public tunnel.
 
-    def __init__(self, host: str, port: int) -> None:
+    Args:
+        host, port: where it listens.
+        document: makes the HTML that a browser is given.
+    """
+
+    def __init__(self, host: str, port: int, document: Callable[[], str]) -> None:
         rich.get_console().quiet = True
         for name in ("websockets", "asyncio"):  # tracebacks of whatever a client sends
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        with _own_page_alone():
+        with _own_page_alone(document):
             super().__init__(host, port, label="Trot", verbose=False)
 
     def request_share_url(self, verbose: bool = True) -> str | None:
@@ -44,8 +51,8 @@ class Server(viser.ViserServer):
 
 
 @contextlib.contextmanager
-def _own_page_alone() -> Iterator[None]:
-    """Have a server that viser starts refuse browsers that show the page of another site.
+def _own_page_alone(document: Callable[[], str]) -> Iterator[None]:
+    """Have a server that viser starts give its own document, and refuse other sites' pages.
 
     Any page can open a WebSocket to this computer; the browser then names the page's site in
     Origin, of which viser takes no notice.
@@ -57,6 +64,8 @@ def _own_page_alone() -> Iterator[None]:
             origin = request.headers.get("Origin")
             if origin is not None and urlsplit(origin).netloc != request.headers.get("Host"):
                 return connection.respond(http.HTTPStatus.FORBIDDEN, "not this server's page\n")
+            if "Upgrade" not in request.headers and urlsplit(request.path).path == "/":
+                return _page(document(), request)
             return process_request(connection, request)
 
         return start(*args, process_request=check, **kwargs)
@@ -66,3 +75,13 @@ def _own_page_alone() -> Iterator[None]:
         yield
     finally:
         server.serve = start
+
+
+def _page(document: str, request: Request) -> Response:
+    body, packed = document.encode(), "gzip" in request.headers.get("Accept-Encoding", "")
+    headers = Headers({"Content-Type": "text/html; charset=utf-8"})
+    if packed:
+        body = gzip.compress(body, compresslevel=1)
+        headers["Content-Encoding"] = "gzip"
+    headers["Content-Length"] = str(len(body))
+    return Response(http.HTTPStatus.OK, "OK", headers, body)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs.mdp.commands import Commands
+from envs.mdp.commands import Command, Commands, velocity
 from envs.mdp.starts import NOMINAL
 from envs.mdp.terminations import Termination, low
 from envs.show import live as module
@@ -229,3 +229,49 @@ def test_reward_rates_add_up_to_the_reward() -> None:
     _, reward, *_ = env.step(np.ones((3, 12)))
     total = sum(env.reward_rates().values()) * DT
     np.testing.assert_allclose(total, reward)
+
+
+def test_a_command_is_in_force_from_the_very_next_action() -> None:
+    seen = []
+
+    def act(observation: np.ndarray) -> np.ndarray:
+        seen.append(observation[0, live.env.layout["command"]].tolist())
+        return zero(observation)
+
+    live = make(command=None, act=lambda: act)
+    live.swap("act")
+    live.step()
+    live.steer(np.array([0.25, 0.25, -0.5]))
+    live.step()
+    live.stand()
+    live.step()
+    assert seen == [[0.5, 0.0, 0.0], [0.25, 0.25, -0.5], [0.0, 0.0, 0.0]]
+
+
+def test_what_ends_the_schedule_keeps_nothing_of_it() -> None:
+    live = make(command=None)
+    live.steps = round(5.5 / DT)
+    live.step()
+    np.testing.assert_allclose(live.command, [0.6, 0.0, 0.72])
+    live.steer_entry(1, 0.25)
+    assert live.command.tolist() == [0.0, 0.25, 0.0]
+    live.steer_entry(2, 0.5)
+    assert live.command.tolist() == [0.0, 0.25, 0.5]
+
+
+def test_stand_ends_the_schedule() -> None:
+    live = make(command=None)
+    live.step()
+    live.stand()
+    for _ in range(round(3 / DT)):  # across the schedule's next command
+        live.step()
+        assert not live.command.any()
+        assert not live.env.state.command.any()
+
+
+def test_standing_keeps_an_entry_that_is_no_velocity_in_its_range() -> None:
+    entries = velocity((0.2, 1.0)) | {"height": Command((0.4, 0.6), "m")}
+    live = make(replace(WALK, commands=Commands(entries)), command=None)
+    np.testing.assert_allclose(live.limits, [[0, 1], [0, 0], [0, 0], [0.4, 0.6]])
+    live.stand()
+    assert live.command.tolist() == [0.0, 0.0, 0.0, 0.4]
