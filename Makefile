@@ -1,8 +1,11 @@
 # Trot: `make demo` and `make test` are all that a fresh machine needs.
+# TORCH=cpu takes PyTorch's CPU build, for a computer without an NVIDIA GPU.
 PYTHON ?= python3
+TORCH ?=
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+CPU_INDEX := https://download.pytorch.org/whl/cpu
 DEMO := runs/demo
 
 .PHONY: demo test system play check docs bench clean
@@ -50,11 +53,23 @@ clean:
 
 DEMO_STEPS ?= 2250000
 
+ifeq ($(TORCH),cpu)
+SIZE := 0.5 GB to download, 1.6 GB on disk, 2 minutes at 100 Mbit/s
+else ifeq ($(TORCH),)
+SIZE := 3 GB to download, 6 GB on disk, 6 minutes at 100 Mbit/s; without an NVIDIA GPU TORCH=cpu needs a quarter
+else
+$(error TORCH is '$(TORCH)'; it must be cpu, or left out for the build with CUDA)
+endif
+
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Trot needs Python 3.11 or newer: make PYTHON=python3.11 …")'
-	$(PYTHON) -m venv $(VENV)
+	@command -v "$(PYTHON)" > /dev/null || { echo "make: there is no $(PYTHON): install Python 3.11 or newer (Debian, Ubuntu: apt install python3-venv), or name one: make PYTHON=python3.11 …" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make: $(PYTHON) is Python %d.%d, and Trot needs 3.11 or newer: make PYTHON=python3.11 …" % sys.version_info[:2])'
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2> /dev/null || { echo "make: $(PYTHON) lacks its venv module: apt install python3-venv (Debian, Ubuntu), or name another: make PYTHON=python3.11 …" >&2; exit 1; }
+	"$(PYTHON)" -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing PyTorch, MuJoCo and what else Trot needs into $(VENV): up to $(SIZE)"
+	$(if $(TORCH),$(PIP) --no-deps --index-url $(CPU_INDEX) torch)
 	$(PIP) --editable .
 	touch $@
 

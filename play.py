@@ -10,15 +10,12 @@ if __name__ == "__main__":  # before torch, whose import takes seconds
 import json
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import tyro
 from gymnasium.error import DependencyNotInstalled
-from gymnasium.vector import VectorEnv
 from rich.console import Console
 from rich.table import Table
 
@@ -26,92 +23,39 @@ import envs
 from algos.playing import agents, sources
 from algos.playing.agents import Act, AgentName
 from algos.playing.sources import labels
-from algos.playing.watching import Watching
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
-from algos.runs.codec import from_plain
 from algos.runs.files import WriteError, replacing, whole
 from algos.training.evaluate import evaluate
 from algos.training.memory import require_memory
 from algos.usage import UsageError
-from envs import playable, tasks
 from envs.judge import deployment, protocol, replay
-from envs.render.gl import OpenGLError, prepare
+from envs.render.gl import OpenGLError
 from envs.show.live import Live
-from envs.show.options import RobotOptions
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_gif, write_video
 from envs.show.viewer import check_display, watch
-from envs.task import TaskConfig, as_judged, with_command
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 from robots.usage import UsageError as RobotUsageError
+from subject import Play, Subject, find_subject, read
 
-ROBOT = "anymal_c"
 ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""
 REPORT_VIDEO = Video(seconds=10.0, size=(640, 360))
 """The video in a report."""
 
 
-@dataclass(frozen=True)
-class Play(RobotOptions, Watching):
-    """Make a video of a policy, judge it, or watch it live."""
-
-    ACTING: ClassVar[tuple[str, ...]] = (*Watching.ACTING, "report", "viewer", "web")
-    NEEDS: ClassVar[dict[str, tuple[str, ...]]] = {
-        **Watching.NEEDS,
-        **dict.fromkeys(("host", "port"), ("web",)),
-        "episodes": ("evaluate", "report"),
-    }
-    SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {**Watching.SUFFIXES, "report": (".html",)}
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for a value out of bounds, or an option without effect."""
-        if self.replay_nan is None:
-            super().__post_init__()
-        elif self.source:
-            raise UsageError("--replay-nan FILE plays that file alone: leave the run out")
-        self.check()
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What is played: an environment, and a checkpoint's content where there is one."""
-
-    env_id: str
-    content: dict[str, Any] | None = None
-    robot: str = ROBOT
-    task: TaskConfig | None = None
-    """Definition of a trot/ task, as its protocol has it; None for any other id."""
-
-    def make(self, n: int) -> VectorEnv:
-        """Make n environments."""
-        prepare(self.env_id)
-        if self.task is None:
-            return make_vec(self.env_id, n)
-        return make_vec(self.env_id, n, robot=self.robot, config=self.task)
-
-    def policy(self) -> dict[str, Any]:
-        """Return the checkpoint's content.
-
-        Raises:
-            ValueError: there is none.
-        """
-        if self.content is None:
-            raise UsageError(f"{self.env_id!r} is an environment: give a run or a checkpoint")
-        return self.content
-
-
 def main(arguments: list[str]) -> None:
     """Parse, find what is played, and play it."""
-    options = tyro.cli(Play, args=arguments)
+    options, override = read(arguments)
     check_outputs(options)
     if options.replay_nan is not None:
         replay_fault(options, options.replay_nan)
         return
-    subjects = [find_subject(options, source) for source in options.sources]
+    subjects = [find_subject(options, source, override) for source in options.sources]
     subject = subjects[0]
+    sources.require_one_task({s.env_id: envs.IDS.get(s.env_id, s.env_id) for s in subjects})
     check_memory(options, subject)
     if options.evaluate:
         evaluate_policy(options, subject)
@@ -165,48 +109,9 @@ def check_memory(options: Play, subject: Subject) -> None:
         require_memory(needed, what, "take fewer or shorter ones")
 
 
-def find_subject(options: Play, source: str | None = None) -> Subject:
-    """Return what a source names, by default the first one.
-
-    Raises:
-        ValueError: neither a run, a checkpoint file nor an id; or a damaged checkpoint.
-    """
-    source = source or options.sources[0]
-    content = sources.load(source, options.checkpoint)
-    env_id = content["env_id"] if content else source
-    if content is not None and env_id in envs.IDS and not content.get("play"):
-        content["play"] = playable.upgraded(content["env"])
-    if env_id not in envs.IDS:
-        if given := " and ".join(options.trot_only):
-            raise UsageError(f"{given}: for trot/ tasks, not for {env_id!r}")
-        return Subject(env_id, content)
-    learned_on = content["robot"] if content else None
-    robot = options.robot or learned_on or ROBOT
-    return Subject(env_id, content, robot, _task(options, env_id, robot, content))
-
-
-def _task(options: Play, env_id: str, robot: str, content: dict[str, Any] | None) -> TaskConfig:
-    """Return the definition of a trot/ task that the policy knows, under its protocol."""
-    task = tasks.make(envs.IDS[env_id], get_robot(robot))
-    if content:
-        task = playable.restore(_as_trained(task, content["env"]), content["play"])
-    if options.contact:
-        task = replace(task, simulation=replace(task.simulation, contact=options.contact))
-    task = as_judged(task, options.randomize)
-    if options.command:
-        task = with_command(task, options.command)
-    return replace(task, episode_length=options.seconds) if options.seconds else task
-
-
-def _as_trained(task: TaskConfig, settings: dict[str, Any]) -> TaskConfig:
-    """Return today's task with a run's own settings, but for those that are no longer as they were.
-
-    They say how the policy is judged; what it acts on is another matter (`envs.playable`).
-    """
-    for name, plain in settings.items():
-        with suppress(ValueError):
-            task = from_plain(task, {name: plain})
-    return task
+def say(what: str, path: Path) -> None:
+    """Tell the user of a file that was written."""
+    Console().print(f"{what}: {path}", soft_wrap=True, markup=False, highlight=False)
 
 
 def policy_of(options: Play, subject: Subject, n: int) -> Act:
@@ -231,6 +136,8 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
         environment.close()
         head, rows = ["", "value"], [[n.replace("_", " "), f"{v:.6g}"] for n, v in results.items()]
     if options.json is not None:
+        if changes := subject.changes(options):
+            results["settings"] = changes
         with replacing(options.json) as file:
             file.write((json.dumps(results, indent=2) + "\n").encode())
     title = f"{subject.env_id}: {results['episodes']:g} episodes, seed {seed}"
@@ -298,6 +205,8 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
     for name in ("contact", "command", "randomize"):
         if getattr(options, name):
             facts[name.capitalize()] = str(getattr(options, name))
+    if changes := subject.changes(options):
+        facts["Settings"] = ", ".join(f"{name} {value}" for name, value in changes.items())
     told, details = provenance.tell(source, subject.content if acting == "trained" else None)
     about = report.About(source.resolve().name, facts | told, details)
     video = replace(REPORT_VIDEO, seed=options.seed, scheduled=options.command is None)
@@ -313,8 +222,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
 def watch_live(options: Play, subject: Subject) -> None:
     """Show the policy live, in a browser or in MuJoCo's viewer, under commands given there."""
     own = replace(options, command=None)  # with the task's own limits
-    task = _task(own, subject.env_id, subject.robot, subject.content)
-    endless = replace(task, episode_length=options.seconds or ENDLESS)
+    endless = subject.judged(own, options.seconds or ENDLESS)
     environment = replace(subject, task=endless).make(1)
     assert isinstance(environment, LocomotionVectorEnv)
     live = Live(environment, *live_agents(options, subject), options.seed, options.command)

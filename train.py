@@ -34,7 +34,8 @@ from algos.rollout.environments import is_id, make_vec, unknown_id
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError, whole
-from algos.training.command_line import MARKERS, glance, locate, reopen
+from algos.training import parsing
+from algos.training.command_line import locate, reopen
 from algos.training.evaluate import evaluate
 from algos.training.launch import Learning, launch
 from algos.training.memory import require_room
@@ -153,15 +154,17 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
         restarted: whether torchrun has started the same command before: an earlier run goes on.
     """
     usual = defaults(USUAL_ID)
-    seen = glance(
+    seen, _ = parsing.glance(
         _AnyTask(**vars(usual) | {"env_id": (), "robot": "", "drive": None, "terrain": None}),
         arguments,
     )
     if seen.resume is not None:
-        return reopen_run(tyro.cli(ResumeConfig, args=arguments, description=ResumeConfig.__doc__))
+        told = ResumeConfig.__doc__
+        options = parsing.parse(ResumeConfig, arguments, owner="--resume", description=told)
+        return reopen_run(options)
     if not seen.env_id:
         if seen.help:
-            tyro.cli(TrainConfig, default=usual, args=["--help"], config=MARKERS)
+            parsing.parse(TrainConfig, ["--help"], usual, owner=USUAL_ID)
         raise UsageError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
     choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, seen.drive, seen.terrain)
     if not is_id(choice.env_id):
@@ -170,7 +173,7 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     for part in ("robot", "drive", "terrain"):
         if default.env is None and (given := getattr(seen, part)):
             raise UsageError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
-    config = tyro.cli(TrainConfig, default=default, args=arguments, config=MARKERS)
+    config = parsing.parse(TrainConfig, arguments, default, owner=choice.env_id)
     if config.env_id != choice.env_id:
         raise UsageError(f"is the id {config.env_id} or {choice.env_id}? train.py ID [options]")
     config.require_effect(default)

@@ -16,6 +16,7 @@ from envs.mdp.rewards import PACED, Reward
 from envs.sim import DRIVES, TERRAINS
 from envs.sim.scene import Simulation
 from envs.task import TaskConfig
+from robots.robot import Robot
 from robots.usage import UsageError
 
 _logger = logging.getLogger(__name__)
@@ -88,6 +89,40 @@ def _payable(task: TaskConfig, gait: Gait, commands: tuple[str, ...]) -> dict[st
         return {"termination": Reward(rewards.termination, 0.0)}
     idle = {} if gait.frequency else dict.fromkeys(PACED)
     return {n: replace(t, weight=0.0) if t.function in idle else t for n, t in task.rewards.items()}
+
+
+def require_legs(robot: Robot, content: dict[str, Any]) -> None:
+    """Raise ValueError where a policy learned on a robot of another number of legs.
+
+    Args:
+        robot: the one it is to move.
+        content: what `describe` gave.
+    """
+    legs = len(content.get("gait", {}).get("offsets", ()))
+    if legs not in (0, len(robot.legs)):
+        raise UsageError(
+            f"the policy learned on a robot of {legs} legs, and {robot.name} has "
+            f"{len(robot.legs)}: choose a --robot with as many legs and joints, or train one for it"
+        )
+
+
+def require_same_senses(trained: TaskConfig, given: TaskConfig) -> None:
+    """Raise ValueError where a task's settings change what observations or actions mean.
+
+    Under others the policy's numbers would be of other quantities. Sensor noise, the simulation,
+    the ground, the gait and all that differs between simulations may be as one likes.
+    """
+    named: dict[str, Any] = {"drive": (trained.drive, given.drive)}
+    for name, term in given.observations.items():
+        own = trained.observations[name]
+        named[f"observations.{name}"] = replace(own, noise=0.0), replace(term, noise=0.0)
+    for name, (own, other) in named.items():
+        if own != other:
+            flag = f"--env.{name.replace('_', '-')}"
+            raise UsageError(
+                f"{flag} is another than in training, and the policy knows its own alone: leave it "
+                "out, or train with it"
+            )
 
 
 def upgraded(env: dict[str, Any]) -> dict[str, Any]:

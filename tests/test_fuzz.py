@@ -173,7 +173,7 @@ def test_the_command_line_of_playing(
 ) -> None:
     """Whatever is given, it ends in words, or it comes to the work with values in bounds."""
 
-    def started(options: play.Play, source: str | None = None) -> None:
+    def started(options: play.Play, *_: Any) -> None:
         assert 0 < options.episodes <= 100_000
         assert options.seconds is None or 0 < options.seconds < 1e5
         assert all(math.isfinite(v) for v in options.command or ())

@@ -15,6 +15,7 @@ import tyro
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import check_writable, writing
 from algos.runs.metrics import intact, pooled
+from algos.training.parsing import parse
 from algos.usage import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Band(NamedTuple):
 
 def main(arguments: list[str]) -> None:
     """Parse and draw."""
-    options = tyro.cli(Plot, args=arguments, prog="train.py plot")
+    options = parse(Plot, arguments, owner="plot", prog="train.py plot")
     if not options.runs:
         raise UsageError("plot needs the folder of a run: python train.py plot RUN [RUN …]")
     picture = draw(options.runs, options.out or options.runs[0] / "curves.png")

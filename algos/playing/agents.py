@@ -73,6 +73,7 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
     if device == "cuda" and not cuda:
         raise UsageError("device is cuda, but torch sees no CUDA device; take cpu")
     try:
+        _require_width(content, envs)
         make, config = registered(content["algorithm"])
         agent = make(
             envs.single_observation_space,
@@ -87,3 +88,14 @@ def load_agent(content: dict[str, Any], envs: VectorEnv, device: str = "auto") -
         problem = " ".join(str(error).split())
         raise UsageError(f"the checkpoint does not fit the environment: {problem}") from error
     return agent
+
+
+def _require_width(content: dict[str, Any], envs: VectorEnv) -> None:
+    """Raise ValueError where observations are not as wide as the policy's."""
+    known, shape = content["algo"]["normalizer"]["mean"].shape, envs.single_observation_space.shape
+    if known != shape:
+        where = " on ".join(str(content[n]) for n in ("env_id", "robot") if content.get(n))
+        raise UsageError(
+            f"the checkpoint does not fit the environment: its policy takes {known[0]} "
+            f"observations, and here are {shape and shape[0]}; it learned in {where}, play it there"
+        )

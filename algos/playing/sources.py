@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from algos.rollout.environments import is_id, suggestion
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
-from algos.runs.directory import RunDirectory
+from algos.runs.codec import from_plain
+from algos.runs.directory import RUNS, RunDirectory
 from algos.runs.files import reading
+from algos.runs.near import near
 from algos.tracking import wandb_models
 from algos.usage import UsageError
 
+T = TypeVar("T")
 Which = Literal["best", "last"]
 CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
@@ -52,10 +56,9 @@ def _content(source: str, path: Path, which: Which) -> dict[str, Any] | None:
         return load_checkpoint(path)
     if is_id(source):
         return None
-    beside = map(str, path.parent.glob("*"))
     raise UsageError(
         f"{source!r} is no run's folder, no checkpoint file and no environment id; "
-        f"{suggestion(source, *beside)}"
+        f"{suggestion(source, *near(path, RUNS, 'policies'))}"
     )
 
 
@@ -87,6 +90,30 @@ def checkpoints(source: str, content: dict[str, Any] | None) -> dict[str, Callab
         return {}
     name = path.name.removesuffix(".pt")
     return {"trained" if name in ("zero", "random") else name: lambda: content}
+
+
+def as_trained(task: T, settings: dict[str, Any]) -> T:
+    """Return today's task with a run's own settings, but for those that are no longer as they were.
+
+    They say how the policy is judged; what it acts on is kept apart.
+
+    Args:
+        task: a dataclass.
+        settings: of a checkpoint, as `algos.runs.codec` writes them.
+    """
+    for name, plain in settings.items():
+        with suppress(ValueError):
+            task = from_plain(task, {name: plain})
+    return task
+
+
+def require_one_task(tasks: Mapping[str, str]) -> None:
+    """Raise ValueError unless ids, each with the name of its task, are of one task."""
+    if len(set(tasks.values())) > 1:
+        raise UsageError(
+            f"--compare shows policies of one task, and these are of {' and '.join(tasks)}: "
+            "make a video of each"
+        )
 
 
 def labels(sources: Sequence[str]) -> list[str]:

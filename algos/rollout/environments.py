@@ -106,6 +106,7 @@ def unknown_id(name: str | None) -> str:
 
 
 def suggestion(name: str, *others: str) -> str:
-    """Return which ids, or other names, may be meant by a name that is unknown."""
-    close = difflib.get_close_matches(name, [*others, *gymnasium.registry], n=3)
+    """Return which ids, or others that are near it, may be meant by a name that is unknown."""
+    ids = difflib.get_close_matches(name, gymnasium.registry)
+    close = difflib.get_close_matches(name, [*others, *ids], cutoff=0)
     return f"did you mean {' or '.join(close)}?" if close else "for example trot/AnymalWalk-v0"

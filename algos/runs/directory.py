@@ -18,10 +18,13 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from algos.runs.files import DRAFT, WriteError, replacing, writing
+from algos.runs.near import near
 from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
 
+RUNS = "runs"
+"""Where runs are by default."""
 MAX_FAULTS = 10
 """Records of faulty simulations that a run keeps."""
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -120,9 +123,11 @@ class RunDirectory:
                 raise UsageError("it holds no settings")
             return run, config
         except (OSError, RecursionError, ValueError) as error:
+            meant = [] if os.path.exists(path) else near(path, RUNS)
+            runs = " or ".join(name for name in meant if os.path.isfile(f"{name}/config.json"))
+            fix = f"did you mean {runs}?" if runs else "give a folder that train.py made"
             raise UsageError(
-                f"{path} is no run: its config.json cannot be read ({error}); give a folder that "
-                "train.py made"
+                f"{path} is no run: its config.json cannot be read ({error}); {fix}"
             ) from error
 
     def keep_fault(self, name: str, fault: Mapping[str, np.ndarray]) -> Path | None:

@@ -1,76 +1,27 @@
-"""Which training a command line asks for: a first look at it, the run's folder, an earlier run."""
+"""Which training is asked for: the folder of a new run, an earlier run."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, TypeVar, get_type_hints
-
-import tyro
-from tyro.constructors import (
-    ConstructorRegistry,
-    StructConstructorSpec,
-    StructFieldSpec,
-    StructTypeInfo,
-)
+from typing import Any, TypeVar
 
 from algos.runs import codec
-from algos.runs.directory import RunDirectory
+from algos.runs.directory import RUNS, RunDirectory
 from algos.training.settings import ResumeConfig, Training
 from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
 
 C = TypeVar("C", bound=Training)
-MARKERS = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
-"""How tyro treats a training's settings: functions are none of them."""
-
-
-def glance(default: Any, arguments: list[str]) -> SimpleNamespace:
-    """Parse a command line before it is known which defaults and bounds hold.
-
-    Dataclasses are not made, so that none of them refuses a value; unknown options are passed
-    over, with all that follows them to the next known one.
-
-    Args:
-        default: a dataclass with the options that are known.
-        arguments: of the command line.
-
-    Returns:
-        The values by their names, nested dataclasses likewise.
-    """
-    with _UNCHECKED:
-        seen, _ = tyro.cli(
-            type(default),
-            default=default,
-            args=arguments,
-            config=MARKERS,
-            return_unknown_args=True,
-            add_help=False,
-        )
-    return seen
-
-
-_UNCHECKED = ConstructorRegistry()
-
-
-@_UNCHECKED.struct_rule
-def _unchecked(info: StructTypeInfo) -> StructConstructorSpec | None:
-    """Make a namespace where a dataclass is declared."""
-    if not is_dataclass(info.default):
-        return None
-    hints = get_type_hints(type(info.default), include_extras=True)
-    known = ((f.name, hints[f.name], getattr(info.default, f.name)) for f in fields(info.default))
-    return StructConstructorSpec(SimpleNamespace, tuple(StructFieldSpec(*one) for one in known))
 
 
 def locate(config: Training) -> RunDirectory:
     """Return the folder of a new run, or of an experiment, whose runs add their seeds to it."""
-    base = Path("runs") / config.env_id.split("/")[-1]
+    base = Path(RUNS) / config.env_id.split("/")[-1]
     trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
     if config.seeds:
         return RunDirectory((config.run_dir or base.with_name(base.name + trial)).resolve())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from envs.bounds import require
 from envs.sim.scene import ContactModel
+from envs.task import TaskConfig, as_judged, with_command
 from robots.usage import UsageError
 
 
@@ -44,6 +46,31 @@ class RobotOptions:
         require(finite, "--command", self.command, "numbers in [-1000, 1000]")
         if self.viewer and self.web:
             raise UsageError("--viewer and --web: give one of them")
+
+    def watched(
+        self, task: TaskConfig, seconds: float | None, override: Callable[[TaskConfig], TaskConfig]
+    ) -> TaskConfig:
+        """Return a task as its protocol judges it, under these options.
+
+        Args:
+            task: as in training.
+            seconds: length of an episode (s); by default the protocol's.
+            override: gives it settings of its own, which stand above all others; of the protocol,
+                too.
+        """
+        protocol, judged = task.protocol, self._judged(task, seconds)
+        given = override(judged)
+        if given.protocol != protocol:
+            given = override(self._judged(replace(task, protocol=given.protocol), seconds))
+        return given
+
+    def _judged(self, task: TaskConfig, seconds: float | None) -> TaskConfig:
+        if self.contact:
+            task = replace(task, simulation=replace(task.simulation, contact=self.contact))
+        task = as_judged(task, self.randomize)
+        if self.command:
+            task = with_command(task, self.command)
+        return replace(task, episode_length=seconds) if seconds else task
 
     @property
     def trot_only(self) -> list[str]:

@@ -120,7 +120,8 @@ def _write(
     """Step the actors' environments together and write their frames."""
     rates = {envs.metadata.get("render_fps") or MAX_FPS for envs in environments}
     if len(rates) > 1:
-        raise UsageError(f"control rates of {rates} Hz do not go into one video")
+        told = " and ".join(f"{rate:g}" for rate in sorted(rates))
+        raise UsageError(f"control rates of {told} Hz do not go into one video: make one of each")
     fps = rates.pop()
     stride = math.ceil(fps * video.speed / MAX_FPS)
     labels = [actor.label for actor in actors]

@@ -25,6 +25,7 @@ from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.delay import Delay
 from tests.envs.helpers import JOINTS, task
+from tests.robots.synthetic import SYNTHETIC
 
 
 def kept(config: TaskConfig) -> dict[str, Any]:
@@ -172,3 +173,23 @@ def test_training_alone_is_not_kept() -> None:
 def test_a_pay_of_ones_own_needs_no_name_in_the_checkpoint() -> None:
     own = task().rewards | {"mine": Reward(lambda state: state.base_height, 1.0)}
     assert "mine" not in json.dumps(kept(task(rewards=own)))
+
+
+def test_what_a_policy_senses_and_does_stays_as_in_training() -> None:
+    trained = task()
+    gravity = trained.observations["gravity"]
+    louder = trained.observations | {"gravity": replace(gravity, noise=0.5)}
+    scaled = trained.observations | {"gravity": replace(gravity, scale=2.0)}
+    playable.require_same_senses(trained, replace(trained, observations=louder, terrain=Slope()))
+    with pytest.raises(ValueError, match=r"--env\.observations\.gravity is another"):
+        playable.require_same_senses(trained, replace(trained, observations=scaled))
+    with pytest.raises(ValueError, match=r"--env\.drive is another"):
+        playable.require_same_senses(trained, replace(trained, drive=PD(scale=0.1)))
+
+
+def test_a_policy_with_a_gait_keeps_its_number_of_legs() -> None:
+    robot, _ = SYNTHETIC.values()
+    playable.require_legs(robot, kept(task("stand")))
+    playable.require_legs(robot, kept(task(gait=Gait(2.0, (0.0, 0.5)))))
+    with pytest.raises(ValueError, match=r"robot of 4 legs, and .* has 2"):
+        playable.require_legs(robot, kept(task(gait=Gait(2.0, (0.0, 0.5, 0.5, 0.0)))))

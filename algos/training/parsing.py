@@ -1,0 +1,209 @@
+"""Command lines read by tyro: whole numbers as 1e6, too, and one line for what is wrong."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import tyro
+from tyro import _errors
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    PrimitiveTypeInfo,
+    StructConstructorSpec,
+    StructFieldSpec,
+    StructTypeInfo,
+)
+
+from algos.usage import UsageError
+
+T = TypeVar("T")
+MARKERS = (tyro.conf.SuppressFixed, tyro.conf.AvoidSubcommands)
+"""How tyro treats settings: functions are none of them."""
+DIGITS = 30
+"""Most digits of a whole number: 1e999999999 would fill the memory."""
+MANY = 12
+"""Options that are too many for one line."""
+
+
+def parse(
+    kind: type[T], arguments: list[str], default: T | None = None, *, owner: str, **how: Any
+) -> T:
+    """Return the options of a command line.
+
+    Args:
+        kind: a dataclass.
+        arguments: of the command line.
+        default: with the values of what is not given, and with the nested settings there are.
+        owner: what has these options, for messages.
+        how: more of `tyro.cli`'s.
+
+    Raises:
+        ValueError: an unknown option, with those that may be meant; a value that does not fit, or
+            that the dataclass refuses.
+    """
+
+    def refuse(event: _errors.ParseErrorEvent) -> None:
+        told = _told(event, kind if default is None else default, owner)
+        if told:
+            raise UsageError(" ".join(told.split())) from None
+
+    given = {} if default is None else {"default": default}
+    with _errors.on_parse_error(refuse):
+        return tyro.cli(kind, args=arguments, config=MARKERS, registry=_WHOLE, **given, **how)
+
+
+def glance(default: Any, arguments: list[str]) -> tuple[SimpleNamespace, list[str]]:
+    """Parse a command line before it is known which defaults and bounds hold.
+
+    Dataclasses are not made, so that none of them refuses a value; unknown options are passed
+    over, with all that follows them to the next known one.
+
+    Args:
+        default: a dataclass with the options that are known.
+        arguments: of the command line.
+
+    Returns:
+        The values by their names, nested dataclasses likewise; and what was passed over.
+    """
+    how: Any = {"return_unknown_args": True, "add_help": False}
+    with _UNCHECKED:
+        return parse(type(default), arguments, default, owner="", **how)
+
+
+_WHOLE = ConstructorRegistry()
+_UNCHECKED = ConstructorRegistry()
+
+
+@_WHOLE.primitive_rule
+def _int(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[int] | None:
+    if info.type is not int:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="INT",
+        instance_from_str=lambda given: whole_number(given[0]),
+        is_instance=lambda value: isinstance(value, int),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def whole_number(text: str) -> int:
+    """Return what 1000000, 1_000_000 and 1e6 mean.
+
+    Raises:
+        ValueError: it is no whole number, or has too many digits.
+    """
+    try:
+        value = Decimal(text)
+        whole = int(value) if value.adjusted() < DIGITS else None
+    except (ArithmeticError, ValueError):  # no number; infinite; nan
+        value = whole = None
+    if whole is None or whole != value:
+        raise UsageError(f"{text!r} is no whole number below 1e{DIGITS}")
+    return whole
+
+
+@_UNCHECKED.struct_rule
+def _unchecked(info: StructTypeInfo) -> StructConstructorSpec | None:
+    """Make a namespace where a dataclass is declared."""
+    if not is_dataclass(info.default):
+        return None
+    hints = get_type_hints(type(info.default), include_extras=True)
+    known = ((f.name, hints[f.name], getattr(info.default, f.name)) for f in fields(info.default))
+    return StructConstructorSpec(SimpleNamespace, tuple(StructFieldSpec(*one) for one in known))
+
+
+def _told(event: _errors.ParseErrorEvent, options: Any, owner: str) -> str:
+    """Return what is wrong, "" for what tyro is to say itself."""
+    match event:
+        case _errors.UnrecognizedArgs(tokens=tokens):
+            return _unknown(tokens, options, owner)
+        case _errors.InvalidChoice(argument=argument, value=value, choices=choices):
+            return f"{_flag(argument)} is {value}; it must be one of {', '.join(choices)}"
+        case _errors.BadValue(argument=argument):
+            return f"{_flag(argument)} lacks a value: give {_metavar(argument)}"
+        case _errors.InstantiationFailure(argument=None, message=message):
+            return message
+        case _errors.InstantiationFailure(argument=argument, message=message):
+            problem, *_ = message.split("Got errors")
+            return f"{_flag(argument)} must be {_metavar(argument)}: {problem}"
+    return ""
+
+
+def _flag(argument: Any) -> str:
+    """Return what an option, or a positional argument, is called."""
+    return argument.lowered.name_or_flags[0] if not argument.is_positional() else "the argument"
+
+
+def _metavar(argument: Any) -> str:
+    """Return what an option takes, say INT."""
+    return argument.lowered.metavar.removeprefix("{None}|").strip("{}")
+
+
+def _names(options: Any) -> Iterator[str]:
+    """Yield the options' dotted names, as they are written on the command line.
+
+    Args:
+        options: a dataclass, its class, or a dict of them.
+    """
+    for name, value in _settings(options):
+        written = name.replace("_", "-")
+        if is_dataclass(value) or isinstance(value, dict):
+            yield from (f"{written}.{inner}" for inner in _names(value))
+        elif not callable(value):
+            yield written
+
+
+def _settings(options: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the names and values of what may be given by an option; {} for settings not there."""
+    if isinstance(options, dict):
+        yield from options.items()
+        return
+    kind = options if isinstance(options, type) else type(options)
+    hints = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        marks = getattr(hints[field.name], "__metadata__", ())
+        if tyro.conf.Positional in marks or tyro.conf.Fixed in marks:
+            continue
+        renamed = [mark.name for mark in marks if getattr(mark, "name", None)]
+        value = getattr(options, field.name, field.default)
+        absent = value is None and any(map(is_dataclass, get_args(hints[field.name])))
+        yield (*renamed, field.name)[0], {} if absent else value
+
+
+def _unknown(tokens: list[str], options: Any, owner: str) -> str:
+    """Return what to say of the first option that is unknown, or of what no option takes."""
+    flag = next((token.split("=")[0] for token in tokens if token.startswith("-")), None)
+    if flag is None:
+        return f"{tokens[0]!r} is one argument too many: values follow the option that takes them"
+    path = flag.strip("-").replace("_", "-").split(".")
+    if dict(_settings(options)).get(path[0]) == {}:
+        return f"{owner} has no option {flag}; it has no --{path[0]} settings at all"
+    return f"{owner} has no option {flag}; {_advice(path, [n.split('.') for n in _names(options)])}"
+
+
+def _advice(path: list[str], known: list[list[str]]) -> str:
+    """Return which options may be meant by a dotted name that is none."""
+    at = next((i for i in range(len(path)) if not _below(path[: i + 1], known)), len(path))
+    parent, rest = path[:at], path[at:]
+    there = list(dict.fromkeys(name[at] for name in _below(parent, known) if len(name) > at))
+    near = difflib.get_close_matches(rest[0], there) if rest else []
+    meant = [[*parent, name, *rest[1:]] for name in near]
+    meant = [name for name in meant if _below(name, known)] or [n[: at + 1] for n in meant]
+    meant += [name for name in known if rest and name[-len(rest) :] == rest and name not in meant]
+    if meant:
+        return f"did you mean {' or '.join('--' + '.'.join(name) for name in meant[:3])}?"
+    if parent:
+        return f"--{'.'.join(parent)} has {', '.join(there)}"
+    return f"it has --{', --'.join(there)}" if len(there) < MANY else "--help lists all"
+
+
+def _below(path: list[str], known: list[list[str]]) -> list[list[str]]:
+    """Return the names that begin with a path."""
+    return [name for name in known if name[: len(path)] == path]

@@ -1,0 +1,182 @@
+"""What is played, and how: the options, and the environment and policy that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Annotated, Any, ClassVar
+
+import tyro
+from gymnasium.vector import VectorEnv
+
+import envs
+from algos.playing import sources
+from algos.playing.watching import Watching
+from algos.rollout.environments import make_vec
+from algos.runs.codec import to_plain
+from algos.runs.directory import settings
+from algos.training.parsing import glance, parse
+from algos.usage import UsageError
+from envs import playable, tasks
+from envs.render.gl import prepare
+from envs.show.options import RobotOptions
+from envs.task import TaskConfig
+from robots import get_robot
+
+ROBOT = "anymal_c"
+Override = Callable[[str, Any], Any]
+"""Gives a task, of an id, the settings of the command line; refuses options that are none."""
+
+
+def unchanged(env_id: str, task: Any) -> Any:
+    """Return the task: the command line names none of its settings."""
+    return task
+
+
+@dataclass(frozen=True)
+class Play(RobotOptions, Watching):
+    """Make a video of a policy, judge it, or watch it live."""
+
+    ACTING: ClassVar[tuple[str, ...]] = (*Watching.ACTING, "report", "viewer", "web")
+    NEEDS: ClassVar[dict[str, tuple[str, ...]]] = {
+        **Watching.NEEDS,
+        **dict.fromkeys(("host", "port"), ("web",)),
+        "episodes": ("evaluate", "report"),
+    }
+    SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {**Watching.SUFFIXES, "report": (".html",)}
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a value out of bounds, or an option without effect."""
+        if self.replay_nan is None:
+            super().__post_init__()
+        elif self.source:
+            raise UsageError("--replay-nan FILE plays that file alone: leave the run out")
+        self.check()
+
+
+@dataclass(frozen=True)
+class _Look(Play):
+    """What may stand on the command line before it is known which settings the task has."""
+
+    source: tyro.conf.Positional[tuple[str, ...]] = ()  # pyright: ignore[reportIncompatibleVariableOverride]
+    env: TaskConfig | None = None
+    help: Annotated[bool, tyro.conf.arg(aliases=["-h"])] = False
+
+    def __post_init__(self) -> None:
+        """Nothing has to hold yet."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is played: an environment, and a checkpoint's content where there is one."""
+
+    env_id: str
+    content: dict[str, Any] | None = None
+    robot: str = ROBOT
+    task: TaskConfig | None = None
+    """Definition of a trot/ task, as its protocol has it; None for any other id."""
+    trained: TaskConfig | None = None
+    """The same as in training."""
+    override: Override = unchanged
+    """Gives a task the settings of the command line."""
+
+    def make(self, n: int) -> VectorEnv:
+        """Make n environments."""
+        prepare(self.env_id)
+        if self.task is None:
+            return make_vec(self.env_id, n)
+        return make_vec(self.env_id, n, robot=self.robot, config=self.task)
+
+    def judged(self, options: RobotOptions, seconds: float | None) -> TaskConfig:
+        """Return a trot/ task under its protocol, the options and the settings given.
+
+        Raises:
+            ValueError: a setting that there is none of, or that the policy cannot have changed.
+        """
+        assert self.trained is not None
+        given = options.watched(self.trained, seconds, partial(self.override, self.env_id))
+        if self.content:
+            playable.require_same_senses(self.trained, given)
+        return given
+
+    def changes(self, options: Play) -> dict[str, Any]:
+        """Return the settings given, by their dotted names."""
+        if self.task is None or self.trained is None:
+            return {}
+        plain = options.watched(self.trained, options.seconds, lambda task: task)
+        before, now = settings(to_plain(plain)), settings(to_plain(self.task))
+        return {f"env.{name}": value for name, value in now.items() if before.get(name) != value}
+
+    def policy(self) -> dict[str, Any]:
+        """Return the checkpoint's content.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self.content is None:
+            raise UsageError(f"{self.env_id!r} is an environment: give a run or a checkpoint")
+        return self.content
+
+
+def read(arguments: list[str]) -> tuple[Play, Override]:
+    """Return the options of a command line, and what gives a task the settings of --env there.
+
+    Which settings there are is known when the policy is: the command line is parsed again then.
+
+    Raises:
+        ValueError: an unknown option, a value out of bounds, or an option without effect.
+    """
+    seen, more = glance(_Look(), arguments)
+    if seen.help:
+        parse(Play, ["--help"], owner="play.py")
+    override = partial(_settings, arguments) if more else unchanged
+    usual = None
+    if any(word.startswith("--env") for word in more):
+        usual = tasks.make("walk", get_robot(ROBOT))
+        seen, _ = glance(_Look(env=usual), arguments)  # the source may stand behind them
+    if len(seen.source) > 1:
+        raise UsageError(f"what is {seen.source[1]!r}? one run, file or id; --compare takes more")
+    given: dict[str, Any] = {field.name: getattr(seen, field.name) for field in fields(Play)}
+    given["source"] = "".join(seen.source)
+    try:
+        options = Play(**given)
+    except ValueError:
+        override("play.py", usual)  # a misspelt option says more
+        raise
+    if not options.sources:
+        override("play.py", None)
+    return options, override
+
+
+def _settings(arguments: list[str], env_id: str, task: TaskConfig | None) -> TaskConfig | None:
+    """Return a task with the settings of the command line."""
+    return parse(_Look, arguments, _Look(env=task), owner=env_id, add_help=False).env
+
+
+def find_subject(
+    options: Play, source: str | None = None, override: Override = unchanged
+) -> Subject:
+    """Return what a source names, by default the first one.
+
+    Raises:
+        ValueError: neither a run, a checkpoint file nor an id; or a damaged checkpoint.
+    """
+    source = source or options.sources[0]
+    content = sources.load(source, options.checkpoint)
+    env_id = content["env_id"] if content else source
+    if content is not None and env_id in envs.IDS and not content.get("play"):
+        content["play"] = playable.upgraded(content["env"])
+    if env_id not in envs.IDS:
+        if given := " and ".join(options.trot_only):
+            raise UsageError(f"{given}: for trot/ tasks, not for {env_id!r}")
+        override(env_id, None)
+        return Subject(env_id, content)
+    name = options.robot or (content["robot"] if content else None) or ROBOT
+    robot = get_robot(name)
+    task = tasks.make(envs.IDS[env_id], robot)
+    if content:
+        playable.require_legs(robot, content["play"])
+        task = playable.restore(sources.as_trained(task, content["env"]), content["play"])
+    subject = Subject(env_id, content, name, trained=task, override=override)
+    return replace(subject, task=subject.judged(options, options.seconds))
