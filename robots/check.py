@@ -81,7 +81,7 @@ def _check_leg(robot: Robot, spec: mujoco.MjSpec, i: int) -> None:
     problem = f"leg {leg!r} has its joints as {', '.join(named)}, and from the base outwards they "
     _require(named == ordered, robot, f"{problem}are {', '.join(ordered)}", remedy)
     for name, joint in joints.items():
-        held = name in named or np.any(np.asarray(joint.stiffness) > 0)
+        held = name in named or bool(np.any(np.asarray(joint.stiffness) > 0))
         problem = f"joint {name!r} moves leg {leg!r}, and `joints` lacks it"
         _require(held, robot, problem, "add it with its motor, or take it out of the model")
 
