@@ -32,8 +32,7 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
     base = _find(robot, spec.body(robot.base), "base", robot.base, "body")
     free = [joint for joint in base.joints if joint.type == mujoco.mjtJoint.mjJNT_FREE]
     _require(bool(free), robot, f"body {robot.base!r} has no free joint", "add one: it must float")
-    for name, position in zip(robot.joints, robot.nominal_pose, strict=True):
-        _check_joint(robot, _find(robot, spec.joint(name), "joints", name, "joint"), position)
+    joints = [_find(robot, spec.joint(name), "joints", name, "joint") for name in robot.joints]
     for name, shank in zip(robot.feet, robot.shanks, strict=True):
         foot = _find(robot, spec.geom(name), "feet", name, "geom")
         sphere = foot.type == mujoco.mjtGeom.mjGEOM_SPHERE
@@ -49,6 +48,8 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
             _find(robot, spec.body(name), field, name, "body")
     for i in range(len(robot.legs)):
         _check_leg(robot, spec, i)
+    for joint, position in zip(joints, robot.nominal_pose, strict=True):
+        _check_joint(robot, joint, position)
     alone = not (list(spec.actuators) or list(spec.sensors) or list(spec.keys))
     remedy = "leave them out: the environments add their own"
     _require(alone, robot, "its model has actuators, sensors or keyframes", remedy)

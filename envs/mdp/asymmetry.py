@@ -87,6 +87,8 @@ def _differences(
         yield from _masses(link, other, image.diagonal, robot.leg_length)
     yield from _balance(pairs, image.diagonal, robot.leg_length)
     for link, other in pairs:
+        yield from _inertias(link, other, image.diagonal, robot.leg_length)
+    for link, other in pairs:
         yield from _shapes(link, other, image.diagonal, robot.leg_length)
 
 
@@ -178,6 +180,9 @@ def _masses(link: Link, other: Link, diagonal: np.ndarray, length: float) -> Ite
     off = float(np.linalg.norm(link.com - diagonal * other.com))
     if off > COM * length:
         yield f"the centre of mass of link {link.name} is {_off(off, link, other)}"
+
+
+def _inertias(link: Link, other: Link, diagonal: np.ndarray, length: float) -> Iterator[str]:
     inertia = np.linalg.norm(link.inertia - np.outer(diagonal, diagonal) * other.inertia, 2)
     if inertia > INERTIA * link.mass * length**2:
         image = "is no mirror image of itself" if link is other else f"is not that of {other.name}"

