@@ -209,6 +209,16 @@ def test_reads_anymal_c_as_we_wrote_it(stand_in: tuple[Path, str]) -> None:
     np.testing.assert_allclose(found.kd / found.kp, known.kd / known.kp, rtol=0.1)
 
 
+def test_names_that_are_given_are_those_that_a_file_lacks(scene: Path) -> None:
+    """One that the file has for another of its parts is left to that."""
+    spec = mujoco.MjSpec.from_file(str(scene))
+    spec.body("fl_upper").name, spec.joint("fl_swing").name = "", ""
+    spec.body("hr_upper").name, spec.joint("hr_swing").name = "body5", "joint3"
+    numbered = mjcf.alone(spec)
+    assert all(element.name for element in (*numbered.bodies, *numbered.joints))
+    assert numbered.compile().nbody == 10
+
+
 BASE = "<body name='trunk'>{}<geom size='.1'/></body>"
 FREE = BASE.format("<freejoint/>{}")
 LIMB = """<body name='a'><joint name='j' range='-1 1' {}/><geom size='.1'/>{}</body>"""
