@@ -154,9 +154,16 @@ def _link(model: mujoco.MjModel, data: mujoco.MjData, root: int, origin: np.ndar
     axes, arm = data.ximat[ids].reshape(-1, 3, 3), places - com
     own = np.einsum("bij,bj,bkj->ik", axes, model.body_inertia[ids], axes)
     moved = mass @ (arm**2).sum(axis=1) * np.eye(3) - np.einsum("b,bi,bj->ij", mass, arm, arm)
-    name = repr(model.body(root).name) + (" with what is fixed to it" if len(ids) > 1 else "")
     shapes = _bounds(model, data, ids, origin)
-    return Link(name, float(mass.sum()), com, own + moved, shapes)
+    return Link(_link_name(model, root, ids), float(mass.sum()), com, own + moved, shapes)
+
+
+def _link_name(model: mujoco.MjModel, root: int, ids: np.ndarray) -> str:
+    fixed = [model.body(i).name for i in ids if i != root]
+    if not fixed:
+        return repr(model.body(root).name)
+    told = ", ".join(map(repr, fixed)) if all(fixed) else "what is"
+    return f"{model.body(root).name!r} with {told} fixed to it"
 
 
 def _bounds(

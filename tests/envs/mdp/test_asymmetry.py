@@ -102,18 +102,18 @@ FRONT_MOTOR = (replace(PONY.motors[0], kp=50.0), *PONY.motors[1:])
         (
             changed(part("trunk", (0.0, 0.15, 0.1), 2.0)),
             [FRONT_BACK],
-            "centre of mass of link 'trunk' with what is fixed to it is .* off the mirror's plane",
+            "centre of mass of link 'trunk' with 'arm' fixed to it is .* off the mirror's plane",
         ),
         (
             changed(part("trunk", (0.0, 0.05, 0.1), 0.6)),
             [FRONT_BACK],
-            "robot's centre of mass is 0.00[0-9]+ m off .* most of it by link 'trunk' with what",
+            "robot's centre of mass is 0.00[0-9]+ m off .* most of it by link 'trunk' with 'arm'",
         ),
         (changed(part("trunk", (0.2, 0.0, 0.1), 2.0)), [LEFT_RIGHT], "off the mirror's plane"),
         (
             changed(part("fl_lower", (0.0, 0.0, -0.1), 0.1, name="weight")),
             [],
-            "link 'fl_lower' with what is fixed to it weighs 0.3 kg and 'fr_lower' 0.2 kg",
+            "link 'fl_lower' with 'weight' fixed to it weighs 0.3 kg and 'fr_lower' 0.2 kg",
         ),
         (changed(lambda spec: link(spec, mass=1.0)), [], "'fl_upper' weighs 1 kg and 'fr_upper' 0"),
         (
