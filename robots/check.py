@@ -1,15 +1,28 @@
-"""Whether a robot's model has what its names say; told by name before anything is simulated."""
+"""Whether a robot's model has what its names and numbers say; told before anything is simulated."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import mujoco
+import numpy as np
 
+from robots.collision import COLLISION_GROUP
 from robots.usage import UsageError
 
 if TYPE_CHECKING:
     from robots.robot import Robot
+
+HEIGHT_TOLERANCE = 0.05
+"""Of the nominal height: how far it may be from what the model has."""
+LENGTH_TOLERANCE = 0.1
+"""Of a leg's length, to whose foot centre or sole, and from which of its axes, people count."""
+UNEVEN = 0.2
+"""Of the leg length: how far feet may be from one level in the nominal pose."""
+SUNK = 0.1
+"""Of the leg length: how far other shapes may be below the feet there. Box-bounds of slanted shapes
+are generous: those of published robots that stand reach 0.04."""
 
 
 def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
@@ -19,18 +32,24 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
     base = _find(robot, spec.body(robot.base), "base", robot.base, "body")
     free = [joint for joint in base.joints if joint.type == mujoco.mjtJoint.mjJNT_FREE]
     _require(bool(free), robot, f"body {robot.base!r} has no free joint", "add one: it must float")
-    for name, position in zip(robot.joints, robot.nominal_pose, strict=True):
-        _check_joint(robot, _find(robot, spec.joint(name), "joints", name, "joint"), position)
+    joints = [_find(robot, spec.joint(name), "joints", name, "joint") for name in robot.joints]
     for name, shank in zip(robot.feet, robot.shanks, strict=True):
         foot = _find(robot, spec.geom(name), "feet", name, "geom")
         sphere = foot.type == mujoco.mjtGeom.mjGEOM_SPHERE
         _require(sphere, robot, f"foot {name!r} is no sphere", "give each foot a sphere")
+        collides = foot.group == COLLISION_GROUP or foot.contype or foot.conaffinity
+        remedy = f"put it in geom group {COLLISION_GROUP}"
+        _require(collides, robot, f"foot {name!r} collides with nothing", remedy)
         carrier = foot.parent.name
         problem = f"foot {name!r} is on {carrier!r}, not on its shank {shank!r}"
         _require(carrier == shank, robot, problem, "correct `feet` or `shanks`")
     for field in ("hips", "thighs", "shanks"):
         for name in getattr(robot, field):
             _find(robot, spec.body(name), field, name, "body")
+    for i in range(len(robot.legs)):
+        _check_leg(robot, spec, i)
+    for joint, position in zip(joints, robot.nominal_pose, strict=True):
+        _check_joint(robot, joint, position)
     alone = not (list(spec.actuators) or list(spec.sensors) or list(spec.keys))
     remedy = "leave them out: the environments add their own"
     _require(alone, robot, "its model has actuators, sensors or keyframes", remedy)
@@ -44,6 +63,120 @@ def _check_joint(robot: Robot, joint: Any, position: float) -> None:
     _require(low < high, robot, problem, "give it one (rad)")
     problem = f"nominal_pose has joint {joint.name!r} at {position} rad"
     _require(low <= position <= high, robot, problem, f"its range is {low:g} to {high:g} rad")
+
+
+def _check_leg(robot: Robot, spec: mujoco.MjSpec, i: int) -> None:
+    """What a leg's names name lies on the way from the base to its foot, in that order."""
+    leg, remedy = robot.legs[i], "name them leg by leg, from the base outwards"
+    chain = _chain(robot, spec, i)
+    links = [body.name for body in chain]
+    for name in (*leg_share(robot, robot.hips, i), robot.thighs[i]):
+        problem = f"{name!r} is no link of leg {leg!r}, which has {', '.join(links)}"
+        _require(name in links, robot, problem, remedy)
+    joints = {joint.name: joint for body in chain for joint in body.joints}
+    named = leg_share(robot, robot.joints, i)
+    for name in named:
+        problem = f"{name!r} is no joint of leg {leg!r}, which has {', '.join(joints)}"
+        _require(name in joints, robot, problem, remedy)
+    ordered = tuple(name for name in joints if name in named)
+    problem = f"leg {leg!r} has its joints as {', '.join(named)}, and from the base outwards they "
+    _require(named == ordered, robot, f"{problem}are {', '.join(ordered)}", remedy)
+    for name, joint in joints.items():
+        held = name in named or bool(np.any(np.asarray(joint.stiffness) > 0))
+        problem = f"joint {name!r} moves leg {leg!r}, and `joints` lacks it"
+        _require(held, robot, problem, "add it with its motor, or take it out of the model")
+
+
+def _chain(robot: Robot, spec: mujoco.MjSpec, i: int) -> list[mujoco.MjsBody]:
+    """Return the links of a leg, from the base, left out, to the shank."""
+    chain, body = [], spec.body(robot.shanks[i])
+    while body != spec.worldbody and body.name != robot.base:
+        chain.insert(0, body)
+        body = body.parent
+    problem = f"shank {robot.shanks[i]!r} does not hang from the base {robot.base!r}"
+    _require(body != spec.worldbody, robot, problem, "correct `shanks`, `base` or the model")
+    return chain
+
+
+def leg_share(robot: Robot, names: tuple[str, ...], i: int) -> tuple[str, ...]:
+    """Return those of names, leg by leg, that are leg i's."""
+    count = len(names) // len(robot.legs)
+    return names[i * count : (i + 1) * count]
+
+
+def check_stance(robot: Robot, model: mujoco.MjModel) -> None:
+    """Raise ValueError where a robot does not stand as its numbers say, with what was measured.
+
+    Args:
+        robot: the robot.
+        model: one that holds it, its contact bits set; its ground is not looked at.
+    """
+    data = mujoco.MjData(model)
+    base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
+    data.qpos[base : base + 7] = (0, 0, 0, 1, 0, 0, 0)
+    data.qpos[[model.joint(name).qposadr[0] for name in robot.joints]] = robot.nominal_pose
+    mujoco.mj_kinematics(model, data)
+    _check_length(robot, model, data)
+    _check_height(robot, model, data)
+
+
+def _check_height(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+    feet = [model.geom(name).id for name in robot.feet]
+    heights = model.geom_size[feet, 0] - data.geom_xpos[feet, 2]  # of the base, on each foot (m)
+    low, high = heights.min(), heights.max()
+    pose = "in the nominal pose"
+    problem = f"{pose} its feet are {high - low:.3g} m from one level"
+    remedy = "give a nominal_pose in which it stands on its feet"
+    _require(high - low < UNEVEN * robot.leg_length, robot, problem, remedy)
+    lowest, body = min(_undersides(model, data, feet))
+    problem = f"{pose} body {body!r} is {-lowest - high:.3g} m below its feet"
+    _require(-lowest - high < SUNK * robot.leg_length, robot, problem, remedy)
+    tolerance = HEIGHT_TOLERANCE * robot.nominal_height
+    fits = low - tolerance <= robot.nominal_height <= high + tolerance
+    measured = f"{high:.4g} m" if high - low < 1e-3 else f"{low:.4g} to {high:.4g} m"
+    problem = f"nominal_height is {robot.nominal_height:g} m, and {pose} its feet stand {measured} "
+    remedy = "correct `nominal_height`, `nominal_pose` or the model"
+    _require(fits, robot, f"{problem}below the base", remedy)
+
+
+def _undersides(
+    model: mujoco.MjModel, data: mujoco.MjData, feet: list[int]
+) -> Iterator[tuple[float, str]]:
+    """Yield how high (m) each shape that collides reaches down, and whose body's it is."""
+    yield np.inf, ""
+    for geom in np.flatnonzero(model.geom_contype | model.geom_conaffinity):
+        if model.body_weldid[model.geom_bodyid[geom]] and geom not in feet:
+            centre, half = np.split(model.geom_aabb[geom], 2)
+            down = data.geom_xmat[geom].reshape(3, 3)[2]
+            height = data.geom_xpos[geom, 2] + down @ centre - np.abs(down) @ half
+            yield height, model.body(model.geom_bodyid[geom]).name
+
+
+def _check_length(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+    lengths = [_lengths(robot, model, data, i) for i in range(len(robot.legs))]
+    shortest, longest = min(thigh for thigh, _ in lengths), max(whole for _, whole in lengths)
+    low, high = shortest * (1 - LENGTH_TOLERANCE), longest * (1 + LENGTH_TOLERANCE)
+    problem = f"leg_length is {robot.leg_length:g} m, and its legs are {shortest:.4g} m long"
+    remedy = "correct `leg_length` or the model"
+    _require(low <= robot.leg_length <= high, robot, problem, remedy)
+
+
+def _lengths(
+    robot: Robot, model: mujoco.MjModel, data: mujoco.MjData, i: int
+) -> tuple[float, float]:
+    """Return how long (m) a leg is, stretched, from its thigh's axis and from its first axis.
+
+    The links' lengths in the planes in which their joints turn them, added up.
+    """
+    joints = [model.joint(name).id for name in leg_share(robot, robot.joints, i)]
+    ends = [*data.xanchor[joints[1:]], data.geom(robot.feet[i]).xpos]
+    links = [
+        np.linalg.norm(np.cross(data.xaxis[joint], end - data.xanchor[joint]))
+        for joint, end in zip(joints, ends, strict=True)
+    ]
+    thigh = model.body(robot.thighs[i]).id
+    start = max((k for k, j in enumerate(joints) if model.jnt_bodyid[j] == thigh), default=0)
+    return float(sum(links[start:])), float(sum(links))
 
 
 def _find(robot: Robot, found: Any, field: str, name: str, kind: str) -> Any:

@@ -1,6 +1,6 @@
 """The gait of one robot from its footfalls: duty factors, stride frequency, phases, a name.
 
-A stride of a foot runs from one touchdown to the next. Phases are shares of the stride of the
+What a stride is says `envs.mdp.strides`. Phases are shares of the stride of the
 first leg (LF) in [0, 1), after Hildebrand, The Quadrupedal Gaits of Vertebrates, 1989, who names
 gaits of four legs.
 """
@@ -8,9 +8,10 @@ gaits of four legs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
+
+from envs.mdp import strides
 
 GAITS = {
     "trot": (0.0, 0.5, 0.5, 0.0),
@@ -43,7 +44,7 @@ class Footfalls:
     duty: np.ndarray
     """Share of the time on the ground, over whole strides where there are any."""
     frequency: np.ndarray
-    """Strides per second (Hz), 0 with fewer than two touchdowns."""
+    """Strides per second (Hz), as `strides.frequency` counts them."""
     phase: np.ndarray
     """Mean place of the touchdowns in the first leg's stride, in [0, 1); NaN without any there."""
     regularity: np.ndarray
@@ -52,47 +53,23 @@ class Footfalls:
     """A name of `GAITS`, `REGULAR_STEPS`, or `NO_GAIT`."""
 
 
-def analyse(contact: np.ndarray, dt: float, shortest: float = 0.04) -> Footfalls:
+def analyse(contact: np.ndarray, dt: float) -> Footfalls:
     """Measure the gait of a robot.
 
     Args:
         contact: whether each foot touches the ground, (T, feet) bool; T of 1 or more.
         dt: time between two rows (s).
-        shortest: time (s) below which a stance or a swing is chatter of the contact.
     """
-    steady = np.column_stack(
-        [without_chatter(foot, round(shortest / dt)) for foot in np.asarray(contact).T]
-    )
-    falls = [touchdowns(foot) for foot in steady.T]
+    feet = [strides.steady(foot, dt) for foot in np.asarray(contact).T]
+    falls = [strides.touchdowns(foot) for foot in feet]
     whole = [slice(f[0], f[-1]) if len(f) > 1 else slice(None) for f in falls]
-    duty = np.array([foot[s].mean() for foot, s in zip(steady.T, whole, strict=True)])
-    frequency = np.array(
-        [(len(f) - 1) / ((f[-1] - f[0]) * dt) if len(f) > 1 else 0.0 for f in falls]
-    )
+    duty = np.array([foot[s].mean() for foot, s in zip(feet, whole, strict=True)])
+    frequency = np.array([strides.frequency([foot], dt) for foot in feet])
     phase, regularity = np.transpose([relative_phase(f, falls[0]) for f in falls])
     counts = np.array([len(f) for f in falls])
     alike = np.abs(frequency - frequency[0]) <= SAME_RATE * frequency[0]
     steps = (counts >= FEWEST).all() and alike.all() and (regularity >= REGULAR).all()
     return Footfalls(duty, frequency, phase, regularity, gait_of(phase) if steps else NO_GAIT)
-
-
-def without_chatter(contact: np.ndarray, shortest: int) -> np.ndarray:
-    """Return contact (T,) bool, runs between others of fewer than `shortest` rows joined to them.
-
-    Short gaps in a stance are closed before short stances are dropped.
-    """
-    steady = np.array(contact, bool)
-    for value in (False, True):
-        edges = np.flatnonzero(np.diff(steady)) + 1
-        for start, end in pairwise(edges):
-            if steady[start] == value and end - start < shortest:
-                steady[start:end] = not value
-    return steady
-
-
-def touchdowns(contact: np.ndarray) -> np.ndarray:
-    """Return the rows at which a foot comes down, of contact (T,) bool."""
-    return np.flatnonzero(contact[1:] & ~contact[:-1]) + 1
 
 
 def relative_phase(falls: np.ndarray, reference: np.ndarray) -> tuple[float, float]:

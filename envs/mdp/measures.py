@@ -13,6 +13,7 @@ import numpy as np
 import tyro
 
 from envs.bounds import require_within
+from envs.mdp import strides
 from envs.mdp.recording import Recording, planar
 from envs.mdp.term import LARGEST, Term
 
@@ -73,8 +74,11 @@ def cost_of_transport(recording: Recording) -> np.ndarray:
 
 
 def stride_frequency(recording: Recording) -> np.ndarray:
-    """Touchdowns of a foot per second while walking (Hz), mean over the feet."""
-    return touchdown_rate(recording.foot_contact, recording.walking, recording.dt)
+    """Strides per second while walking (Hz), mean over the feet.
+
+    The inverse of the mean stride of a foot, bounces apart, as `envs.mdp.strides` says.
+    """
+    return mean_frequency(recording.foot_contact, recording.walking, recording.dt)
 
 
 def duty_factor(recording: Recording) -> np.ndarray:
@@ -127,16 +131,20 @@ def referenced(references: dict[str, float], source: str) -> dict[str, Measure]:
     }
 
 
-def touchdown_rate(contact: np.ndarray, counted: np.ndarray, dt: float) -> np.ndarray:
-    """Touchdowns of a foot per second (Hz), mean over the feet, (n,).
+def mean_frequency(contact: np.ndarray, counted: np.ndarray, dt: float) -> np.ndarray:
+    """Stride frequency (Hz), mean over the feet, (n,); 0 for a foot without a whole stride.
 
     Args:
         contact: whether each foot touches the ground, (T, n, feet) bool.
-        counted: which steps count, (T, n) bool.
+        counted: which steps count, (T, n) bool; a stride counts if all its steps do.
         dt: time between two rows (s).
     """
-    touchdowns = (contact[1:] & ~contact[:-1]).mean(axis=2)  # (T - 1, n)
-    return masked_mean(touchdowns, counted[1:]) / dt
+    values = np.full(contact.shape[1], np.nan)
+    for i in np.flatnonzero(counted.any(axis=0)):
+        rows = strides.stretches(counted[:, i])
+        feet = contact[:, i].T
+        values[i] = np.mean([strides.frequency([foot[r] for r in rows], dt) for foot in feet])
+    return values
 
 
 def contact_speed(contact: np.ndarray, speed: np.ndarray, counted: np.ndarray) -> np.ndarray:

@@ -6,19 +6,24 @@ element g is a bit mask of mirrors, so that g followed by h is g ^ h and 0 is th
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from functools import cache
 
 import mujoco
 import numpy as np
 
 from envs.bounds import require
+from envs.mdp import asymmetry
+from envs.mdp.asymmetry import Image
 from envs.mdp.commands import Command
 from envs.mdp.observations import Kind, Observation
 from robots.robot import Robot
 
 MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.0, 1.0, 1.0])}
 """What each mirror does to a polar vector in the base frame."""
-_TOLERANCE = 0.01  # m, rad: how far a joint may stand from its mirror image
+_TOLERANCE = 0.01  # rad: how far a nominal angle or an axis may be from its mirror image
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,10 @@ def of_robot(
 ) -> list[dict[Kind, SignedPermutation]]:
     """Return, for every group element, how each kind of quantity transforms.
 
-    The mirrors that the robot has are found from where its joints stand and how their axes
-    point at zero joint angles; a robot without any gets the identity alone.
+    The mirrors that the robot has are found from where its joints and feet stand and how the
+    joints' axes point at zero joint angles, and from the nominal pose. One that these suggest is
+    left out, with a warning, where the model is not its own mirror image, within the tolerances
+    of `envs.mdp.asymmetry`. A robot without any gets the identity alone.
 
     Args:
         robot: the robot.
@@ -69,11 +76,26 @@ def of_robot(
         entries: of the command vector.
     """
     group = [_identity(len(robot.joints), len(robot.feet), len(entries))]
-    for diagonal in MIRRORS.values():
-        mirror = _mirror(robot, model, diagonal, entries)
-        if mirror is not None:
-            group += [_compose(element, mirror) for element in group]
+    data = _at_zero(robot, model)
+    for name, diagonal in MIRRORS.items():
+        image = _image(robot, model, data, diagonal)
+        if image is None:
+            continue
+        if difference := asymmetry.find(robot, model, data, image):
+            _warn(robot.name, name, difference)
+            continue
+        mirror = _transforms(image, entries)
+        group += [_compose(element, mirror) for element in group]
     return group
+
+
+@cache
+def _warn(robot: str, mirror: str, difference: str) -> None:
+    """Say once what keeps a robot from a symmetry that its legs suggest."""
+    _logger.warning(
+        "Robot %r: its %s symmetry is not used: %s. Training goes on without it.",
+        *(robot, mirror.replace("_", "-"), difference),
+    )
 
 
 def _compose(
@@ -117,38 +139,51 @@ def _identity(joints: int, feet: int, entries: int) -> dict[Kind, SignedPermutat
     return {kind: SignedPermutation(np.arange(n), np.ones(n)) for kind, n in sizes.items()}
 
 
-def _mirror(
-    robot: Robot, model: mujoco.MjModel, diagonal: np.ndarray, entries: dict[str, Command]
-) -> dict[Kind, SignedPermutation] | None:
-    """Return the transforms of one mirror, or None where the robot lacks it."""
+def _at_zero(robot: Robot, model: mujoco.MjModel) -> mujoco.MjData:
+    """Return data with the base upright and the joints at zero."""
     data = mujoco.MjData(model)
-    data.qpos[:] = 0.0
-    data.qpos[3] = 1.0
+    base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
+    data.qpos[base : base + 7] = (0, 0, 0, 1, 0, 0, 0)
+    data.qpos[[model.joint(name).qposadr[0] for name in robot.joints]] = 0.0
     mujoco.mj_forward(model, data)
+    return data
+
+
+def _image(
+    robot: Robot, model: mujoco.MjModel, data: mujoco.MjData, diagonal: np.ndarray
+) -> Image | None:
+    """Return what a mirror makes of legs and joints, or None where they do not fit it."""
     joints = [model.joint(name).id for name in robot.joints]
-    feet = [model.geom(name).id for name in robot.feet]
     base = data.body(robot.base).xpos
-    joint_index = _match(data.xanchor[joints] - base, diagonal)
-    foot_index = _match(data.geom_xpos[feet] - base, diagonal)
-    if joint_index is None or foot_index is None:
+    feet = data.geom_xpos[[model.geom(name).id for name in robot.feet]] - base
+    near = asymmetry.LENGTH * robot.leg_length
+    legs = _match(feet, diagonal, near)
+    if legs is None:
         return None
-    if [robot.motors[joint] for joint in joint_index] != list(robot.motors):
+    per_leg = len(joints) // len(legs)
+    index = (legs[:, None] * per_leg + np.arange(per_leg)).ravel()
+    places = data.xanchor[joints] - base
+    if (np.linalg.norm(places - places[index] * diagonal, axis=1) > near).any():
         return None
     axes = data.xaxis[joints]
-    axial = -diagonal
-    sign = np.round(np.einsum("ij,ij->i", axes[joint_index] * axial, axes))
-    nominal = np.array(robot.nominal_pose)
-    if not np.allclose(sign * nominal[joint_index], nominal, atol=_TOLERANCE):
-        return None
-    order = np.arange(3)
+    cosine = np.einsum("ij,ij->i", axes[index] * -diagonal, axes)
+    sign, nominal = np.round(cosine), np.array(robot.nominal_pose)
+    parallel = np.abs(cosine) > np.cos(_TOLERANCE)
+    posed = np.abs(sign * nominal[index] - nominal) < _TOLERANCE
+    return Image(diagonal, legs, index, sign) if (parallel & posed).all() else None
+
+
+def _transforms(image: Image, entries: dict[str, Command]) -> dict[Kind, SignedPermutation]:
+    """Return how each kind of quantity transforms in a mirror."""
+    order, diagonal = np.arange(3), image.diagonal
     command = np.array([_component(entry, diagonal) for entry in entries.values()])
     return {
         "polar": SignedPermutation(order, diagonal),
-        "axial": SignedPermutation(order, axial),
+        "axial": SignedPermutation(order, -diagonal),
         "command": SignedPermutation(np.arange(len(entries)), command),
         "scalar": SignedPermutation(np.arange(1), np.ones(1)),
-        "joint": SignedPermutation(joint_index, sign),
-        "foot": SignedPermutation(foot_index, np.ones(len(feet))),
+        "joint": SignedPermutation(image.joints, image.sign),
+        "foot": SignedPermutation(image.feet, np.ones(len(image.feet))),
     }
 
 
@@ -160,9 +195,9 @@ def _component(entry: Command, diagonal: np.ndarray) -> float:
     return float((diagonal if kind == "polar" else -diagonal)["xyz".index(axis)])
 
 
-def _match(points: np.ndarray, diagonal: np.ndarray) -> np.ndarray | None:
-    """Return for each point the index of its mirror image, or None where one has none."""
+def _match(points: np.ndarray, diagonal: np.ndarray, near: float) -> np.ndarray | None:
+    """Return for each point the index of its mirror image, or None where one has none near."""
     distance = np.linalg.norm(points[:, None] - points[None] * diagonal, axis=2)
     index = distance.argmin(axis=1)
-    found = distance.min(axis=1) < _TOLERANCE
+    found = distance.min(axis=1) < near
     return index if found.all() and len(set(index)) == len(points) else None

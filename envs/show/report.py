@@ -15,6 +15,7 @@ from envs.judge.protocol import Act, references, table
 from envs.judge.trials import Pushes, Steady, Tracking, Trials
 from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.measures import Measure
+from envs.mdp.strides import BOUNCE
 from envs.show import figures
 from envs.show.video import Actor, Video, video_bytes
 from envs.task import TaskConfig
@@ -208,8 +209,8 @@ def _gait(steady: Steady, robot: Robot, where: str) -> Section:
     text = (
         f"{where}; bars are stances, the gait's name comes from the phases. A phase is the mean "
         f"touchdown as a share of {first}'s stride; its regularity is 100\u00a0% where all "
-        "are alike. A contact or a gap under 0.04 s is no step here, while the evaluation's "
-        "stride frequency counts every touchdown."
+        f"are alike. A contact or a gap under {BOUNCE:g} s is a bounce and no step, here as in the "
+        "evaluation."
     )
     diagram = figures.footfall_diagram(steady, robot.legs)
     return Section("gait", f"Gait: {feet.gait}", text, diagram, (head, *rows))

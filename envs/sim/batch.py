@@ -10,7 +10,7 @@ import numpy as np
 from mujoco.batch import Batch, SimulationError
 
 from envs.sim.faults import Observer
-from envs.sim.scene import Simulation
+from envs.sim.scene import Simulation, sensor
 from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
 from robots.robot import Robot
 
@@ -238,12 +238,12 @@ def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
         "lin_vel_b": ["lin_vel_b"],
         "ang_vel_b": ["ang_vel_b"],
         "up_b": ["up_b"],
-        "foot_pos": [f"{foot}_pos" for foot in robot.feet],
-        "foot_vel": [f"{foot}_vel" for foot in robot.feet],
-        "foot_contact": [f"{foot}_contact" for foot in robot.feet],
-        "thigh_contact": [f"{body}_contact" for body in robot.thighs],
-        "shank_contact": [f"{body}_contact" for body in robot.shanks],
-        "base_contact": [f"{robot.base}_contact"],
+        "foot_pos": [sensor("foot_pos", foot) for foot in robot.feet],
+        "foot_vel": [sensor("foot_vel", foot) for foot in robot.feet],
+        "foot_contact": [sensor("foot_contact", foot) for foot in robot.feet],
+        "thigh_contact": [sensor("contact", body) for body in robot.thighs],
+        "shank_contact": [sensor("contact", body) for body in robot.shanks],
+        "base_contact": [sensor("contact", robot.base)],
     }
     slices = {}
     for group, names in groups.items():

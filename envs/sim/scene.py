@@ -9,7 +9,8 @@ import mujoco
 
 from envs.bounds import require, require_choice, require_whole, require_within
 from envs.sim.drives import Drive
-from envs.sim.terrain import MATERIAL, Flat, Terrain
+from envs.sim.terrain import MATERIAL, PREFIX, Flat, Terrain
+from robots.check import check_stance
 from robots.robot import Collision, Robot
 from robots.usage import UsageError
 
@@ -66,17 +67,20 @@ def build(
     coordinates of both models are the same.
 
     Raises:
-        ValueError: the robot's model lacks something, or does not compile.
+        ValueError: the robot's model lacks something, does not compile, or does not stand as the
+            robot's numbers say.
     """
     spec = describe(robot, simulation, drive, terrain)
     spec.compiler.discardvisual = not visual
     try:
-        return spec.compile()
+        model = spec.compile()
     except ValueError as error:
         problem = " ".join(str(error).split())
         raise UsageError(
             f"Robot {robot.name!r}: its model does not compile ({problem}); correct the model"
         ) from error
+    check_stance(robot, model)
+    return model
 
 
 def describe(
@@ -96,7 +100,7 @@ def describe(
 def _add_world(spec: mujoco.MjSpec) -> None:
     """Sky, and the ground's material with lines 1 m apart."""
     spec.add_texture(
-        name="sky",
+        name=f"{PREFIX}sky",
         type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
         rgb1=[0.55, 0.68, 0.82],
@@ -105,7 +109,7 @@ def _add_world(spec: mujoco.MjSpec) -> None:
         height=1536,
     )
     spec.add_texture(
-        name="grid",
+        name=MATERIAL,
         type=mujoco.mjtTexture.mjTEXTURE_2D,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
         mark=mujoco.mjtMark.mjMARK_EDGE,
@@ -117,7 +121,7 @@ def _add_world(spec: mujoco.MjSpec) -> None:
     )
     grid = spec.add_material(name=MATERIAL, texrepeat=[1, 1], texuniform=True, reflectance=0.08)
     textures = grid.textures
-    textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "grid"
+    textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = MATERIAL
     grid.textures = textures
 
 
@@ -149,10 +153,19 @@ def _set_physics(spec: mujoco.MjSpec, robot: Robot, timestep: float, contact: Co
         spec.geom(foot).solimp = STIFF_CONTACT
 
 
+def sensor(quantity: str, name: str) -> str:
+    """Return what the sensor of a quantity of an element of the robot is called."""
+    return f"{PREFIX}{quantity}/{name}"
+
+
 def _add_sensors(spec: mujoco.MjSpec, robot: Robot) -> None:
-    """Base velocities and gravity in the base frame; foot motion; contacts."""
-    base = {"objtype": mujoco.mjtObj.mjOBJ_SITE, "objname": "base_frame"}
-    spec.body(robot.base).add_site(name="base_frame", group=5)
+    """Base velocities and gravity in the base frame; foot motion; contacts.
+
+    Those of the base have short names, by which other programs read them in an exported model.
+    """
+    frame = f"{PREFIX}base"
+    base = {"objtype": mujoco.mjtObj.mjOBJ_SITE, "objname": frame}
+    spec.body(robot.base).add_site(name=frame, group=5)
     spec.add_sensor(name="lin_vel_b", type=mujoco.mjtSensor.mjSENS_VELOCIMETER, **base)
     spec.add_sensor(name="ang_vel_b", type=mujoco.mjtSensor.mjSENS_GYRO, **base)
     spec.add_sensor(
@@ -161,18 +174,20 @@ def _add_sensors(spec: mujoco.MjSpec, robot: Robot) -> None:
         objtype=mujoco.mjtObj.mjOBJ_BODY,
         objname="world",
         reftype=mujoco.mjtObj.mjOBJ_SITE,
-        refname="base_frame",
+        refname=frame,
     )
+    motions = {
+        "foot_pos": mujoco.mjtSensor.mjSENS_FRAMEPOS,
+        "foot_vel": mujoco.mjtSensor.mjSENS_FRAMELINVEL,
+    }
+    for quantity, kind in motions.items():
+        for foot in robot.feet:
+            geom = {"objtype": mujoco.mjtObj.mjOBJ_GEOM, "objname": foot}
+            spec.add_sensor(name=sensor(quantity, foot), type=kind, **geom)
     for foot in robot.feet:
-        geom = {"objtype": mujoco.mjtObj.mjOBJ_GEOM, "objname": foot}
-        spec.add_sensor(name=f"{foot}_pos", type=mujoco.mjtSensor.mjSENS_FRAMEPOS, **geom)
-    for foot in robot.feet:
-        geom = {"objtype": mujoco.mjtObj.mjOBJ_GEOM, "objname": foot}
-        spec.add_sensor(name=f"{foot}_vel", type=mujoco.mjtSensor.mjSENS_FRAMELINVEL, **geom)
-    for foot in robot.feet:
-        _add_contact_sensor(spec, f"{foot}_contact", mujoco.mjtObj.mjOBJ_GEOM, foot)
+        _add_contact_sensor(spec, sensor("foot_contact", foot), mujoco.mjtObj.mjOBJ_GEOM, foot)
     for body in dict.fromkeys((*robot.thighs, *robot.shanks, robot.base)):
-        _add_contact_sensor(spec, f"{body}_contact", mujoco.mjtObj.mjOBJ_BODY, body)
+        _add_contact_sensor(spec, sensor("contact", body), mujoco.mjtObj.mjOBJ_BODY, body)
 
 
 def _add_contact_sensor(

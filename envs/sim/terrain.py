@@ -10,11 +10,13 @@ import numpy as np
 
 from envs.bounds import require
 
-GROUND = "ground"
+PREFIX = "trot/"
+"""What the names of the world's own elements begin with, so that a robot may use any other."""
+GROUND = f"{PREFIX}ground"
 """Name of the geom that carries the robot."""
 GROUND_GROUP = 1
 """Its geom group, which it has to itself: rays look for it there."""
-MATERIAL = "grid"
+MATERIAL = f"{PREFIX}grid"
 """Name of its material, with lines 1 m apart."""
 
 

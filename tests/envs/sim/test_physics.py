@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -233,6 +234,24 @@ def test_fresh_simulations_report_no_torque() -> None:
     batch_of(env.physics).bind("qpos")[1, 2] = 0.1  # a fall
     env.step(np.zeros((3, JOINTS), np.float32))
     assert env.state.torque.any(axis=1).tolist() == [True, False, True]
+
+
+def test_each_foot_has_a_radius_of_its_own() -> None:
+    """Hind feet twice as large reach deeper; a lifted robot stands on them."""
+
+    def build() -> mujoco.MjSpec:
+        spec = SYNTHETIC["pony"].build()
+        for foot in SYNTHETIC["pony"].feet[2:]:
+            spec.geom(foot).size = [0.046, 0, 0]
+        return spec
+
+    robot = replace(SYNTHETIC["pony"], build=build)
+    physics = BatchPhysics(scene.build(robot, Simulation(), PD()), robot, 1, Simulation())
+    rows = np.arange(1)
+    physics.set_rows(rows, *NOMINAL(robot, 1, np.random.default_rng(0)))
+    np.testing.assert_allclose(physics.foot_height[0], [0, 0, -0.023, -0.023], atol=1e-9)
+    physics.lift(rows)
+    np.testing.assert_allclose(physics.foot_height[0], [0.023, 0.023, 0, 0], atol=1e-9)
 
 
 @pytest.mark.parametrize("robot", SYNTHETIC.values(), ids=SYNTHETIC)
