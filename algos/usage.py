@@ -1,5 +1,8 @@
 """The error of learning that is the user's to mend, and what any error says in short."""
 
+LONGEST = 200
+"""Characters that are told of an error: whole logs follow some."""
+
 
 class UsageError(ValueError):
     """What was given cannot be used; the message names it and what to give instead.
@@ -9,6 +12,8 @@ class UsageError(ValueError):
 
 
 def reason(error: BaseException) -> str:
-    """Return an error's type and the first line of what it says, if it says anything."""
-    lines = str(error).strip().splitlines()
-    return ": ".join([type(error).__name__, *lines[:1]])
+    """Return an error's type and the beginning of what it says, if anything, on one line."""
+    text = " ".join(str(error).split())
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]} ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

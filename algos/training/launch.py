@@ -53,11 +53,11 @@ def launch(
     if checkpoint is not None:
         trainer.load(checkpoint)
         group.share(lambda: run.write_config(plain))
-        if trainer.env_steps >= config.total_steps:
+        if trainer.env_steps >= config.total_steps and "unjudged" not in checkpoint:
             log.warning("the run has its steps already; give a larger --total-steps for more")
     finished = trainer.train(resumed=checkpoint is not None)
     if group.main:
-        _conclude(finished, trainer.env_steps, run, tracker)
+        _conclude(finished, trainer, run, tracker)
 
 
 def _trainer(
@@ -88,14 +88,17 @@ def _trainer(
     )
 
 
-def _conclude(finished: bool, env_steps: int, run: RunDirectory, tracker: Tracker) -> None:
+def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Tracker) -> None:
+    """Close the tracker, and say what there is, what failed and what to do next."""
+    steps = trainer.env_steps
     for page in sorted(run.path.glob("*.html")):
-        tracker.log_html(page, env_steps)
+        tracker.log_html(page, steps)
     tracker.finish()
     if finished:
-        outcome = f"Trained {env_steps:,} steps: {run.path}"
+        outcome = f"Trained {steps:,} steps: {run.path}"
         then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"
     else:
-        outcome = f"Stopped after {env_steps:,} steps, saved: {run.path}"
+        outcome = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {run.path}"
-    print(f"{outcome}\n{then}")
+    failed = [f"Failed: {what}" for what in (*trainer.failures.values(), *tracker.problems)]
+    print("\n".join([outcome, *failed, then]))
