@@ -61,7 +61,7 @@ class SeedRun:
         if not self.begun:
             return False
         content = load_newest(self.folder.last, self.folder.previous)
-        return content["env_steps"] >= self.config["total_steps"] and "unjudged" not in content
+        return content["env_steps"] >= self.config["total_steps"] and not content.get("unjudged")
 
     def check(self) -> None:
         """Raise ValueError where the folder holds a run of other settings, or one at work."""

@@ -19,7 +19,7 @@ from algos.runs.directory import RunDirectory
 from algos.tracking import make_tracker
 from algos.tracking.tracker import Tracker
 from algos.training.settings import Training
-from algos.training.trainer import Schedule, Trainer
+from algos.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def launch(
     if checkpoint is not None:
         trainer.load(checkpoint)
         group.share(lambda: run.write_config(plain))
-        if trainer.env_steps >= config.total_steps and "unjudged" not in checkpoint:
+        if trainer.env_steps >= config.total_steps and not checkpoint.get("unjudged"):
             log.warning("the run has its steps already; give a larger --total-steps for more")
     finished = trainer.train(resumed=checkpoint is not None)
     if group.main:
@@ -69,17 +69,11 @@ def _trainer(
     group: Group,
 ) -> Trainer:
     agent, environment = learning.agent, learning.environment
-    schedule = Schedule(
-        config.total_steps,
-        config.eval_interval,
-        config.checkpoint_interval,
-        config.video_interval,
-    )
     return Trainer(
         agent,
         Collector(environment, agent.sample, config.rollout_steps, agent.device, seed),
         run,
-        schedule,
+        config,
         learning.facts,
         learning.evaluate,
         learning.make_video,

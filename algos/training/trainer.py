@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +21,7 @@ from algos.runs.metrics import CSVLogger
 from algos.tracking.tracker import Tracker
 from algos.training.interrupt import Interrupt
 from algos.training.progress import Progress
+from algos.training.settings import Training
 from algos.usage import UsageError, reason
 
 log = logging.getLogger(__name__)
@@ -32,16 +32,6 @@ MAX_REFUSED = 10
 """Updates in a row that may be refused before the training stops."""
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long to train, and how often to do what; intervals in iterations, 0 is never."""
-
-    total_steps: int
-    eval_interval: int
-    checkpoint_interval: int
-    video_interval: int
-
-
 class Trainer:
     """Runs the loop over one run directory and holds what a resumed run needs.
 
@@ -49,7 +39,7 @@ class Trainer:
         agent: the algorithm.
         collector: its environments.
         run: where files go.
-        schedule: when things happen.
+        schedule: how long to train, and how often to do what; intervals of 0 are never.
         facts: what a checkpoint says of the run: env_id, robot, algorithm, algo_config.
         evaluate: how well a deterministic policy does; `return_mean` chooses the best checkpoint.
         make_video: makes a video of a policy at a path, or None.
@@ -62,7 +52,7 @@ class Trainer:
         agent: Agent,
         collector: Collector,
         run: RunDirectory,
-        schedule: Schedule,
+        schedule: Training,
         facts: dict[str, Any],
         evaluate: Callable[[Act], dict[str, float]],
         make_video: Callable[[Act, Path], None] | None,
@@ -77,7 +67,7 @@ class Trainer:
         self._best = -np.inf
         self._seconds = 0.0
         self._saved, self._refused = -1, 0
-        self._unjudged: dict[str, float] | None = None  # see `_checkpoint`
+        self._unjudged: dict[str, Any] | None = None  # what last.pt holds, while it is
         self.failures: dict[str, str] = {}
         """What the run goes on without, evaluations or videos, and why."""
 
@@ -101,14 +91,14 @@ class Trainer:
         return f"put that right, delete {self._run.path} and start again"
 
     def _train(self, resumed: bool) -> bool:
-        kept = self.iteration - bool(self._unjudged) if resumed else None
+        kept = self.iteration - (self._unjudged is not None) if resumed else None
         csv = CSVLogger(self._run.metrics, resume_from=kept) if self._group.main else None
         total = self._schedule.total_steps
         if not resumed:
             self._checkpoint()
         with Interrupt() as interrupt, Progress(total, self.env_steps, csv is not None) as progress:
-            if self._unjudged:
-                self._judge(self._unjudged, csv, progress)
+            if self._unjudged is not None:
+                self._judge(self._unjudged["unjudged"], csv, progress)
             while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
                 metrics = self._iterate()
                 if csv is not None:
@@ -138,6 +128,9 @@ class Trainer:
         self._check_refusals(metrics)
         if self._group.main:
             self._video(progress)
+        if self._unjudged is not None and self._group.main:
+            self._save(self._run.last, self._unjudged | self._judgement() | {"unjudged": None})
+        self._unjudged = None
         if saves:
             self._checkpoint()
 
@@ -170,7 +163,7 @@ class Trainer:
             return {}
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
-            self._save(self._run.best, {})
+            self._save(self._run.best, self.state_dict())
             self._tracker.log_model(self._run.best, "best", self.env_steps)
         return {f"eval/{name}": value for name, value in metrics.items()}
 
@@ -200,27 +193,26 @@ class Trainer:
             return None
 
     def _checkpoint(self, unjudged: dict[str, float] | None = None) -> None:
-        """Write last.pt where that says more than before, and keep that of an iteration before.
+        """Write last.pt, once an iteration, and keep the one before.
 
         Args:
             unjudged: metrics of an iteration that is still to be judged, by a resumed run too.
         """
-        new = self._saved != self.iteration
-        if not new and (unjudged or not self._unjudged):
+        if self._saved == self.iteration:
             return
-        self._saved, self._unjudged = self.iteration, unjudged
+        self._saved = self.iteration
         _, *others = self._group.gather(self._own_state())
         if self._group.main:
-            more = {"others": others} | ({"unjudged": unjudged} if unjudged else {})
-            self._save(self._run.last, more, self._run.previous if new else None)
+            content = self.state_dict() | {"others": others, "unjudged": unjudged}
+            self._save(self._run.last, content, self._run.previous)
+            self._unjudged = content if unjudged else None
 
     def _own_state(self) -> dict[str, Any]:
         """Return what each process has for itself."""
         generator = self._agent.generator.get_state()
         return {"collector": self._collector.state_dict(), "generator": generator}
 
-    def _save(self, path: Path, more: dict[str, Any], previous: Path | None = None) -> None:
-        content = self.state_dict() | more
+    def _save(self, path: Path, content: dict[str, Any], previous: Path | None = None) -> None:
         if not is_finite(content["algo"]):
             raise UsageError(
                 f"iteration {self.iteration}: the policy or the critic has numbers that are not "
@@ -257,10 +249,13 @@ class Trainer:
             "collector": self._collector.state_dict(),
             "iteration": self.iteration,
             "env_steps": self.env_steps,
-            "best": float(self._best),
             "seconds": self._seconds,
-            "wandb_id": self._tracker.run_id,
+            **self._judgement(),
         }
+
+    def _judgement(self) -> dict[str, Any]:
+        """Return what judging an iteration changes of a checkpoint."""
+        return {"best": float(self._best), "wandb_id": self._tracker.run_id}
 
     def load(self, content: dict[str, Any]) -> None:
         """Go on from a checkpoint's content.
@@ -272,7 +267,8 @@ class Trainer:
             self.iteration, self.env_steps = content["iteration"], content["env_steps"]
             self._load_own(content)
             self._best, self._seconds = content["best"], content["seconds"]
-            self._saved, self._unjudged = self.iteration, content.get("unjudged")
+            self._saved = self.iteration
+            self._unjudged = content if content.get("unjudged") else None
         except (KeyError, RuntimeError, ValueError) as error:
             cause = " ".join(str(error).split())
             raise UsageError(
