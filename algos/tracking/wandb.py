@@ -93,6 +93,7 @@ class WandbTracker(Tracker):
             self._run = None
 
     def _start(self, options: dict[str, Any]) -> None:
+        _lend_home(self._folder)
         if self.mode == "auto":
             self.mode = _chosen_mode()
         if self.mode == "disabled":
@@ -171,6 +172,16 @@ def logged_in() -> bool:
 
     wandb.setup(wandb.Settings(mode="online", silent=True))  # else it does not look for one
     return wandb.login(prompt=False, verify=False)
+
+
+def _lend_home(folder: Path) -> None:
+    """Let W&B use a folder where the user, of a container for example, has no home or may not."""
+    own = folder.absolute()
+    try:
+        if not os.access(Path.home(), os.W_OK):
+            os.environ.setdefault("WANDB_CACHE_DIR", str(own / ".cache"))
+    except RuntimeError:
+        os.environ["HOME"] = str(own)
 
 
 def _prepare() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pwd
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,18 @@ def test_tensorboard_of_a_resumed_run_has_no_point_twice(tmp_path):
     second.log({"kl": 2.0}, 300)
     second.finish()
     assert scalars(tmp_path, "kl") == [(100, 1.0), (200, 1.0), (300, 2.0)]
+
+
+def test_tensorboard_has_a_point_once_that_the_resumed_run_logs_again(tmp_path):
+    first = TensorBoardTracker(tmp_path, {})
+    for step in (100, 200):
+        first.log({"kl": 1.0}, step)
+    first.finish()
+    checkpoint = {"wandb_id": None, "env_steps": 200, "unjudged": {"kl": 1.0}}
+    second = make_tracker(tmp_path, {"logger": "tensorboard"}, checkpoint)
+    second.log({"kl": 1.0}, 200)
+    second.finish()
+    assert scalars(tmp_path, "kl") == [(100, 1.0), (200, 1.0)]
 
 
 def test_the_id_of_wandb_outlives_other_trackers(tmp_path):
@@ -193,6 +206,19 @@ def test_offline_run_appears_in_the_run_directory(no_login, tmp_path):
     tracker.log({"kl": 0.01}, env_steps=100)
     tracker.finish()
     assert list((tmp_path / "run" / "wandb").glob(f"offline-run-*-{tracked_id(tmp_path)}"))
+
+
+def test_a_user_without_a_home_is_tracked(no_login, monkeypatch, tmp_path):
+    def unknown(uid):
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    tracker = WandbTracker(tmp_path / "run", {"seed": 1})
+    tracker.log({"kl": 0.01}, env_steps=100)
+    tracker.finish()
+    assert tracker.problems == []
+    assert tracked_id(tmp_path) == tracker.run_id
 
 
 def tracked_id(tmp_path) -> str:
