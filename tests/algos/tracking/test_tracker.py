@@ -133,7 +133,7 @@ class Counting(BaseHTTPRequestHandler):
     def do_GET(self):
         self.do_POST()
 
-    def log_message(self, *_):
+    def log_message(self, format, *args):
         pass
 
 
