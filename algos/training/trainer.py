@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -168,12 +169,8 @@ class Trainer:
         return {f"eval/{name}": value for name, value in metrics.items()}
 
     def _video(self, progress: Progress) -> None:
-        make = self._make_video
-        if (
-            make is None
-            or "videos" in self.failures
-            or not self._due(self._schedule.video_interval)
-        ):
+        make = self._make_video if self._due(self._schedule.video_interval) else None
+        if make is None or "videos" in self.failures:
             return
         path = self._run.videos / f"{self.env_steps:010d}.mp4"
         progress.say(f"video: {path}")
@@ -188,7 +185,9 @@ class Trainer:
         try:
             return call()
         except Exception as error:  # of ffmpeg, OpenGL or the environment
-            self.failures[what] = f"no {what} from {self.env_steps:,} steps on: {reason(error)}"
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            self.failures[what] = f"no more {what} in this run: {reason(error)} ({where})"
             progress.say(self.failures[what])
             return None
 
@@ -200,12 +199,12 @@ class Trainer:
         """
         if self._saved == self.iteration:
             return
-        self._saved = self.iteration
         _, *others = self._group.gather(self._own_state())
         if self._group.main:
             content = self.state_dict() | {"others": others, "unjudged": unjudged}
             self._save(self._run.last, content, self._run.previous)
             self._unjudged = content if unjudged else None
+        self._saved = self.iteration
 
     def _own_state(self) -> dict[str, Any]:
         """Return what each process has for itself."""

@@ -94,9 +94,9 @@ def test_what_is_not_judged_is_trained(
         "videos": "AssertionError",
     }
     for what, why in reasons.items():
-        line = f"no {what} from 64 steps on: {why}"
+        line = f"no more {what} in this run: {why} ({__file__}:"
         assert output.count(line) == 2  # when it fails, and at the end
-        assert f"Failed: {line}\n" in output.partition("Trained 128 steps")[2]
+        assert f"Failed: {line}" in output.partition("Trained 128 steps")[2]
 
 
 def test_a_reason_is_one_line_and_never_empty() -> None:
