@@ -1,4 +1,7 @@
-"""The error of learning that is the user's to mend."""
+"""The error of learning that is the user's to mend, and what any error says in short."""
+
+LONGEST = 200
+"""Characters that are told of an error: whole logs follow some."""
 
 
 class UsageError(ValueError):
@@ -6,3 +9,11 @@ class UsageError(ValueError):
 
     As `robots.usage.UsageError`, which this package does not know.
     """
+
+
+def reason(error: BaseException) -> str:
+    """Return an error's type and the beginning of what it says, if anything, on one line."""
+    text = " ".join(str(error).split())
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]} ..."
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -232,7 +232,10 @@ def test_where_a_video_failed_is_told_and_the_training_goes_on(
     monkeypatch.setattr(train, "make_video_writer", lambda config: write)
     start(tmp_path / "run", 2, [*CARTPOLE, "--video-interval", "1"])
     line = write.__code__.co_firstlineno + 1
-    assert f"no more videos in this run: shapes ({__file__}:{line})" in capsys.readouterr().out
+    assert (
+        f"no more videos in this run: ValueError: shapes ({__file__}:{line})"
+        in capsys.readouterr().out
+    )
     assert len(rows(tmp_path / "run")) == 2
 
 

@@ -269,6 +269,7 @@ def test_a_run_in_wandb_that_cannot_be_played_is_one_clear_line(
         play.main(["wandb:me/trot/abc", *arguments])
     monkeypatch.delenv("WANDB_API_KEY")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    wandb.teardown()  # it reads the environment once
     with pytest.raises(ValueError, match="needs a login"):
         play.main(["wandb:me/trot/abc", *arguments])
 

@@ -57,11 +57,11 @@ class SeedRun:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has its steps."""
+        """Whether the run has its steps, and the last of them are judged."""
         if not self.begun:
             return False
         content = load_newest(self.folder.last, self.folder.previous)
-        return content["env_steps"] >= self.config["total_steps"]
+        return content["env_steps"] >= self.config["total_steps"] and not content.get("unjudged")
 
     def check(self) -> None:
         """Raise ValueError where the folder holds a run of other settings, or one at work."""

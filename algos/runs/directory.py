@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RUNS = "runs"
 """Where runs are by default."""
+MAX_DIFF = 2**20
+"""Bytes that a run keeps of the code's uncommitted changes."""
 MAX_FAULTS = 10
 """Records of faulty simulations that a run keeps."""
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -200,16 +203,38 @@ def _write_json(path: Path, content: Any) -> None:
 
 
 def code_state() -> dict[str, str | None]:
-    """Return the commit and the uncommitted diff of this code, None where git cannot tell."""
+    """Return the commit and the uncommitted diff of this code, None where git cannot tell.
+
+    Bytes of the diff that are no UTF-8 are replaced, and of a huge one there is the beginning.
+    """
     here = Path(__file__).parent
-    return {"commit": _git(here, "rev-parse", "HEAD"), "diff": _git(here, "diff", "HEAD")}
+    plain = ("--no-color", "--no-ext-diff", "--no-textconv")
+    return {
+        "commit": _git(here, "rev-parse", "HEAD"),
+        "diff": _git(here, "diff", *plain, "HEAD"),
+    }
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
+    """Return the first MAX_DIFF bytes that git prints, None where it fails.
+
+    Git may refuse a folder of another user, the usual case in a container; but whoever asks is
+    running the code of this one already.
+    """
+    command = ["git", "-c", "safe.directory=*", *arguments]
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=20, check=True
-        )
+        with TemporaryFile() as output:
+            subprocess.run(
+                command,
+                cwd=folder,
+                stdout=output,
+                stderr=subprocess.DEVNULL,
+                timeout=20,
+                check=True,
+            )
+            size = output.seek(0, os.SEEK_END)
+            output.seek(0)
+            text = output.read(MAX_DIFF).decode(errors="replace").strip("\n")
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return text if size <= MAX_DIFF else f"{text}\n[{size - MAX_DIFF:,} more bytes are left out]"

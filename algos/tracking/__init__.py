@@ -17,7 +17,7 @@ def make_tracker(
     if config["logger"] == "none":
         return Tracker(run_id)
     if config["logger"] == "tensorboard":
-        done = checkpoint["env_steps"] if checkpoint else None
+        done = checkpoint["env_steps"] - bool(checkpoint.get("unjudged")) if checkpoint else None
         return TensorBoardTracker(run_dir, config, done, run_id)
     return WandbTracker(
         run_dir,

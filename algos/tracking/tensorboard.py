@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from algos.runs.files import writing
 from algos.tracking.tracker import Tracker
 
 
@@ -19,6 +18,8 @@ class TensorBoardTracker(Tracker):
         run_id: see `Tracker`.
     """
 
+    name = "tensorboard"
+
     def __init__(
         self,
         run_dir: str | Path,
@@ -27,20 +28,24 @@ class TensorBoardTracker(Tracker):
         run_id: str | None = None,
     ):
         super().__init__(run_id)
+        self._guarded(lambda: self._start(Path(run_dir) / "tensorboard", config, resume_from))
+
+    def log(self, metrics: Mapping[str, float], env_steps: int) -> None:
+        if self._run is not None:
+            self._guarded(lambda: self._log(metrics, env_steps))
+
+    def finish(self) -> None:
+        if self._run is not None:
+            self._guarded(self._run.close)
+
+    def _start(self, folder: Path, config: Mapping[str, Any], resume_from: int | None) -> None:
         from torch.utils.tensorboard import SummaryWriter  # takes a second
 
         purge = None if resume_from is None else resume_from + 1
-        self._folder = Path(run_dir) / "tensorboard"
-        text = f"```json\n{json.dumps(config, indent=2)}\n```"
-        with writing(self._folder):
-            self._writer = SummaryWriter(str(self._folder), purge_step=purge)
-            self._writer.add_text("config", text, resume_from)
+        writer = SummaryWriter(str(folder), purge_step=purge)
+        writer.add_text("config", f"```json\n{json.dumps(config, indent=2)}\n```", resume_from)
+        self._run = writer
 
-    def log(self, metrics: Mapping[str, float], env_steps: int) -> None:
-        with writing(self._folder):
-            for name, value in metrics.items():
-                self._writer.add_scalar(name, value, env_steps)
-
-    def finish(self) -> None:
-        with writing(self._folder):
-            self._writer.close()
+    def _log(self, metrics: Mapping[str, float], env_steps: int) -> None:
+        for name, value in metrics.items():
+            self._run.add_scalar(name, value, env_steps)

@@ -1,22 +1,32 @@
 """What shows a run beside its folder."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from algos.usage import reason
+
+log = logging.getLogger(__name__)
 
 LoggerName = Literal["wandb", "tensorboard", "none"]
 Alias = Literal["best", "latest"]
 
 
 class Tracker:
-    """Shows a run nowhere; its subclasses do.
+    """Shows a run nowhere; its subclasses do, and may fail without the run noticing.
 
     Args:
         run_id: W&B's id of the run, which its checkpoints keep.
     """
 
+    name = "nothing"
+
     def __init__(self, run_id: str | None = None):
         self.run_id = run_id
+        self.problems: list[str] = []
+        """What went wrong, a line each."""
+        self._run: Any = None  # the library's own object, while it works
 
     def log(self, metrics: Mapping[str, float], env_steps: int) -> None:
         """Log metrics at a number of environment steps."""
@@ -32,3 +42,17 @@ class Tracker:
 
     def finish(self) -> None:
         """Close the run."""
+
+    def _guarded(self, call: Callable[[], object]) -> bool:
+        """Run `call`, return whether that went well; a failure ends this tracker's work."""
+        try:
+            call()
+        except Exception as error:
+            self._run = None
+            self._warn(f"{self.name} failed, {reason(error)}")
+            return False
+        return True
+
+    def _warn(self, problem: str) -> None:
+        log.warning(problem)
+        self.problems.append(problem)

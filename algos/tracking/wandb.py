@@ -1,7 +1,5 @@
 """Weights & Biases."""
 
-import logging
-import netrc
 import os
 import re
 import secrets
@@ -10,12 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlparse
 
 from algos.runs.directory import code_state
 from algos.tracking.tracker import Alias, Tracker
-
-log = logging.getLogger(__name__)
+from algos.usage import reason
 
 WandbMode = Literal["auto", "online", "offline", "disabled"]
 PATIENCE = 10.0
@@ -23,7 +19,7 @@ PATIENCE = 10.0
 
 
 class WandbTracker(Tracker):
-    """Weights & Biases that can fail without the run noticing.
+    """Weights & Biases.
 
     W&B's step is the number of environment steps, so that a resumed run goes on from its
     checkpoint. What cannot be sent stays in the run's folder, for `wandb sync`.
@@ -31,10 +27,12 @@ class WandbTracker(Tracker):
     Args:
         run_dir: the run's folder; W&B writes to its subfolder `wandb`.
         config: what is shown as the run's configuration.
-        mode: auto is online where the user has logged in, offline elsewhere.
+        mode: auto is what the user has told W&B, and offline where there is no login.
         project, name, group, tags: where the run is shown, and as what.
         run_id: W&B's id of an earlier run, which is continued.
     """
+
+    name = "wandb"
 
     def __init__(
         self,
@@ -48,11 +46,8 @@ class WandbTracker(Tracker):
         tags: Sequence[str] = (),
     ):
         super().__init__(run_id)
-        self._run: Any = None
         self._takes_models = True
         self._folder = Path(run_dir) / "wandb"
-        if mode == "auto":
-            mode = _chosen_mode()
         self.mode: WandbMode = mode
         if mode == "disabled":
             return
@@ -65,9 +60,8 @@ class WandbTracker(Tracker):
             "id": run_id or os.environ.get("WANDB_RUN_ID") or secrets.token_hex(4),
             "resume": "allow" if run_id else None,
         }
-        self._guarded(lambda: self._start(options))
-        if self._run is None and mode == "online":
-            log.warning("wandb goes on offline")
+        if not self._guarded(lambda: self._start(options)) and self.mode != "offline":
+            self._warn("wandb goes on offline")
             self._guarded(lambda: self._restart_offline(options))
 
     def log(self, metrics: Mapping[str, float], env_steps: int) -> None:
@@ -84,18 +78,27 @@ class WandbTracker(Tracker):
         if self._run is None or not self._takes_models:
             return
         start = time.monotonic()
-        problem = self._problem(lambda: self._log_model(Path(path), alias, env_steps))
+        problem = ""
+        try:
+            self._log_model(Path(path), alias, env_steps)
+        except Exception as error:
+            problem = reason(error)
         if problem or time.monotonic() - start > PATIENCE:  # it asks the server, and waits
-            log.warning("wandb gets no more models of this run: %s", problem or "it is too slow")
+            self._warn(f"wandb gets no more models of this run: {problem or 'it is too slow'}")
             self._takes_models = False
 
     def finish(self) -> None:
         if self._run is not None:
-            self._guarded(lambda: self._run.finish())
+            self._guarded(self._run.finish)
             self._run = None
 
     def _start(self, options: dict[str, Any]) -> None:
-        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it awaits the network at exit
+        _lend_home(self._folder)
+        if self.mode == "auto":
+            self.mode = _chosen_mode()
+        if self.mode == "disabled":
+            return
+        _prepare()
         import wandb
 
         self._wandb = wandb
@@ -117,7 +120,7 @@ class WandbTracker(Tracker):
         self._run.define_metric("*", step_metric="env_steps")
         if code["diff"]:
             patch = Path(self._run.dir) / "diff.patch"
-            patch.write_text(code["diff"] + "\n")
+            patch.write_text(code["diff"] + "\n", encoding="utf-8")
             self._run.save(str(patch), base_path=self._run.dir, policy="now")
 
     def _restart_offline(self, options: dict[str, Any]) -> None:
@@ -141,21 +144,6 @@ class WandbTracker(Tracker):
         artifact.add_file(str(kept), name=path.name, skip_cache=True, policy="immutable")
         self._run.log_artifact(artifact, aliases=[alias])
 
-    def _guarded(self, call: Callable[[], None]) -> None:
-        """Run `call`; a failure is one warning and ends this tracker's work."""
-        problem = self._problem(call)
-        if problem:
-            log.warning("wandb failed, %s", problem)
-            self._run = None
-
-    def _problem(self, call: Callable[[], None]) -> str:
-        """Run `call`; return what went wrong, the empty string where nothing did."""
-        try:
-            call()
-        except Exception as error:
-            return f"{type(error).__name__}: {error}".partition("\n")[0]
-        return ""
-
 
 def _seconds(variable: str, default: float) -> float:
     """Return a timeout that the user may have set."""
@@ -163,20 +151,43 @@ def _seconds(variable: str, default: float) -> float:
 
 
 def _chosen_mode() -> WandbMode:
-    """Return what WANDB_MODE says, or online where the user has logged in."""
-    wanted = os.environ.get("WANDB_MODE")
-    if wanted == "online" or wanted == "offline" or wanted == "disabled":
-        return wanted
-    return "online" if logged_in() else "offline"
+    """Return what W&B's settings file or WANDB_MODE says; offline where there is no key."""
+    _prepare()
+    import wandb
+
+    mode = wandb.setup(wandb.Settings(silent=True)).settings.mode
+    if mode == "disabled":
+        return "disabled"
+    return "online" if mode not in ("offline", "dryrun") and logged_in() else "offline"
 
 
 def logged_in() -> bool:
-    """Whether W&B finds an API key without asking: in the environment or in the netrc file."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    path = Path(os.environ.get("NETRC", Path.home() / ".netrc"))
-    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    """Whether W&B finds a key, which it is not to ask for; be it switched off for runs or not.
+
+    Raises:
+        Exception: W&B's own, of a key that cannot be one for example.
+    """
+    _prepare()
+    import wandb
+
+    wandb.setup(wandb.Settings(mode="online", silent=True))  # else it does not look for one
+    return wandb.login(prompt=False, verify=False)
+
+
+def _lend_home(folder: Path) -> None:
+    """Let W&B use a folder where the user, of a container for example, has no home or may not."""
+    own = folder.absolute()
     try:
-        return netrc.netrc(path).authenticators(host or "") is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
+        if not os.access(Path.home(), os.W_OK):
+            os.environ.setdefault("WANDB_CACHE_DIR", str(own / ".cache"))
+    except RuntimeError:
+        os.environ["HOME"] = str(own)
+
+
+def _prepare() -> None:
+    """Let W&B, before it is imported, be silent, report nothing and understand any spelling."""
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it awaits the network at exit
+    os.environ.setdefault("WANDB_SILENT", "true")
+    mode = os.environ.pop("WANDB_MODE", "").strip().lower()
+    if mode:
+        os.environ["WANDB_MODE"] = mode

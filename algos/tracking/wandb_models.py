@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,12 +29,11 @@ def download(source: str, which: Literal["best", "last"]) -> dict[str, Any]:
     path = source.removeprefix(PREFIX)
     if not re.fullmatch(r"[^/]+/[^/]+/[^/]+", path):
         raise UsageError(f"{source!r} must be wandb:ENTITY/PROJECT/RUN, with the run's id")
-    if not logged_in():
-        raise UsageError(f"{source} needs a login: run wandb login, or set WANDB_API_KEY")
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it awaits the network at exit
-    import wandb
-
     try:
+        if not logged_in():
+            raise UsageError("it needs a login: run wandb login, or set WANDB_API_KEY")
+        import wandb
+
         run = wandb.Api(timeout=SECONDS).run(path)
         models = [a for a in run.logged_artifacts() if a.type == "model"]
         alias = "best" if which == "best" else "latest"

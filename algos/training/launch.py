@@ -19,7 +19,7 @@ from algos.runs.directory import RunDirectory
 from algos.tracking import make_tracker
 from algos.tracking.tracker import Tracker
 from algos.training.settings import Training
-from algos.training.trainer import Schedule, Trainer
+from algos.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,11 @@ def launch(
     if checkpoint is not None:
         trainer.load(checkpoint)
         group.share(lambda: run.write_config(plain))
-        if trainer.env_steps >= config.total_steps:
+        if trainer.env_steps >= config.total_steps and not checkpoint.get("unjudged"):
             log.warning("the run has its steps already; give a larger --total-steps for more")
     finished = trainer.train(resumed=checkpoint is not None)
     if group.main:
-        _conclude(finished, trainer.env_steps, run, tracker)
+        _conclude(finished, trainer, run, tracker)
 
 
 def _trainer(
@@ -69,17 +69,11 @@ def _trainer(
     group: Group,
 ) -> Trainer:
     agent, environment = learning.agent, learning.environment
-    schedule = Schedule(
-        config.total_steps,
-        config.eval_interval,
-        config.checkpoint_interval,
-        config.video_interval,
-    )
     return Trainer(
         agent,
         Collector(environment, agent.sample, config.rollout_steps, agent.device, seed),
         run,
-        schedule,
+        config,
         learning.facts,
         learning.evaluate,
         learning.make_video,
@@ -88,14 +82,17 @@ def _trainer(
     )
 
 
-def _conclude(finished: bool, env_steps: int, run: RunDirectory, tracker: Tracker) -> None:
+def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Tracker) -> None:
+    """Close the tracker, and say what there is, what failed and what to do next."""
+    steps = trainer.env_steps
     for page in sorted(run.path.glob("*.html")):
-        tracker.log_html(page, env_steps)
+        tracker.log_html(page, steps)
     tracker.finish()
     if finished:
-        outcome = f"Trained {env_steps:,} steps: {run.path}"
+        outcome = f"Trained {steps:,} steps: {run.path}"
         then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"
     else:
-        outcome = f"Stopped after {env_steps:,} steps, saved: {run.path}"
+        outcome = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {run.path}"
-    print(f"{outcome}\n{then}")
+    failed = [f"Failed: {what}" for what in (*trainer.failures.values(), *tracker.problems)]
+    print("\n".join([outcome, *failed, then]))

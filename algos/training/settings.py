@@ -50,7 +50,8 @@ class Training:
     logger: LoggerName = "wandb"
     """Where the run is shown beside its metrics.csv; tensorboard writes RUN/tensorboard."""
     wandb: WandbMode = "auto"
-    """Weights & Biases: auto is online where the user has logged in and offline elsewhere."""
+    """Weights & Biases: auto is what you told it (`wandb offline`, WANDB_MODE) or, without a
+    login, offline."""
     wandb_project: str = "trot"
     """W&B project."""
     wandb_group: str | None = None

@@ -6,9 +6,8 @@ import logging
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -23,22 +22,15 @@ from algos.runs.metrics import CSVLogger
 from algos.tracking.tracker import Tracker
 from algos.training.interrupt import Interrupt
 from algos.training.progress import Progress
-from algos.usage import UsageError
+from algos.training.settings import Training
+from algos.usage import UsageError, reason
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 MAX_REFUSED = 10
 """Updates in a row that may be refused before the training stops."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long to train, and how often to do what; intervals in iterations, 0 is never."""
-
-    total_steps: int
-    eval_interval: int
-    checkpoint_interval: int
-    video_interval: int
 
 
 class Trainer:
@@ -48,7 +40,7 @@ class Trainer:
         agent: the algorithm.
         collector: its environments.
         run: where files go.
-        schedule: when things happen.
+        schedule: how long to train, and how often to do what; intervals of 0 are never.
         facts: what a checkpoint says of the run: env_id, robot, algorithm, algo_config.
         evaluate: how well a deterministic policy does; `return_mean` chooses the best checkpoint.
         make_video: makes a video of a policy at a path, or None.
@@ -61,7 +53,7 @@ class Trainer:
         agent: Agent,
         collector: Collector,
         run: RunDirectory,
-        schedule: Schedule,
+        schedule: Training,
         facts: dict[str, Any],
         evaluate: Callable[[Act], dict[str, float]],
         make_video: Callable[[Act, Path], None] | None,
@@ -76,6 +68,9 @@ class Trainer:
         self._best = -np.inf
         self._seconds = 0.0
         self._saved, self._refused = -1, 0
+        self._unjudged: dict[str, Any] | None = None  # what last.pt holds, while it is
+        self.failures: dict[str, str] = {}
+        """What the run goes on without, evaluations or videos, and why."""
 
     def train(self, resumed: bool) -> bool:
         """Train to the end of the schedule; return False where Ctrl-C ended it before.
@@ -97,23 +92,21 @@ class Trainer:
         return f"put that right, delete {self._run.path} and start again"
 
     def _train(self, resumed: bool) -> bool:
-        kept = self.iteration if resumed else None
+        kept = self.iteration - (self._unjudged is not None) if resumed else None
         csv = CSVLogger(self._run.metrics, resume_from=kept) if self._group.main else None
         total = self._schedule.total_steps
         if not resumed:
             self._checkpoint()
         with Interrupt() as interrupt, Progress(total, self.env_steps, csv is not None) as progress:
+            if self._unjudged is not None:
+                self._judge(self._unjudged["unjudged"], csv, progress)
             while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
                 metrics = self._iterate()
                 if csv is not None:
                     self._run.check()
                     self._write_faults(progress)
-                    self._report(metrics, csv, progress)
-                self._check_refusals(metrics)
-                if self._group.main and self._due(self._schedule.video_interval):
-                    self._video(progress)
-                if self._due(self._schedule.checkpoint_interval):  # a resumed run redoes the rest
-                    self._checkpoint()
+                    progress.update(self.env_steps, metrics)
+                self._judge(metrics, csv, progress)
             self._checkpoint()
             self._tracker.log_model(self._run.last, "latest", self.env_steps)
         return self.env_steps >= total
@@ -123,13 +116,24 @@ class Trainer:
         finished = self.env_steps >= self._schedule.total_steps
         return finished or (interval > 0 and self.iteration % interval == 0)
 
-    def _report(self, metrics: dict[str, float], csv: CSVLogger, progress: Progress) -> None:
-        if self._due(self._schedule.eval_interval):
-            progress.say(f"evaluation after {self.env_steps:,} steps")
-            metrics |= self._evaluation()
-        csv.write(self.iteration, metrics)
-        self._tracker.log(metrics, self.env_steps)
-        progress.update(self.env_steps, metrics)
+    def _judge(self, metrics: dict[str, float], csv: CSVLogger | None, progress: Progress) -> None:
+        """Log an iteration, evaluate and film its policy, and save it, each where it is due."""
+        schedule = self._schedule
+        saves = self._due(schedule.checkpoint_interval)  # a resumed run redoes the rest
+        if saves and (self._due(schedule.eval_interval) or self._due(schedule.video_interval)):
+            self._checkpoint(unjudged=metrics)  # judging may end the process
+        if csv is not None:
+            evaluation = self._evaluation(progress)
+            csv.write(self.iteration, metrics | evaluation)
+            self._tracker.log(metrics | evaluation, self.env_steps)
+        self._check_refusals(metrics)
+        if self._group.main:
+            self._video(progress)
+        if self._unjudged is not None and self._group.main:
+            self._save(self._run.last, self._unjudged | self._judgement() | {"unjudged": None})
+        self._unjudged = None
+        if saves:
+            self._checkpoint()
 
     def _iterate(self) -> dict[str, float]:
         """One iteration of the algorithm."""
@@ -145,42 +149,61 @@ class Trainer:
         self.env_steps += steps
         return {
             "env_steps": self.env_steps,
-            **metrics,
+            **{name: float(value) for name, value in metrics.items()},  # a checkpoint may hold them
             "steps_per_second": steps / seconds,
             "seconds": self._seconds,
         }
 
-    def _evaluation(self) -> dict[str, float]:
-        """Evaluate the deterministic policy and keep it if it is the best so far."""
-        metrics = self._evaluate(lambda o: self._agent.act(o, deterministic=True))
+    def _evaluation(self, progress: Progress) -> dict[str, float]:
+        """Evaluate the deterministic policy, if that is due, and keep it if it is the best yet."""
+        if "evaluations" in self.failures or not self._due(self._schedule.eval_interval):
+            return {}
+        progress.say(f"evaluation after {self.env_steps:,} steps")
+        metrics = self._attempt("evaluations", lambda: self._evaluate(self._act), progress)
+        if metrics is None:
+            return {}
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
-            self._save(self._run.best, {})
+            self._save(self._run.best, self.state_dict())
             self._tracker.log_model(self._run.best, "best", self.env_steps)
         return {f"eval/{name}": value for name, value in metrics.items()}
 
     def _video(self, progress: Progress) -> None:
-        if self._make_video is None:
+        make = self._make_video if self._due(self._schedule.video_interval) else None
+        if make is None or "videos" in self.failures:
             return
         path = self._run.videos / f"{self.env_steps:010d}.mp4"
         progress.say(f"video: {path}")
-        try:
-            self._make_video(lambda o: self._agent.act(o, deterministic=True), path)
-        except Exception as error:  # of ffmpeg, OpenGL or the environment: the training goes on
-            reason = str(error).partition("\n")[0]  # ffmpeg's command and log follow
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            progress.say(f"no more videos in this run: {reason} ({place.filename}:{place.lineno})")
-            self._make_video = None
-            return
-        self._tracker.log_video(path, self.env_steps)
+        if self._attempt("videos", lambda: make(self._act, path) or path, progress):
+            self._tracker.log_video(path, self.env_steps)
 
-    def _checkpoint(self) -> None:
-        """Write last.pt, once an iteration, and keep the one before."""
+    def _act(self, observations: np.ndarray) -> np.ndarray:
+        return self._agent.act(observations, deterministic=True)
+
+    def _attempt(self, what: str, call: Callable[[], T], progress: Progress) -> T | None:
+        """Return what `call` does; the training goes on without it once it has failed."""
+        try:
+            return call()
+        except Exception as error:  # of ffmpeg, OpenGL or the environment
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place.filename}:{place.lineno}"
+            self.failures[what] = f"no more {what} in this run: {reason(error)} ({where})"
+            progress.say(self.failures[what])
+            return None
+
+    def _checkpoint(self, unjudged: dict[str, float] | None = None) -> None:
+        """Write last.pt, once an iteration, and keep the one before.
+
+        Args:
+            unjudged: metrics of an iteration that is still to be judged, by a resumed run too.
+        """
         if self._saved == self.iteration:
             return
         _, *others = self._group.gather(self._own_state())
         if self._group.main:
-            self._save(self._run.last, {"others": others}, self._run.previous)
+            content = self.state_dict() | {"others": others, "unjudged": unjudged}
+            self._save(self._run.last, content, self._run.previous)
+            self._unjudged = content if unjudged else None
         self._saved = self.iteration
 
     def _own_state(self) -> dict[str, Any]:
@@ -188,8 +211,7 @@ class Trainer:
         generator = self._agent.generator.get_state()
         return {"collector": self._collector.state_dict(), "generator": generator}
 
-    def _save(self, path: Path, more: dict[str, Any], previous: Path | None = None) -> None:
-        content = self.state_dict() | more
+    def _save(self, path: Path, content: dict[str, Any], previous: Path | None = None) -> None:
         if not is_finite(content["algo"]):
             raise UsageError(
                 f"iteration {self.iteration}: the policy or the critic has numbers that are not "
@@ -226,10 +248,13 @@ class Trainer:
             "collector": self._collector.state_dict(),
             "iteration": self.iteration,
             "env_steps": self.env_steps,
-            "best": float(self._best),
             "seconds": self._seconds,
-            "wandb_id": self._tracker.run_id,
+            **self._judgement(),
         }
+
+    def _judgement(self) -> dict[str, Any]:
+        """Return what judging an iteration changes of a checkpoint."""
+        return {"best": float(self._best), "wandb_id": self._tracker.run_id}
 
     def load(self, content: dict[str, Any]) -> None:
         """Go on from a checkpoint's content.
@@ -242,6 +267,7 @@ class Trainer:
             self._load_own(content)
             self._best, self._seconds = content["best"], content["seconds"]
             self._saved = self.iteration
+            self._unjudged = content if content.get("unjudged") else None
         except (KeyError, RuntimeError, ValueError) as error:
             cause = " ".join(str(error).split())
             raise UsageError(

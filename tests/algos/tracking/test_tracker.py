@@ -1,10 +1,16 @@
 """What shows a run: TensorBoard, and Weights & Biases that may fail."""
 
 import logging
+import os
+import pwd
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import wandb
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from algos.tracking import make_tracker
@@ -44,6 +50,18 @@ def test_tensorboard_of_a_resumed_run_has_no_point_twice(tmp_path):
     assert scalars(tmp_path, "kl") == [(100, 1.0), (200, 1.0), (300, 2.0)]
 
 
+def test_tensorboard_has_a_point_once_that_the_resumed_run_logs_again(tmp_path):
+    first = TensorBoardTracker(tmp_path, {})
+    for step in (100, 200):
+        first.log({"kl": 1.0}, step)
+    first.finish()
+    checkpoint = {"wandb_id": None, "env_steps": 200, "unjudged": {"kl": 1.0}}
+    second = make_tracker(tmp_path, {"logger": "tensorboard"}, checkpoint)
+    second.log({"kl": 1.0}, 200)
+    second.finish()
+    assert scalars(tmp_path, "kl") == [(100, 1.0), (200, 1.0)]
+
+
 def test_the_id_of_wandb_outlives_other_trackers(tmp_path):
     checkpoint = {"wandb_id": "abc", "env_steps": 10}
     tensorboard = make_tracker(tmp_path, {"logger": "tensorboard"}, checkpoint)
@@ -54,35 +72,131 @@ def test_the_id_of_wandb_outlives_other_trackers(tmp_path):
     assert tensorboard.run_id == nothing.run_id == "abc"
 
 
+def test_a_tensorboard_that_fails_is_one_warning(tmp_path, caplog):
+    (tmp_path / "tensorboard").write_text("a file where the folder should be")
+    tracker = TensorBoardTracker(tmp_path, {})
+    tracker.log({"kl": 1.0}, 100)
+    tracker.finish()
+    (problem,) = tracker.problems
+    assert problem.startswith("tensorboard failed, ")
+    assert [record.message for record in caplog.records] == [problem]
+
+
+KEY = "0123456789" * 4
+
+
 @pytest.fixture
 def no_login(monkeypatch, tmp_path):
-    """An environment without W&B credentials."""
-    for name in ("WANDB_API_KEY", "WANDB_MODE"):
-        monkeypatch.delenv(name, raising=False)
+    """A home and a working folder in which nobody has told W&B anything."""
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    wandb.teardown()  # it reads settings once
+    yield
+    wandb.teardown()
 
 
-def test_the_users_wandb_mode_is_kept(no_login, monkeypatch, tmp_path):
-    monkeypatch.setenv("WANDB_API_KEY", "x")
-    monkeypatch.setenv("WANDB_MODE", "disabled")
-    assert WandbTracker(tmp_path / "run", {}).mode == "disabled"
-    assert not (tmp_path / "run").exists()
+def found_login() -> bool:
+    wandb.teardown()
+    return logged_in()
 
 
 def test_login_is_found_in_the_environment_and_in_netrc(no_login, monkeypatch, tmp_path):
-    assert not logged_in()
-    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
-    assert logged_in()
+    assert not found_login()
+    (tmp_path / "netrc").write_text(f"machine api.wandb.ai login user password {KEY}\n")
+    assert found_login()
     (tmp_path / "netrc").unlink()
-    monkeypatch.setenv("WANDB_API_KEY", "x")
-    assert logged_in()
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    assert found_login()
+    monkeypatch.setenv("WANDB_MODE", "disabled")  # what is asked for may be fetched all the same
+    assert found_login()
 
 
 def test_login_is_looked_up_for_the_host_in_use(no_login, monkeypatch, tmp_path):
-    (tmp_path / "netrc").write_text("machine wandb.here login user password x\n")
-    assert not logged_in()
+    (tmp_path / "netrc").write_text(f"machine wandb.here login user password {KEY}\n")
+    assert not found_login()
     monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.here")
-    assert logged_in()
+    assert found_login()
+
+
+class Counting(BaseHTTPRequestHandler):
+    """A server that nobody should ask."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_POST(self):
+        self.asked.append(self.path)
+        self.send_error(403)
+
+    def do_GET(self):
+        self.do_POST()
+
+    def log_message(self, format, *args):
+        pass
+
+
+@pytest.fixture
+def asked(no_login, monkeypatch):
+    """What a W&B server is asked for whose key is set."""
+    Counting.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        yield Counting.asked
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("variable", "file", "mode"),
+    [
+        ("disabled", None, "disabled"),
+        ("Disabled", None, "disabled"),
+        ("DRYRUN", None, "offline"),
+        ("offline", "disabled", "offline"),
+        (None, "disabled", "disabled"),
+        ("", "offline", "offline"),
+    ],
+)
+def test_what_a_user_has_switched_off_asks_no_server(
+    asked, monkeypatch, tmp_path, variable, file, mode
+):
+    if variable is not None:
+        monkeypatch.setenv("WANDB_MODE", variable)
+    if file is not None:
+        (tmp_path / "wandb").mkdir()
+        (tmp_path / "wandb" / "settings").write_text(f"[default]\nmode = {file}\n")
+    tracker = WandbTracker(tmp_path / "run", {})
+    tracker.log({"kl": 0.01}, env_steps=100)
+    tracker.finish()
+    wandb.teardown()
+    assert tracker.mode == mode
+    assert (tmp_path / "run").exists() == (mode == "offline")
+    assert asked == []
+    assert tracker.problems == []
+
+
+def test_the_command_line_decides_against_what_is_switched_off(asked, monkeypatch, tmp_path):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    tracker = WandbTracker(tmp_path / "run", {}, mode="online")
+    tracker.finish()
+    assert asked
+    assert "wandb goes on offline" in tracker.problems  # the server knows no key
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("WANDB_MODE", "off"), ("WANDB_API_KEY", "no key at all")]
+)
+def test_settings_that_wandb_refuses_send_nothing(asked, monkeypatch, tmp_path, name, value):
+    monkeypatch.setenv(name, value)
+    tracker = WandbTracker(tmp_path / "run", {})
+    tracker.log({"kl": 0.01}, env_steps=100)
+    tracker.finish()
+    assert tracker.mode == "offline"
+    assert asked == []
+    assert tracker.problems
 
 
 def test_offline_run_appears_in_the_run_directory(no_login, tmp_path):
@@ -92,6 +206,19 @@ def test_offline_run_appears_in_the_run_directory(no_login, tmp_path):
     tracker.log({"kl": 0.01}, env_steps=100)
     tracker.finish()
     assert list((tmp_path / "run" / "wandb").glob(f"offline-run-*-{tracked_id(tmp_path)}"))
+
+
+def test_a_user_without_a_home_is_tracked(no_login, monkeypatch, tmp_path):
+    def unknown(uid):
+        raise KeyError(uid)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    tracker = WandbTracker(tmp_path / "run", {"seed": 1})
+    tracker.log({"kl": 0.01}, env_steps=100)
+    tracker.finish()
+    assert tracker.problems == []
+    assert tracked_id(tmp_path) == tracker.run_id
 
 
 def tracked_id(tmp_path) -> str:

@@ -1,0 +1,79 @@
+"""What a run keeps of the code's commit and changes, whatever is in the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from algos.runs import directory
+from algos.runs.directory import MAX_DIFF, RunDirectory, code_state
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository of one commit with one file, which stands for this code's own."""
+    folder = tmp_path / "clone"
+    folder.mkdir()
+    (folder / "a.txt").write_text("one\n")
+    who = ("-c", "user.name=me", "-c", "user.email=me@here")
+    for command in (("init",), ("add", "a.txt"), (*who, "commit", "-m", "first")):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    monkeypatch.setattr(directory, "__file__", str(folder / "directory.py"))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        ("Z\xfcrich\n".encode("latin-1"), "+Z\N{REPLACEMENT CHARACTER}rich"),
+        ("Z\xfcrich\n".encode("utf-16"), "Binary files"),
+        (bytes(range(256)), "Binary files"),
+        ("Z\xfcrich\n".encode(), "+Z\xfcrich"),
+    ],
+)
+def test_a_change_in_any_encoding_is_kept(clone: Path, content: bytes, seen: str) -> None:
+    (clone / "a.txt").write_bytes(content)
+    run = RunDirectory.create(clone / "run", {})
+    state = json.loads((run.path / "git.json").read_text())
+    assert len(state["commit"]) == 40
+    assert seen in state["diff"]
+    state["diff"].encode()  # so that a report and a patch can hold it
+
+
+def test_of_a_huge_change_the_beginning_is_kept(clone: Path) -> None:
+    (clone / "a.txt").write_text("a line\n" * (MAX_DIFF // 5))
+    diff = code_state()["diff"]
+    assert diff is not None
+    assert len(diff) < MAX_DIFF + 100
+    assert diff.startswith("diff --git")
+    assert diff.endswith("more bytes are left out]")
+
+
+def test_the_users_ways_to_show_a_change_do_not_alter_it(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / "a.txt").write_text("two\n")
+    plain = code_state()["diff"]
+    for name, value in (("color.ui", "always"), ("diff.external", "false")):
+        subprocess.run(["git", "config", name, value], cwd=clone, check=True)
+    assert code_state()["diff"] == plain
+
+
+@pytest.mark.root
+def test_a_clone_of_another_user_has_its_commit(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (clone, *clone.rglob("*")):
+        os.chown(path, 12345, 12345)
+    assert code_state()["commit"] is not None
+
+
+def test_without_git_a_run_begins_all_the_same(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(clone))
+    assert code_state() == {"commit": None, "diff": None}
