@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import terminal
+from algos import terminal
 
 if __name__ == "__main__":  # before torch, whose import takes seconds
     terminal.begin()

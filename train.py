@@ -5,7 +5,7 @@ With `--seeds 1 2 3` an experiment; `python train.py plot RUN …` draws learnin
 
 from __future__ import annotations
 
-import terminal
+from algos import terminal
 
 if __name__ == "__main__":  # before torch, whose import takes seconds
     terminal.begin()
@@ -25,11 +25,12 @@ import tyro
 from gymnasium.vector import VectorEnv
 
 import envs
-from algos import DEFAULT_ALGORITHM, parallel, registered
+from algos import parallel
 from algos.agent import Act, Agent, symmetry_of
 from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group, GroupError
 from algos.presets import preset
+from algos.registry import DEFAULT_ALGORITHM, registered
 from algos.rollout.environments import is_id, make_vec, unknown_id
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory

@@ -1,7 +1,7 @@
 """The two contracts of learning: what an algorithm offers, and what it asks of an environment.
 
 Training, playing and export know an algorithm as `Agent` alone; an algorithm is a class that
-offers it, a dataclass of settings, and a line in `algos.ALGORITHMS`.
+offers it, a dataclass of settings, and a line in `algos.registry.ALGORITHMS`.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from torch.utils.benchmark import Timer
 
-from algos import TRPO
 from algos.rollout.rollout import Rollout
 from algos.trpo.fisher import LinearizedPolicy
+from algos.trpo.trpo import TRPO
 from benchmarks.update_speed import HIDDEN, Options, make_batch, make_ours
 
 PRODUCT = "Fisher-vector product"

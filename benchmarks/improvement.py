@@ -23,10 +23,11 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from algos import TRPO, TRPOConfig
 from algos.compare.plots import mean_interval
 from algos.presets import preset
 from algos.rollout.collector import Collector
+from algos.trpo.config import TRPOConfig
+from algos.trpo.trpo import TRPO
 from envs.vector import LocomotionVectorEnv
 
 ROOT = Path(__file__).parent.parent

@@ -27,9 +27,10 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 import envs
-from algos import TRPO, TRPOConfig
 from algos.presets import preset
 from algos.rollout.collector import Collector
+from algos.trpo.config import TRPOConfig
+from algos.trpo.trpo import TRPO
 from envs.sim.batch import BatchPhysics
 from envs.vector import LocomotionVectorEnv
 

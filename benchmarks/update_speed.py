@@ -29,8 +29,9 @@ from sb3_contrib import TRPO as SB3TRPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import Tensor
 
-from algos import TRPO, TRPOConfig
 from algos.rollout.rollout import Rollout
+from algos.trpo.config import TRPOConfig
+from algos.trpo.trpo import TRPO
 
 HIDDEN = (256, 128)
 ROOT = Path(__file__).parent.parent

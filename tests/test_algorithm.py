@@ -13,9 +13,9 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
-import algos
 import play
 import train
+from algos import registry
 from algos.agent import Agent, AgentConfig
 from algos.nets.equivariant import Symmetry
 from algos.nets.networks import MLP
@@ -110,7 +110,7 @@ CARTPOLE = [
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The one line."""
-    monkeypatch.setitem(algos.ALGORITHMS, "reinforce", (Reinforce, ReinforceConfig))
+    monkeypatch.setitem(registry.ALGORITHMS, "reinforce", (Reinforce, ReinforceConfig))
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 import train
-from algos import TRPOConfig
 from algos.compare import experiment
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.runs.directory import RunDirectory
+from algos.trpo.config import TRPOConfig
 
 ROOT = Path(__file__).parent.parent
 CARTPOLE = ["CartPole-v1", "--num-envs", "4", "--rollout-steps", "32", "--eval-episodes", "1"]

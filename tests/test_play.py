@@ -22,11 +22,12 @@ from rich.console import Console
 
 import play
 import subject
-from algos import TRPO, TRPOConfig
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.runs.codec import to_plain
+from algos.trpo.config import TRPOConfig
+from algos.trpo.trpo import TRPO
 from envs import playable, tasks
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor

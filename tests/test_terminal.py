@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SHOWS = r"""
 import sys
-import terminal
+from algos import terminal
 terminal.begin()
 from rich.console import Console
 from rich.table import Table
@@ -87,7 +87,8 @@ def test_nor_does_an_encoding(environment: dict[str, str], tmp_path: Path) -> No
 
 
 ENDS = """
-import os, signal, sys, terminal
+import os, signal, sys
+from algos import terminal
 class Mendable(ValueError): pass
 terminal.begin()
 with terminal.program(Mendable):
@@ -157,7 +158,7 @@ def _catches(pid: int, number: int) -> bool:
 
 
 HELPS = r"""
-import terminal
+from algos import terminal
 terminal.begin()
 import tyro
 def main(seed: int = 1):

@@ -8,8 +8,8 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from algos import registered
 from algos.agent import Act, Agent, symmetry_of
+from algos.registry import registered
 from algos.runs.codec import from_plain
 from algos.usage import UsageError
 

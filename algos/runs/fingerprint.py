@@ -99,7 +99,7 @@ def main(runs: Annotated[tuple[Path, ...], tyro.conf.Positional]) -> None:
 
 
 if __name__ == "__main__":
-    import terminal
+    from algos import terminal
 
     terminal.begin()
     with terminal.program(UsageError):

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import torch
 import tyro
 
-from algos import ALGORITHMS, DEFAULT_ALGORITHM, registered
 from algos.agent import AgentConfig
 from algos.parallel import Group
+from algos.registry import ALGORITHMS, DEFAULT_ALGORITHM, registered
 from algos.tracking.tracker import LoggerName
 from algos.tracking.wandb import WandbMode
 from algos.training.options import require, require_effect
@@ -68,7 +68,7 @@ class Training:
     video_interval: int = 500
     """Iterations between videos of the policy; one more is made at the end; 0 makes none."""
     algorithm: Annotated[str, tyro.conf.arg(name="algo")] = DEFAULT_ALGORITHM
-    """The algorithm, a name in algos.ALGORITHMS."""
+    """The algorithm, a name in algos.registry."""
     algo: AgentConfig = field(default_factory=ALGORITHMS[DEFAULT_ALGORITHM][1])
     """Settings of the algorithm."""
 

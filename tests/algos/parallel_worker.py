@@ -11,8 +11,10 @@ from typing import Any
 import torch
 from gymnasium import spaces
 
-from algos import TRPO, TRPOConfig, parallel
+from algos import parallel
 from algos.rollout.rollout import Rollout
+from algos.trpo.config import TRPOConfig
+from algos.trpo.trpo import TRPO
 
 
 def share(batch: Rollout, rank: int, size: int) -> Rollout:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from algos import TRPOConfig
 from algos.agent import AgentConfig
 from algos.presets import PRESETS, Preset, preset
+from algos.trpo.config import TRPOConfig
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from algos import ALGORITHMS
+from algos.registry import ALGORITHMS
 from algos.rollout.collector import Collector
 from algos.training.evaluate import evaluate
 from algos.trpo.config import TRPOConfig

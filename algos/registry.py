@@ -1,0 +1,23 @@
+"""The algorithms by their names."""
+
+from algos.agent import AgentConfig, Algorithm
+from algos.trpo.config import TRPOConfig
+from algos.trpo.trpo import TRPO
+from algos.usage import UsageError
+
+ALGORITHMS: dict[str, tuple[Algorithm, type[AgentConfig]]] = {
+    "trpo": (TRPO, TRPOConfig),
+}
+"""Name, as `train.py --algo` takes it -> what makes its agents, and its settings."""
+DEFAULT_ALGORITHM = "trpo"
+
+
+def registered(name: str) -> tuple[Algorithm, type[AgentConfig]]:
+    """Return what is registered under a name.
+
+    Raises:
+        ValueError: nothing is.
+    """
+    if name not in ALGORITHMS:
+        raise UsageError(f"--algo is {name}; choose from {', '.join(ALGORITHMS)}")
+    return ALGORITHMS[name]
