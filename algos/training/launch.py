@@ -18,6 +18,7 @@ from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
 from algos.tracking import make_tracker
 from algos.tracking.tracker import Tracker
+from algos.training import outcome
 from algos.training.settings import Training
 from algos.training.trainer import Schedule, Trainer
 
@@ -49,6 +50,8 @@ def launch(
     group.share(run.sweep)
     tracker = make_tracker(run.path, plain, checkpoint) if group.main else Tracker()
     seed = group.seed(config.seed, checkpoint["iteration"] if checkpoint else 0)
+    if group.main and (cuts := config.cuts()):
+        Console().print(cuts, highlight=False)
     trainer = _trainer(learning, config, run, seed, tracker, group)
     if checkpoint is not None:
         trainer.load(checkpoint)
@@ -92,10 +95,14 @@ def _conclude(finished: bool, env_steps: int, run: RunDirectory, tracker: Tracke
     for page in sorted(run.path.glob("*.html")):
         tracker.log_html(page, env_steps)
     tracker.finish()
+    rows = outcome.read(run.metrics)
+    if table := outcome.evaluations(rows):
+        Console().print(table)
     if finished:
-        outcome = f"Trained {env_steps:,} steps: {run.path}"
+        took = f" in {outcome.pace(rows)}" if rows else ""
+        said = f"Trained {env_steps:,} steps{took}: {run.path}"
         then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"
     else:
-        outcome = f"Stopped after {env_steps:,} steps, saved: {run.path}"
+        said = f"Stopped after {env_steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {run.path}"
-    print(f"{outcome}\n{then}")
+    print(f"{said}\n{then}")

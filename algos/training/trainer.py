@@ -102,7 +102,9 @@ class Trainer:
         total = self._schedule.total_steps
         if not resumed:
             self._checkpoint()
-        with Interrupt() as interrupt, Progress(total, self.env_steps, csv is not None) as progress:
+        known = self._collector.known_episodes
+        bar = Progress(total, self.env_steps, csv is not None, known)
+        with Interrupt() as interrupt, bar as progress:
             while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
                 metrics = self._iterate()
                 if csv is not None:
@@ -125,8 +127,8 @@ class Trainer:
 
     def _report(self, metrics: dict[str, float], csv: CSVLogger, progress: Progress) -> None:
         if self._due(self._schedule.eval_interval):
-            progress.say(f"evaluation after {self.env_steps:,} steps")
-            metrics |= self._evaluation()
+            progress.evaluating()
+            metrics |= self._evaluation(progress)
         csv.write(self.iteration, metrics)
         self._tracker.log(metrics, self.env_steps)
         progress.update(self.env_steps, metrics)
@@ -150,9 +152,10 @@ class Trainer:
             "seconds": self._seconds,
         }
 
-    def _evaluation(self) -> dict[str, float]:
+    def _evaluation(self, progress: Progress) -> dict[str, float]:
         """Evaluate the deterministic policy and keep it if it is the best so far."""
         metrics = self._evaluate(lambda o: self._agent.act(o, deterministic=True))
+        progress.evaluated(self.env_steps, metrics)
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
             self._save(self._run.best, {})
