@@ -34,10 +34,11 @@ class LocomotionVectorEnv(VectorEnv):
 
     Observations (n, observation) float32, actions (n, joints) in [-1, 1]. When an episode ends,
     the returned observation is the next episode's first one and `info` holds `final_obs`
-    (n, observation) with the mask `_final_obs` (n,), and `episode_means`, a dict of means over the
-    episode, (n,) each, with the mask `_episode_means`: every reward term per second, tracking
-    errors, falls. Where simulations blew up, `diverged` (n,) says which; `faults` lists what
-    `envs.judge.replay` needs to repeat one that blew up or gave a NaN or an infinity.
+    (n, observation) with the mask `_final_obs` (n,), `final_state`, the `State` before the next
+    episodes begin, and `episode_means`, a dict of means over the episode, (n,) each, with the mask
+    `_episode_means`: every reward term per second, tracking errors, falls. Where simulations blew
+    up, `diverged` (n,) says which; `faults` lists what `envs.judge.replay` needs to repeat one
+    that blew up or gave a NaN or an infinity.
 
     Args:
         num_envs: number of simulations.
@@ -173,7 +174,7 @@ class LocomotionVectorEnv(VectorEnv):
         if done.any():
             info |= self._log.means(done, state, diverged)
             if self._autoreset:
-                info |= {"final_obs": observation, "_final_obs": done}
+                info |= {"final_obs": observation, "_final_obs": done, "final_state": self.state}
                 observation = self._reset_rows(done, observation)
         return observation, reward, terminated, truncated, info
 

@@ -38,6 +38,10 @@ class Measure(Term):
             require_within("measure reference", self.reference, -LARGEST, LARGEST)
 
 
+class Share(Measure):
+    """A measure that is 0 or 1, so that its mean is a share of the robots."""
+
+
 def lin_vel_error(recording: Recording) -> np.ndarray:
     """Mean planar velocity error (m/s), transients included."""
     error = recording.velocity_command - recording.velocity
@@ -109,7 +113,7 @@ def base_tilt(recording: Recording) -> np.ndarray:
 MEASURES = {
     "lin_vel_error": Measure(lin_vel_error, "m/s"),
     "yaw_rate_error": Measure(yaw_rate_error, "rad/s"),
-    "fall_rate": Measure(fall_rate),
+    "fall_rate": Share(fall_rate),
     "mean_torque": Measure(mean_torque, "N·m"),
     "power": Measure(power, "W"),
     "cost_of_transport": Measure(cost_of_transport),
