@@ -24,7 +24,7 @@ from rich.progress import track
 from torch import Tensor
 
 from algos import TRPO, TRPOConfig
-from algos.compare.plots import mean_interval
+from algos.compare.intervals import mean_interval
 from algos.presets import preset
 from algos.rollout.collector import Collector
 from envs.vector import LocomotionVectorEnv
