@@ -227,7 +227,7 @@ def summary(trainings: Sequence[SeedRun], title: str) -> Table:
     steps = [run.columns["env_steps"][-1] for run in runs]
     minutes = [run.columns["seconds"][-1] / 60 for run in runs]
     blank = [""] * (2 if len(runs) > 1 else 0)
-    table.add_row("steps of the training", *blank, *_each(steps, seeds, "{:,.0f}"))
+    table.add_row("steps", *blank, *_each(steps, seeds, "{:,.0f}"))
     table.add_row("minutes", *blank, *_each(minutes, seeds, "{:.1f}"))
     return table
 

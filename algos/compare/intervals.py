@@ -9,10 +9,10 @@ import numpy as np
 
 SHARE = re.compile(r"eval/share/.*|(eval|episode)/(fall|diverged)")
 """Columns of metrics.csv that are shares of episodes."""
-POSITIVE = re.compile(
-    r"eval/measure/.*|(eval|episode)/(lin_vel|yaw_rate)_error|kl|std|steps_per_second"
-)
-"""Columns that are never negative, but for measures of which a run has negative values."""
+FRACTION = re.compile(r"eval/fraction/.*")
+"""Columns in [0, 1] that are no shares of episodes."""
+ONE_SIGNED = re.compile(r"(eval|episode)/.*|kl|std|steps_per_second")
+"""Columns, but returns, of one sign unless a run shows both: errors, penalties."""
 NORMAL = 1.959964
 """97.5 % quantile of the standard normal distribution."""
 
@@ -37,8 +37,15 @@ def interval(column: str, values: np.ndarray, episodes: float) -> Interval:
         return Interval(values[0], values[0], values[0])
     if SHARE.fullmatch(column):
         return share(values, episodes)
-    if POSITIVE.fullmatch(column) and (values >= 0).all():
-        return positive(values)
+    if FRACTION.fullmatch(column):
+        return fraction(values)
+    if column == "explained_variance":  # at most 1
+        return mirrored(positive(1 - values), 1.0)
+    if ONE_SIGNED.fullmatch(column) and "return" not in column:
+        if (values >= 0).all():
+            return positive(values)
+        if (values <= 0).all():
+            return mirrored(positive(-values), 0.0)
     mean, half = mean_interval(values)
     return Interval(mean, mean - half, mean + half)
 
@@ -62,6 +69,20 @@ def positive(values: np.ndarray) -> Interval:
     mean, half = mean_interval(values)
     factor = np.exp(np.divide(half, mean, out=np.zeros_like(mean), where=mean > 0))
     return Interval(mean, mean / factor, mean * factor)
+
+
+def mirrored(of: Interval, end: float) -> Interval:
+    """Return the interval of what is an end less the quantity of another one."""
+    return Interval(end - of.mean, end - of.high, end - of.low)
+
+
+def fraction(values: np.ndarray) -> Interval:
+    """Return the interval by Student's t of the mean's log-odds, for values in [0, 1]."""
+    p, half = mean_interval(values)
+    q = 1 - p
+    width = np.divide(half, p * q, out=np.zeros_like(p), where=p * q > 0)
+    factor = np.exp(np.minimum(width, 50.0))  # of the odds
+    return Interval(p, p / (p + q * factor), p * factor / (p * factor + q))
 
 
 def share(values: np.ndarray, episodes: float) -> Interval:

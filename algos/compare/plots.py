@@ -237,7 +237,7 @@ def measures(runs: Sequence[Run]) -> dict[str, str]:
         units |= {name: measure.get("unit", "") for name, measure in known.items()}
     titles = {}
     for column in columns:
-        if column.startswith(("eval/measure/", "eval/share/")):
+        if column.startswith("eval/") and column.count("/") == 2:
             name = column.rpartition("/")[2]
             unit = f" ({units[name]})" if units.get(name) else ""
             titles[column] = name.replace("_", " ") + unit
@@ -277,7 +277,7 @@ def _draw_panel(axis: Axes, groups: dict[str, list[Run]], column: str) -> None:
             if known is None:
                 continue
             steps, mean, low, high = known
-            span = np.ptp(mean) or np.abs(mean[0])
+            span = max(np.ptp(mean), np.abs(mean).max())
             ends = np.array([np.quantile(low, 0.1), np.quantile(high, 0.9)])
             bounds += [*mean, *np.clip(ends, mean.min() - 2 * span, mean.max() + 2 * span)]
             marker = "o" if len(steps) < 20 else None

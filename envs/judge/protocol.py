@@ -15,7 +15,7 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 
 from envs.bounds import require, require_shape
 from envs.judge.intervals import bootstrap
-from envs.mdp.measures import Measure, Share
+from envs.mdp.measures import Measure
 from envs.mdp.recording import Recording, row
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
@@ -100,16 +100,12 @@ def table(results: dict[str, Any], measures: dict[str, Measure]) -> list[list[st
 def means(recording: Recording, measures: dict[str, Measure]) -> dict[str, float]:
     """Return measures as metrics: each one's mean over the robots that give a number.
 
-    Names are `measure/NAME`, and `share/NAME` for the share of robots that a `Share` is; measures
-    that no robot gives a number of are left out.
+    Names are `measure/NAME`, or `share/NAME` and `fraction/NAME` for a `Share` and a `Fraction`;
+    measures that no robot gives a number of are left out.
     """
-    found = {name: measure(recording) for name, measure in measures.items()}
-    kinds = {n: "share" if isinstance(m, Share) else "measure" for n, m in measures.items()}
-    return {
-        f"{kinds[name]}/{name}": float(values[np.isfinite(values)].mean())
-        for name, values in found.items()
-        if np.isfinite(values).any()
-    }
+    found = {f"{m.kind}/{name}": m(recording) for name, m in measures.items()}
+    known = {name: values[np.isfinite(values)] for name, values in found.items()}
+    return {name: float(values.mean()) for name, values in known.items() if len(values)}
 
 
 class Recorder(VectorWrapper):

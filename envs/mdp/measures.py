@@ -7,7 +7,7 @@ count: the robot is up and told to move.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import tyro
@@ -31,6 +31,8 @@ class Measure(Term):
     """What it is compared with, such as a paper's result, in the same unit."""
     source: Annotated[str, tyro.conf.Fixed] = ""
     """Where the reference comes from, in short."""
+    kind: ClassVar[str] = "measure"
+    """What it is called among metrics: which values it can have decides its intervals."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,6 +42,14 @@ class Measure(Term):
 
 class Share(Measure):
     """A measure that is 0 or 1, so that its mean is a share of the robots."""
+
+    kind = "share"
+
+
+class Fraction(Measure):
+    """A measure in [0, 1], such as a share of the time."""
+
+    kind = "fraction"
 
 
 def lin_vel_error(recording: Recording) -> np.ndarray:
@@ -118,7 +128,7 @@ MEASURES = {
     "power": Measure(power, "W"),
     "cost_of_transport": Measure(cost_of_transport),
     "stride_frequency": Measure(stride_frequency, "Hz"),
-    "duty_factor": Measure(duty_factor),
+    "duty_factor": Fraction(duty_factor),
     "swing_apex": Measure(swing_apex, "m"),
     "foot_slip": Measure(foot_slip, "m/s"),
     "base_height": Measure(base_height, "m"),

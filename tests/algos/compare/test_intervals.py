@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from algos.compare.intervals import interval, mean_interval, positive, share
+from algos.compare.intervals import fraction, interval, mean_interval, positive, share
 
 
 def test_mean_and_interval_are_students() -> None:
@@ -44,16 +44,32 @@ def test_positive_quantities_have_no_negative_ends() -> None:
     assert positive(np.zeros(3)) == (0.0, 0.0, 0.0)
 
 
+def test_fractions_stay_between_0_and_1() -> None:
+    found = fraction(np.array([0.9, 0.99, 1.0]))
+    assert 0 < found.low < found.mean < found.high < 1
+    close = fraction(np.array([0.499, 0.5, 0.501]))
+    half = 4.30265 * 0.001 / np.sqrt(3)
+    assert close == pytest.approx((0.5, 0.5 - half, 0.5 + half), rel=1e-4)
+    assert fraction(np.ones(2)) == (1.0, 1.0, 1.0)
+    assert fraction(np.array([0.0, 1e-9])).high <= 1.0
+
+
 def test_the_column_decides_which_interval_it_has() -> None:
     values = np.array([0.0, 0.5])
     assert interval("eval/share/fall_rate", values, 40) == share(values, 40)
     assert interval("episode/fall", values, 200) == share(values, 200)
     assert interval("eval/measure/power", values, 40) == positive(values)
+    assert interval("eval/fraction/duty_factor", values, 40) == fraction(values)
     # t(0.975, 1) = 12.7062 times the standard error 0.25
     student = (0.25, 0.25 - 3.17655, 0.25 + 3.17655)
     assert interval("episode_return", values, 40) == pytest.approx(student, rel=1e-5)
+    penalty = interval("episode/slip", -values, 40)
+    assert penalty == (-0.25, -positive(values).high, -positive(values).low)
+    assert interval("explained_variance", np.array([0.8, 0.99]), 0).high < 1
     signed = interval("eval/measure/mean_roll", values - 0.25, 40)
     assert signed == pytest.approx((0.0, -3.17655, 3.17655), rel=1e-5)
+    returns = interval("eval/return_mean", values, 40)
+    assert returns == pytest.approx(student, rel=1e-5)
     assert interval("episode/fall", values[:1], 20) == (0.0, 0.0, 0.0)
 
 

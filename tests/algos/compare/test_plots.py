@@ -2,6 +2,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from algos.compare import plots
@@ -134,3 +135,51 @@ def test_what_cannot_be_drawn_is_named(tmp_path: Path) -> None:
         plots.main([str(tmp_path / "nowhere")])
     with pytest.raises(ValueError, match="needs the folder of a run"):
         plots.main([])
+
+
+def walks(falls: float, error: float) -> list[dict[str, float]]:
+    """Rows of a walking run that ends with an evaluation."""
+    rows = returns([1.0, 2.0])
+    measured = {"eval/share/fall_rate": falls, "eval/measure/lin_vel_error": error}
+    rows[1] |= {"eval/return_mean": 50.0, "eval/episodes": 20.0, **measured}
+    return rows
+
+
+def test_what_a_task_is_judged_by_comes_first_and_returns_last(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "a-s1", walks(0.05, 0.3))
+    config = json.loads((path / "config.json").read_text())
+    measures = {"fall_rate": {"unit": ""}, "lin_vel_error": {"unit": "m/s"}}
+    (path / "config.json").write_text(json.dumps(config | {"env": {"measures": measures}}))
+    walk, other = plots.load(path), plots.load(write_run(tmp_path / "b-s1", returns([1.0])))
+    assert plots.measures([walk]) == {
+        "eval/share/fall_rate": "fall rate",
+        "eval/measure/lin_vel_error": "lin vel error (m/s)",
+    }
+    assert list(plots._panels({"": [walk]}).values()) == [
+        "evaluation: fall rate",
+        "evaluation: lin vel error (m/s)",
+        "episode return",
+        "return of the deterministic policy",
+    ]
+    assert plots.measures([other]) == {}
+    assert list(plots._panels({"": [other]})) == ["episode_return"]
+
+
+def test_a_band_of_falls_stays_between_0_and_1(tmp_path: Path) -> None:
+    runs = [
+        plots.load(write_run(tmp_path / f"a-s{i}", walks(falls, 0.3), seed=i))
+        for i, falls in enumerate((0.0, 0.05, 0.0))
+    ]
+    known = plots.band(runs, "eval/share/fall_rate")
+    assert known is not None
+    # 1 of 3 · 20 episodes, scattered as chance has it: Wilson's interval
+    assert (known.mean, known.low, known.high) == pytest.approx((1 / 60, 0.00295, 0.0886), rel=2e-2)
+
+
+def test_a_value_that_the_last_evaluation_lacks_is_not_one_of_before(tmp_path: Path) -> None:
+    rows = walks(0.0, 0.3)
+    rows[0] |= {"eval/return_mean": 1.0, "eval/measure/power": 9.0}
+    run = plots.load(write_run(tmp_path / "a-s1", rows))
+    assert (run.last("eval/measure/lin_vel_error"), run.last("eval/return_mean")) == (0.3, 50.0)
+    assert np.isnan(run.last("eval/measure/power"))
+    assert np.isnan(run.last("eval/measure/unheard_of"))
