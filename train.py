@@ -55,8 +55,8 @@ from robots.usage import UsageError as RobotUsageError
 ROBOT = "anymal_c"
 USUAL_ID = "trot/AnymalWalk-v0"
 """Whose settings help shows where no id is given."""
-VIDEO_SIZE = (640, 360)
-"""Width and height of the videos made during training (pixels)."""
+VIDEO = Video(size=(640, 360))
+"""The videos made during training, but for their length."""
 RECORDED = 100
 """Largest number of robots that an evaluation measures, 1.4 MB each in 30 s."""
 
@@ -254,7 +254,7 @@ def make_video_writer(config: TrainConfig) -> Callable[[Act, Path], None] | None
         return None
     judged = as_judged(config.env) if config.env else None
     make = partial(rendering_env, make_vec, config.env_id, config.robot, judged)
-    video = Video(config.filmed, size=VIDEO_SIZE)
+    video = replace(VIDEO, seconds=config.filmed)
 
     def write(act: Act, path: Path) -> None:
         with whole(path) as draft:
