@@ -34,11 +34,11 @@ class LocomotionVectorEnv(VectorEnv):
 
     Observations (n, observation) float32, actions (n, joints) in [-1, 1]. When an episode ends,
     the returned observation is the next episode's first one and `info` holds `final_obs`
-    (n, observation) with the mask `_final_obs` (n,), `final_state`, the `State` before the next
-    episodes begin, and `episode_means`, a dict of means over the episode, (n,) each, with the mask
-    `_episode_means`: every reward term per second, tracking errors, falls. Where simulations blew
-    up, `diverged` (n,) says which; `faults` lists what `envs.judge.replay` needs to repeat one
-    that blew up or gave a NaN or an infinity.
+    (n, observation) with the mask `_final_obs` (n,), and `episode_means`, a dict of means over the
+    episode, (n,) each, with the mask `_episode_means`: every reward term per second, tracking
+    errors, falls. Where simulations blew up, `diverged` (n,) says which; `faults` lists what
+    `envs.judge.replay` needs to repeat one that blew up or gave a NaN or an infinity. `state` is
+    what they are in, `last_state` what they were in at the end of a step, before any reset.
 
     Args:
         num_envs: number of simulations.
@@ -111,7 +111,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._reward = {name: np.zeros(n) for name in config.rewards}
 
     def _define_spaces(self) -> None:
-        self.state = self._read_state()
+        self.state = self.last_state = self._read_state()
         terms, n = self.config.observations, self.num_envs
         sensing.check(self.config, self.state)
         errors = self.state.has_velocity_command
@@ -163,7 +163,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._log.add(self._reward, state)
 
         self._next_command(level["commands"])
-        self.state = replace(state, command=self._history.command.copy())
+        self.state = self.last_state = replace(state, command=self._history.command.copy())
         observation, done = self._observe(), terminated | truncated
         finite = np.isfinite(observation.sum(axis=1) + reward)
         if not finite.all():
@@ -174,7 +174,7 @@ class LocomotionVectorEnv(VectorEnv):
         if done.any():
             info |= self._log.means(done, state, diverged)
             if self._autoreset:
-                info |= {"final_obs": observation, "_final_obs": done, "final_state": self.state}
+                info |= {"final_obs": observation, "_final_obs": done}
                 observation = self._reset_rows(done, observation)
         return observation, reward, terminated, truncated, info
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium.vector import VectorEnv
+from rich.console import Console
 
 from algos.agent import Act, Agent
 from algos.parallel import Group
@@ -51,7 +52,7 @@ def launch(
     tracker = make_tracker(run.path, plain, checkpoint) if group.main else Tracker()
     seed = group.seed(config.seed, checkpoint["iteration"] if checkpoint else 0)
     if group.main and (cuts := config.cuts()):
-        Console().print(cuts, highlight=False)
+        print(cuts)
     trainer = _trainer(learning, config, run, seed, tracker, group)
     if checkpoint is not None:
         trainer.load(checkpoint)

@@ -136,10 +136,8 @@ class Recorder(VectorWrapper):
         env: Any = self.env.unwrapped
         command = env.state.command  # step() ends by drawing the next one
         result = super().step(actions)
-        _, _, terminated, _, info = result
-        self._alive = self._alive & ~terminated
-        state = info.get("final_state", env.state)
-        now = {"alive": self._alive, "command": command, **row(state)}
+        self._alive = self._alive & ~result[2]
+        now = {"alive": self._alive, "command": command, **row(env.last_state)}
         self._rows.append({name: values[self._robots] for name, values in now.items()})
         return result
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from algos.training import outcome
@@ -17,7 +18,7 @@ METRICS = """iteration,env_steps,seconds,eval/return_mean,eval/fall
 """
 
 
-def lines(rows: list[dict[str, str]], capsys) -> list[list[str]]:
+def lines(rows: list[outcome.Row], capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
     """Return the cells of the table, without its head."""
     table = outcome.evaluations(rows)
     assert table is not None
@@ -26,7 +27,9 @@ def lines(rows: list[dict[str, str]], capsys) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("│").split("│")] for line in printed]
 
 
-def test_first_best_and_last_evaluation_stand_in_a_table(tmp_path: Path, capsys) -> None:
+def test_first_best_and_last_evaluation_stand_in_a_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "metrics.csv").write_text(METRICS + "6,7")  # a row that a kill cut short
     rows = outcome.read(tmp_path / "metrics.csv")
     assert lines(rows, capsys) == [
