@@ -14,7 +14,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from algos.training.options import require
 from algos.training.settings import ResumeConfig, Training, check_group, choose_device
 from algos.usage import UsageError
 from envs import playable, tasks
+from envs.judge import protocol
 from envs.render.gl import prepare
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_video
@@ -55,8 +56,10 @@ from robots.usage import UsageError as RobotUsageError
 ROBOT = "anymal_c"
 USUAL_ID = "trot/AnymalWalk-v0"
 """Whose settings help shows where no id is given."""
-VIDEO = Video(seconds=8.0, size=(640, 360))
-"""The videos made during training."""
+VIDEO = Video(size=(640, 360))
+"""The videos made during training, but for their length."""
+RECORDED = 100
+"""Largest number of robots that an evaluation measures, 1.4 MB each in 30 s."""
 
 
 @dataclass(frozen=True)
@@ -218,16 +221,16 @@ def check_memory(config: TrainConfig, group: Group) -> None:
 
 
 def evaluate_policy(config: TrainConfig, act: Act) -> dict[str, float]:
-    """Evaluate a policy: a trot/ task under its protocol, any other id as it is."""
+    """Evaluate a policy: a trot/ task under its protocol, by its measures too, others as is."""
+    episodes, seed = config.evaluated, config.seed + 1_000_000
     if config.env is None:
-        envs_ = make_vec(config.env_id, min(config.eval_episodes, 10))
-    else:
-        protocol = as_judged(config.env)
-        envs_ = make_vec(config.env_id, config.eval_episodes, robot=config.robot, config=protocol)
-    try:
-        return evaluate(act, envs_, config.eval_episodes, seed=config.seed + 1_000_000)
-    finally:
-        envs_.close()
+        with closing(make_vec(config.env_id, min(episodes, 10))) as environment:
+            return evaluate(act, environment, episodes, seed)
+    judged = as_judged(config.env)
+    with closing(make_vec(config.env_id, episodes, robot=config.robot, config=judged)) as many:
+        recorder = protocol.Recorder(many, robots=RECORDED)
+        metrics = evaluate(act, recorder, episodes, seed)
+        return metrics | protocol.means(recorder.recording(), judged.measures)
 
 
 def build_agent(
@@ -252,10 +255,11 @@ def make_video_writer(config: TrainConfig) -> Callable[[Act, Path], None] | None
         return None
     judged = as_judged(config.env) if config.env else None
     make = partial(rendering_env, make_vec, config.env_id, config.robot, judged)
+    video = replace(VIDEO, seconds=config.filmed)
 
     def write(act: Act, path: Path) -> None:
         with whole(path) as draft:
-            write_video(draft, [Actor(make, act)], VIDEO)
+            write_video(draft, [Actor(make, act)], video)
 
     return write
 

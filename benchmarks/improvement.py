@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from algos.compare.plots import mean_interval
+from algos.compare.intervals import mean_interval
 from algos.presets import preset
 from algos.rollout.collector import Collector
 from algos.trpo.config import TRPOConfig

@@ -25,7 +25,7 @@ import tyro
 from rich.console import Console
 from rich.progress import Progress
 
-from algos.compare.plots import mean_interval
+from algos.compare.intervals import mean_interval
 
 ROOT = Path(__file__).parent.parent
 RESULTS, PICTURE = ROOT / "benchmarks" / "returns.json", ROOT / "docs" / "images" / "returns.png"

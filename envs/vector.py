@@ -37,7 +37,8 @@ class LocomotionVectorEnv(VectorEnv):
     (n, observation) with the mask `_final_obs` (n,), and `episode_means`, a dict of means over the
     episode, (n,) each, with the mask `_episode_means`: every reward term per second, tracking
     errors, falls. Where simulations blew up, `diverged` (n,) says which; `faults` lists what
-    `envs.judge.replay` needs to repeat one that blew up or gave a NaN or an infinity.
+    `envs.judge.replay` needs to repeat one that blew up or gave a NaN or an infinity. `state` is
+    what they are in, `last_state` what they were in at the end of a step, before any reset.
 
     Args:
         num_envs: number of simulations.
@@ -110,7 +111,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._reward = {name: np.zeros(n) for name in config.rewards}
 
     def _define_spaces(self) -> None:
-        self.state = self._read_state()
+        self.state = self.last_state = self._read_state()
         terms, n = self.config.observations, self.num_envs
         sensing.check(self.config, self.state)
         errors = self.state.has_velocity_command
@@ -162,7 +163,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._log.add(self._reward, state)
 
         self._next_command(level["commands"])
-        self.state = replace(state, command=self._history.command.copy())
+        self.state = self.last_state = replace(state, command=self._history.command.copy())
         observation, done = self._observe(), terminated | truncated
         finite = np.isfinite(observation.sum(axis=1) + reward)
         if not finite.all():

@@ -85,9 +85,10 @@ def test_evaluations_change_nothing(walk: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_videos_change_nothing(walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train, "VIDEO", replace(train.VIDEO, seconds=0.1, size=(64, 36)))
+    monkeypatch.setattr(train, "VIDEO", replace(train.VIDEO, size=(64, 36)))
     run = tmp_path / "with_videos"
-    trained(run, *WALK, "--eval-interval", "1", "--video-interval", "2")
+    often = ("--video-interval", "2", "--video-seconds", "0.1")
+    trained(run, *WALK, "--eval-interval", "1", *often)
     assert len(list((run / "videos").glob("*.mp4"))) == 3
     same_but_judged(run, walk)
 

@@ -118,7 +118,7 @@ def test_a_program_ends_with_a_line_at_most(ends: str, code: int, said: str) -> 
 def test_a_fault_keeps_its_traceback() -> None:
     done = run(ENDS.format("[][1]"))
     assert done.returncode == 1
-    assert 'File "<string>", line 7' in done.stderr
+    assert 'File "<string>", line 8' in done.stderr
     assert done.stderr.endswith("IndexError: list index out of range\n")
 
 

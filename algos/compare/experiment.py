@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -13,16 +14,20 @@ from types import FrameType
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
 from algos.compare import plots
+from algos.compare.intervals import interval
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import reading, writing
 from algos.training.interrupt import stop_signals
 from algos.usage import UsageError
 
+EACH = 4
+"""Largest number of seeds that a table has a column each of."""
 RENEWED = ("total_steps", "device", "logger", "wandb")
 """Settings that a run which goes on takes from the present command."""
 
@@ -204,27 +209,50 @@ def _end_of_log(training: SeedRun) -> str:
     return f": {lines[-1] if lines else 'without a word'} ({path})"
 
 
-def summary(runs: Sequence[SeedRun], title: str) -> Table:
-    """Return each seed's last evaluation and when it was; their mean with its 95 % interval."""
-    table = Table(title=title)
-    for name in ("seed", "steps", "return of the last evaluation", "minutes"):
-        table.add_column(name, justify="right")
-    finals = []
-    for training in runs:
-        run = plots.load(training.folder.path)
-        steps, means = run.curve("eval/return_mean")
-        minutes = f"{run.columns['seconds'][-1] / 60:.1f}"
-        if not means.size:
-            done = f"{run.columns['env_steps'][-1]:,.0f}"
-            table.add_row(str(training.seed), done, "none", minutes)
-            continue
-        finals.append(means[-1])
-        cell = f"{means[-1]:.1f} ± {run.curve('eval/return_std')[1][-1]:.1f}"
-        table.add_row(str(training.seed), f"{steps[-1]:,.0f}", cell, minutes)
-    if not finals:
-        return table
-    mean, half = plots.mean_interval(np.array(finals))
-    interval = f" (95 %: {mean - half:.1f} to {mean + half:.1f})" if len(finals) > 1 else ""
+def summary(trainings: Sequence[SeedRun], title: str) -> Table:
+    """Return the seeds' last evaluations, and their means with 95 % intervals.
+
+    Measures of the task come first, the return last. Of more than EACH seeds the least and the
+    most stand there, with their seeds.
+    """
+    seeds = [training.seed for training in trainings]
+    runs = [plots.load(training.folder.path) for training in trainings]
+    table = Table(title=title, box=SIMPLE, pad_edge=False)
+    each = [f"seed {seed}" for seed in seeds] if len(seeds) <= EACH else ["least", "most"]
+    for name in ("last evaluation", *(("mean", "95 % interval") if len(runs) > 1 else ()), *each):
+        table.add_column(name, justify="left" if name == "last evaluation" else "right")
+    for column, name in (plots.measures(runs) | {"eval/return_mean": "return"}).items():
+        table.add_row(name, *_compared(column, runs, seeds))
     table.add_section()
-    table.add_row("mean", "", f"{mean:.1f}{interval}", "")
+    steps = [run.columns["env_steps"][-1] for run in runs]
+    minutes = [run.columns["seconds"][-1] / 60 for run in runs]
+    blank = [""] * (2 if len(runs) > 1 else 0)
+    table.add_row("steps", *blank, *_each(steps, seeds, "{:,.0f}"))
+    table.add_row("minutes", *blank, *_each(minutes, seeds, "{:.1f}"))
     return table
+
+
+def _compared(column: str, runs: Sequence[plots.Run], seeds: Sequence[int]) -> list[str]:
+    """Return the cells of a column: mean and interval of several runs that have it, and each's."""
+    text = "{:.1f}" if column in plots.RETURNS else "{:.3f}"
+    known = {run.path: run.last(column) for run in runs if math.isfinite(run.last(column))}
+    cells = _each([run.last(column) for run in runs], seeds, text)
+    if len(runs) == 1:
+        return cells
+    if not known:
+        return ["", "", *cells]
+    episodes = sum(run.episodes(column) for run in runs if run.path in known)
+    mean, low, high = interval(column, np.array([*known.values()]), episodes)
+    ends = f"{text.format(low)} to {text.format(high)}" if len(known) > 1 else ""
+    return [text.format(mean), ends, *cells]
+
+
+def _each(values: Sequence[float], seeds: Sequence[int], text: str) -> list[str]:
+    """Return every seed's cell, or of many the least and the most."""
+    if len(seeds) <= EACH:
+        return [text.format(value) if math.isfinite(value) else "none" for value in values]
+    known = sorted(
+        (value, seed) for value, seed in zip(values, seeds, strict=True) if value == value
+    )
+    ends = (known[0], known[-1]) if known else ()
+    return [f"{text.format(value)} (seed {seed})" for value, seed in ends] or ["none", "none"]

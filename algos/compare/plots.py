@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import tyro
 
+from algos.compare.intervals import interval
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import check_writable, writing
-from algos.runs.metrics import intact, pooled
+from algos.runs.metrics import ENOUGH, intact, pooled
 from algos.training.parsing import parse
 from algos.usage import UsageError
 
@@ -32,6 +33,13 @@ PANELS = {
     "episode/fall": "share of episodes with a fall",
 }
 """Columns of metrics.csv that come first, with their titles; each reward term follows."""
+RETURNS = ("episode_return", "eval/return_mean")
+ERRORS = {
+    "eval/lin_vel_error": "lin vel error (m/s)",
+    "eval/yaw_rate_error": "yaw rate error (rad/s)",
+    "eval/fall": "fall rate",
+}
+"""What runs of before there were measures in metrics.csv are compared by."""
 DASHED = {"kl": "max_kl"}
 """Columns drawn dashed beside another."""
 POINTS = 400
@@ -69,13 +77,28 @@ class Run:
         known = np.isfinite(values)
         return np.stack([self.columns["env_steps"][known], values[known]])
 
+    def last(self, column: str) -> float:
+        """Return a column's value in the last evaluation, NaN where it has none."""
+        rows = np.flatnonzero(np.isfinite(self.columns.get("eval/return_mean", np.empty(0))))
+        return (
+            float(self.columns[column][rows[-1]])
+            if rows.size and column in self.columns
+            else np.nan
+        )
+
+    def episodes(self, column: str) -> float:
+        """Return how many episodes at least are behind each of a column's values."""
+        counts = self.curve("eval/episodes")[1] if column.startswith("eval/") else np.empty(0)
+        return float(counts.min(initial=ENOUGH))
+
 
 class Band(NamedTuple):
-    """A mean over runs and half of its 95 % interval, on a grid of steps, (points,)."""
+    """A mean over runs and the ends of its 95 % interval, on a grid of steps, (points,)."""
 
     steps: np.ndarray
     mean: np.ndarray
-    half: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 def main(arguments: list[str]) -> None:
@@ -107,17 +130,6 @@ def load(path: Path) -> Run:
     return Run(path, config, columns)
 
 
-def mean_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean over axis 0 and half of its 95 % interval by Student's t; 0 for one."""
-    n = len(values)
-    if n == 1:
-        return values[0], np.zeros_like(values[0])
-    from scipy.special import stdtrit  # takes a while, and train.py imports this module
-
-    half = stdtrit(n - 1, 0.975) * values.std(axis=0, ddof=1) / np.sqrt(n)
-    return values.mean(axis=0), half
-
-
 def band(runs: Sequence[Run], column: str) -> Band | None:
     """Return a column's mean and interval over runs, where all that have it do; None nowhere."""
     curves = [curve for run in runs if (curve := run.curve(column)).size]
@@ -130,7 +142,8 @@ def band(runs: Sequence[Run], column: str) -> Band | None:
         return None
     if grid.size > POINTS:
         grid = np.linspace(first, last, POINTS)
-    return Band(grid, *mean_interval(np.stack([np.interp(grid, c[0], c[1]) for c in curves])))
+    values = np.stack([np.interp(grid, c[0], c[1]) for c in curves])
+    return Band(grid, *interval(column, values, sum(run.episodes(column) for run in runs)))
 
 
 def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -215,16 +228,36 @@ def draw(paths: Sequence[Path], picture: Path) -> Path:
     return picture.with_suffix(".png")
 
 
+def measures(runs: Sequence[Run]) -> dict[str, str]:
+    """Return the columns by which a task's evaluations are compared, with titles and units."""
+    columns = dict.fromkeys(name for run in runs for name in run.columns)
+    units: dict[str, str] = {}
+    for run in runs:
+        known = (run.config.get("env") or {}).get("measures", {})
+        units |= {name: measure.get("unit", "") for name, measure in known.items()}
+    titles = {}
+    for column in columns:
+        if column.startswith("eval/") and column.count("/") == 2:
+            name = column.rpartition("/")[2]
+            unit = f" ({units[name]})" if units.get(name) else ""
+            titles[column] = name.replace("_", " ") + unit
+    return titles or {name: title for name, title in ERRORS.items() if name in columns}
+
+
 def _panels(groups: dict[str, list[Run]]) -> dict[str, str]:
-    """Return the columns that any run has as more than zeros, with their titles."""
+    """Return the columns that any run has as more than zeros, with their titles.
+
+    Where a task is judged by measures they come first, and returns, which other rewards make
+    others, last.
+    """
     runs = [run for members in groups.values() for run in members]
     terms = dict.fromkeys(name for run in runs for name in run.columns)
+    judged = {name: f"evaluation: {title}" for name, title in measures(runs).items()}
     named = {name: f"reward: {name.split('/')[1]}" for name in terms if name.startswith("episode/")}
-    return {
-        name: title
-        for name, title in ({**PANELS, **named} | PANELS).items()
-        if any(run.curve(name)[1].any() for run in runs)
-    }
+    panels = {**judged, **PANELS, **named} | PANELS
+    if judged:
+        panels |= {name: panels.pop(name) for name in RETURNS}
+    return {n: title for n, title in panels.items() if any(r.curve(n)[1].any() for r in runs)}
 
 
 def _engineering(steps: float, place: float) -> str:
@@ -234,7 +267,7 @@ def _engineering(steps: float, place: float) -> str:
 
 
 def _draw_panel(axis: Axes, groups: dict[str, list[Run]], column: str) -> None:
-    """Draw every group's band; the axis spans the means, and the bulk of the intervals."""
+    """Draw every group's band; the axis spans the means, and of the intervals what tells much."""
     bounds: list[float] = []
     for index, (label, runs) in enumerate(groups.items()):
         style: dict[str, Any] = {"color": f"C{index % 10}", "linewidth": 1.2}
@@ -243,9 +276,10 @@ def _draw_panel(axis: Axes, groups: dict[str, list[Run]], column: str) -> None:
             known = band(runs, name) if name else None
             if known is None:
                 continue
-            steps, mean = known.steps, known.mean
-            low, high = mean - known.half, mean + known.half
-            bounds += [*mean, np.quantile(low, 0.1), np.quantile(high, 0.9)]
+            steps, mean, low, high = known
+            span = max(np.ptp(mean), np.abs(mean).max())
+            ends = np.array([np.quantile(low, 0.1), np.quantile(high, 0.9)])
+            bounds += [*mean, *np.clip(ends, mean.min() - 2 * span, mean.max() + 2 * span)]
             marker = "o" if len(steps) < 20 else None
             named: dict[str, Any] = {"label": label + seeds} if dashes == "-" else {}
             axis.plot(steps, mean, dashes, marker=marker, markersize=3, **style, **named)

@@ -107,6 +107,11 @@ class Collector:
         metrics["seconds_rollout"] = time.perf_counter() - start
         return self._rollout(finals, rows, metrics)
 
+    @property
+    def known_episodes(self) -> int:
+        """Finished episodes that `episode_return` is a mean of, at most 100."""
+        return len(self._returns)
+
     def state_dict(self) -> dict[str, Any]:
         """The episode statistics, and the environments' own state where they can tell it."""
         state = {

@@ -179,8 +179,8 @@ class RunDirectory:
 
 BOOKKEEPING = {
     *("seed", "seeds", "jobs", "run_dir", "device", "torch_threads", "eval_interval"),
-    *("eval_episodes", "checkpoint_interval", "video_interval", "logger", "wandb"),
-    *("wandb_project", "wandb_group", "wandb_tags"),
+    *("eval_episodes", "checkpoint_interval", "video_interval", "video_seconds"),
+    *("logger", "wandb", "wandb_project", "wandb_group", "wandb_tags"),
 }
 """Entries of a run's configuration that do not change what is learned, and the seed."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium.vector import VectorEnv
+from rich.console import Console
 
 from algos.agent import Act, Agent
 from algos.parallel import Group
@@ -18,6 +19,7 @@ from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
 from algos.tracking import make_tracker
 from algos.tracking.tracker import Tracker
+from algos.training import outcome
 from algos.training.settings import Training
 from algos.training.trainer import Trainer
 
@@ -49,6 +51,8 @@ def launch(
     group.share(run.sweep)
     tracker = make_tracker(run.path, plain, checkpoint) if group.main else Tracker()
     seed = group.seed(config.seed, checkpoint["iteration"] if checkpoint else 0)
+    if group.main and (cuts := config.cuts()):
+        print(cuts)
     trainer = _trainer(learning, config, run, seed, tracker, group)
     if checkpoint is not None:
         trainer.load(checkpoint)
@@ -88,11 +92,15 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
     for page in sorted(run.path.glob("*.html")):
         tracker.log_html(page, steps)
     tracker.finish()
+    rows = outcome.read(run.metrics)
+    if table := outcome.evaluations(rows):
+        Console().print(table)
     if finished:
-        outcome = f"Trained {steps:,} steps: {run.path}"
+        took = f" in {outcome.pace(rows)}" if rows else ""
+        said = f"Trained {steps:,} steps{took}: {run.path}"
         then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"
     else:
-        outcome = f"Stopped after {steps:,} steps, saved: {run.path}"
+        said = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {run.path}"
     failed = [f"Failed: {what}" for what in (*trainer.failures.values(), *tracker.problems)]
-    print("\n".join([outcome, *failed, then]))
+    print("\n".join([said, *failed, then]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +12,7 @@ import tyro
 
 from algos.agent import AgentConfig
 from algos.parallel import Group
+from algos.presets import preset
 from algos.registry import ALGORITHMS, DEFAULT_ALGORITHM, registered
 from algos.tracking.tracker import LoggerName
 from algos.tracking.wandb import WandbMode
@@ -19,6 +21,11 @@ from algos.typed import require_types
 from algos.usage import UsageError
 
 Device = Literal["auto", "cpu", "cuda"]
+
+EPISODES, VIDEO_SECONDS = 20, 8.0
+"""Episodes of an evaluation and length of a video (s), in trainings that are not short."""
+ENOUGH = 1 / 8
+"""Share of the preset's steps from which on a training is not short."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,16 @@ class Training:
     eval_interval: int = 200
     """Iterations between evaluations of the deterministic policy, which choose the best
     checkpoint; 0 evaluates at the end alone."""
-    eval_episodes: int = 20
-    """Episodes of such an evaluation."""
+    eval_episodes: int | None = None
+    """Episodes of such an evaluation; by default 20, in a training of less than an eighth of the
+    preset's steps fewer in proportion, at least 1."""
     checkpoint_interval: int = 25
     """Iterations between checkpoints."""
     video_interval: int = 500
     """Iterations between videos of the policy; one more is made at the end; 0 makes none."""
+    video_seconds: float | None = None
+    """Length of such a video (s); by default 8, in a short training less like eval_episodes, at
+    least 1."""
     algorithm: Annotated[str, tyro.conf.arg(name="algo")] = DEFAULT_ALGORITHM
     """The algorithm, a name in algos.registry."""
     algo: AgentConfig = field(default_factory=ALGORITHMS[DEFAULT_ALGORITHM][1])
@@ -80,7 +91,10 @@ class Training:
         for name in ("eval_interval", "video_interval"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
         for name, most in (("eval_episodes", 100_000), ("torch_threads", 1024), ("jobs", 1024)):
-            require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"in 1 to {most}")
+            value = getattr(self, name)
+            require(value is None or 1 <= value <= most, name, value, f"in 1 to {most}")
+        seconds = self.video_seconds
+        require(seconds is None or 0 < seconds <= 3600, "video_seconds", seconds, "in 0 to 3600")
         for seed in (self.seed, *self.seeds):
             require(0 <= seed < 2**32, "seeds" if self.seeds else "seed", seed, "in [0, 2**32)")
         _, kind = registered(self.algorithm)
@@ -88,13 +102,42 @@ class Training:
         distinct = len(set(self.seeds)) == len(self.seeds)
         require(distinct, "seeds", self.seeds, "without repetition")
 
-    def require_effect(self, preset: Training) -> None:
+    @property
+    def extent(self) -> float:
+        """Share of the usual evaluations and videos that suits so many steps: 1 from ENOUGH on."""
+        return min(1.0, self.total_steps / (ENOUGH * preset(self.env_id).total_steps))
+
+    @property
+    def evaluated(self) -> int:
+        """Episodes of an evaluation."""
+        if self.eval_episodes is not None:
+            return self.eval_episodes
+        return math.ceil(EPISODES * self.extent)
+
+    @property
+    def filmed(self) -> float:
+        """Length of a video (s)."""
+        if self.video_seconds is not None:
+            return self.video_seconds
+        return max(1.0, VIDEO_SECONDS * self.extent)
+
+    def cuts(self) -> str | None:
+        """Return what is shorter than usual, for the training is; None where nothing is."""
+        parts = []
+        if self.evaluated < EPISODES and self.eval_episodes is None:
+            number = f"{self.evaluated} episode{'s' if self.evaluated > 1 else ''}"
+            parts.append(f"evaluations have {number} (--eval-episodes)")
+        if self.video_interval and self.filmed < VIDEO_SECONDS and self.video_seconds is None:
+            parts.append(f"videos {self.filmed:.1f} s (--video-seconds)")
+        return f"a short training:\n  {', '.join(parts)}" if parts else None
+
+    def require_effect(self, usual: Training) -> None:
         """Raise ValueError for a setting that was changed from the preset and has no effect."""
         require_effect(self, {"jobs": ("seeds",)})
-        if self.seeds and self.seed != preset.seed:
+        if self.seeds and self.seed != usual.seed:
             raise UsageError("--seed has no effect beside --seeds: leave it out")
         for name in ("wandb", "wandb_project", "wandb_tags"):
-            changed = getattr(self, name) not in (getattr(preset, name), "disabled")
+            changed = getattr(self, name) not in (getattr(usual, name), "disabled")
             _require_wandb(self.logger, name if changed else None)
 
 

@@ -97,7 +97,9 @@ class Trainer:
         total = self._schedule.total_steps
         if not resumed:
             self._checkpoint()
-        with Interrupt() as interrupt, Progress(total, self.env_steps, csv is not None) as progress:
+        known = self._collector.known_episodes
+        bar = Progress(total, self.env_steps, csv is not None, known)
+        with Interrupt() as interrupt, bar as progress:
             if self._unjudged is not None:
                 self._judge(self._unjudged["unjudged"], csv, progress)
             while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
@@ -158,10 +160,11 @@ class Trainer:
         """Evaluate the deterministic policy, if that is due, and keep it if it is the best yet."""
         if "evaluations" in self.failures or not self._due(self._schedule.eval_interval):
             return {}
-        progress.say(f"evaluation after {self.env_steps:,} steps")
+        progress.evaluating()
         metrics = self._attempt("evaluations", lambda: self._evaluate(self._act), progress)
         if metrics is None:
             return {}
+        progress.evaluated(self.env_steps, metrics)
         if metrics["return_mean"] >= self._best:
             self._best = metrics["return_mean"]
             self._save(self._run.best, self.state_dict())

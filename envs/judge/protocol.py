@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import VectorEnv, VectorWrapper
 
 from envs.bounds import require, require_shape
 from envs.judge.intervals import bootstrap
@@ -96,6 +97,60 @@ def table(results: dict[str, Any], measures: dict[str, Measure]) -> list[list[st
     return rows
 
 
+def means(recording: Recording, measures: dict[str, Measure]) -> dict[str, float]:
+    """Return measures as metrics: each one's mean over the robots that give a number.
+
+    Names are `measure/NAME`, or `share/NAME` and `fraction/NAME` for a `Share` and a `Fraction`;
+    measures that no robot gives a number of are left out.
+    """
+    found = {f"{m.kind}/{name}": m(recording) for name, m in measures.items()}
+    known = {name: values[np.isfinite(values)] for name, values in found.items()}
+    return {name: float(values.mean()) for name, values in known.items() if len(values)}
+
+
+class Recorder(VectorWrapper):
+    """An environment of a task that records one episode of its robots, from a reset on.
+
+    Args:
+        env: a `LocomotionVectorEnv`, with autoreset or without; whoever falls has fallen.
+        robots: at most so many of its robots are recorded, the first ones.
+    """
+
+    def __init__(self, env: VectorEnv, robots: int | None = None) -> None:
+        super().__init__(env)
+        self._robots = slice(robots)
+        self._rows: list[dict[str, np.ndarray]] = []
+        self._alive = np.ones(env.num_envs, bool)
+
+    def reset(
+        self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Begin a recording."""
+        self._rows, self._alive = [], np.ones(self.env.num_envs, bool)
+        return super().reset(seed=seed, options=options)  # pyright: ignore[reportArgumentType]
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Record a control step."""
+        env: Any = self.env.unwrapped
+        command = env.state.command  # step() ends by drawing the next one
+        result = super().step(actions)
+        self._alive = self._alive & ~result[2]
+        now = {"alive": self._alive, "command": command, **row(env.last_state)}
+        self._rows.append({name: values[self._robots] for name, values in now.items()})
+        return result
+
+    def recording(self) -> Recording:
+        """Return what was recorded since the reset."""
+        env: Any = self.env.unwrapped
+        model = env.physics.model
+        mass = float(model.body_subtreemass[model.body(env.robot.base).id])
+        arrays = {name: np.stack([r[name] for r in self._rows]) for name in self._rows[0]}
+        config = env.config
+        return Recording(config.simulation.dt, mass, config.commands.names, **arrays)
+
+
 def run(
     act: Act,
     env: LocomotionVectorEnv,
@@ -110,18 +165,10 @@ def run(
         seed: seed of its reset.
         before_step: called with the number of a control step, from 0, ahead of it.
     """
-    model = env.physics.model
-    mass = float(model.body_subtreemass[model.body(env.robot.base).id])
-    dt = env.config.simulation.dt
-    observation, _ = env.reset(seed=seed)
-    alive = np.ones(env.num_envs, bool)
-    rows: list[dict[str, np.ndarray]] = []
-    for step in range(round(env.config.episode_length / dt)):
+    recorder = Recorder(env)
+    observation, _ = recorder.reset(seed=seed)
+    for step in range(round(env.config.episode_length / env.config.simulation.dt)):
         if before_step is not None:
             before_step(step)
-        command = env.state.command  # step() ends by drawing the next one
-        observation, _, terminated, _, _ = env.step(act(observation))
-        alive = alive & ~terminated
-        rows.append({"alive": alive, "command": command, **row(env.state)})
-    arrays = {name: np.stack([r[name] for r in rows]) for name in rows[0]}
-    return Recording(dt, mass, env.config.commands.names, **arrays)
+        observation, *_ = recorder.step(act(observation))
+    return recorder.recording()

@@ -7,7 +7,7 @@ count: the robot is up and told to move.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import tyro
@@ -31,11 +31,25 @@ class Measure(Term):
     """What it is compared with, such as a paper's result, in the same unit."""
     source: Annotated[str, tyro.conf.Fixed] = ""
     """Where the reference comes from, in short."""
+    kind: ClassVar[str] = "measure"
+    """What it is called among metrics: which values it can have decides its intervals."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.reference is not None:
             require_within("measure reference", self.reference, -LARGEST, LARGEST)
+
+
+class Share(Measure):
+    """A measure that is 0 or 1, so that its mean is a share of the robots."""
+
+    kind = "share"
+
+
+class Fraction(Measure):
+    """A measure in [0, 1], such as a share of the time."""
+
+    kind = "fraction"
 
 
 def lin_vel_error(recording: Recording) -> np.ndarray:
@@ -109,12 +123,12 @@ def base_tilt(recording: Recording) -> np.ndarray:
 MEASURES = {
     "lin_vel_error": Measure(lin_vel_error, "m/s"),
     "yaw_rate_error": Measure(yaw_rate_error, "rad/s"),
-    "fall_rate": Measure(fall_rate),
+    "fall_rate": Share(fall_rate),
     "mean_torque": Measure(mean_torque, "N·m"),
     "power": Measure(power, "W"),
     "cost_of_transport": Measure(cost_of_transport),
     "stride_frequency": Measure(stride_frequency, "Hz"),
-    "duty_factor": Measure(duty_factor),
+    "duty_factor": Fraction(duty_factor),
     "swing_apex": Measure(swing_apex, "m"),
     "foot_slip": Measure(foot_slip, "m/s"),
     "base_height": Measure(base_height, "m"),

@@ -31,17 +31,6 @@ def returns(values: list[float], stride: int = 100) -> list[dict[str, float]]:
     return [{"env_steps": stride * i, "episode_return": v} for i, v in enumerate(values, 1)]
 
 
-def test_mean_and_interval_are_students() -> None:
-    values = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]])
-    mean, half = plots.mean_interval(values)
-    assert mean == pytest.approx([2.0, 5.0])
-    # t(0.975, 2) = 4.30265 times the standard error 1 / √3
-    assert half == pytest.approx([4.30265 / np.sqrt(3), 0.0], rel=1e-5)
-    mean, half = plots.mean_interval(values[:1])
-    assert (mean == values[0]).all()
-    assert (half == 0).all()
-
-
 @pytest.mark.slow
 def test_evaluations_at_other_steps_have_no_mean_and_do_no_harm(tmp_path: Path) -> None:
     rows = [returns([10, 20, 30]) for _ in range(2)]
@@ -66,7 +55,8 @@ def test_a_band_covers_the_steps_that_all_seeds_have(tmp_path: Path) -> None:
     assert list(known.steps) == [100, 200, 300]
     assert list(known.mean) == [5, 15, 25]
     # two seeds ±5 about their mean: the standard error is 5, t(0.975, 1) = 12.7062
-    assert known.half == pytest.approx([63.531] * 3, rel=1e-4)
+    assert known.high - known.mean == pytest.approx([63.531] * 3, rel=1e-4)
+    assert known.mean - known.low == pytest.approx([63.531] * 3, rel=1e-4)
     between = plots.band([long, coarse], "episode_return")
     assert between is not None
     assert list(between.steps) == [200, 300, 400]
@@ -145,3 +135,51 @@ def test_what_cannot_be_drawn_is_named(tmp_path: Path) -> None:
         plots.main([str(tmp_path / "nowhere")])
     with pytest.raises(ValueError, match="needs the folder of a run"):
         plots.main([])
+
+
+def walks(falls: float, error: float) -> list[dict[str, float]]:
+    """Rows of a walking run that ends with an evaluation."""
+    rows = returns([1.0, 2.0])
+    measured = {"eval/share/fall_rate": falls, "eval/measure/lin_vel_error": error}
+    rows[1] |= {"eval/return_mean": 50.0, "eval/episodes": 20.0, **measured}
+    return rows
+
+
+def test_what_a_task_is_judged_by_comes_first_and_returns_last(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "a-s1", walks(0.05, 0.3))
+    config = json.loads((path / "config.json").read_text())
+    measures = {"fall_rate": {"unit": ""}, "lin_vel_error": {"unit": "m/s"}}
+    (path / "config.json").write_text(json.dumps(config | {"env": {"measures": measures}}))
+    walk, other = plots.load(path), plots.load(write_run(tmp_path / "b-s1", returns([1.0])))
+    assert plots.measures([walk]) == {
+        "eval/share/fall_rate": "fall rate",
+        "eval/measure/lin_vel_error": "lin vel error (m/s)",
+    }
+    assert list(plots._panels({"": [walk]}).values()) == [
+        "evaluation: fall rate",
+        "evaluation: lin vel error (m/s)",
+        "episode return",
+        "return of the deterministic policy",
+    ]
+    assert plots.measures([other]) == {}
+    assert list(plots._panels({"": [other]})) == ["episode_return"]
+
+
+def test_a_band_of_falls_stays_between_0_and_1(tmp_path: Path) -> None:
+    runs = [
+        plots.load(write_run(tmp_path / f"a-s{i}", walks(falls, 0.3), seed=i))
+        for i, falls in enumerate((0.0, 0.05, 0.0))
+    ]
+    known = plots.band(runs, "eval/share/fall_rate")
+    assert known is not None
+    # 1 of 3 · 20 episodes, scattered as chance has it: Wilson's interval
+    assert (known.mean, known.low, known.high) == pytest.approx((1 / 60, 0.00295, 0.0886), rel=2e-2)
+
+
+def test_a_value_that_the_last_evaluation_lacks_is_not_one_of_before(tmp_path: Path) -> None:
+    rows = walks(0.0, 0.3)
+    rows[0] |= {"eval/return_mean": 1.0, "eval/measure/power": 9.0}
+    run = plots.load(write_run(tmp_path / "a-s1", rows))
+    assert (run.last("eval/measure/lin_vel_error"), run.last("eval/return_mean")) == (0.3, 50.0)
+    assert np.isnan(run.last("eval/measure/power"))
+    assert np.isnan(run.last("eval/measure/unheard_of"))

@@ -1,10 +1,22 @@
-"""What a long run shows: no mean that a few episodes could be."""
+"""What a long run shows: it fits a terminal, and no mean is one that a few episodes could be."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from algos.training.progress import Progress
+
+WALKING = {
+    "episodes": 100.0,
+    "episode/lin_vel_error": 0.31,
+    "episode/yaw_rate_error": 0.2,
+    "episode/fall": 0.04,
+    "episode_return": 12.34,
+    "kl": 0.01,
+    "steps_per_second": 7832.0,
+}
 
 
 def shown(rows: list[dict[str, float]], capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -30,10 +42,10 @@ def test_errors_and_falls_are_means_over_the_last_hundred_episodes(
     assert len(lines) == 6
     assert not any("falls" in line or "velocity" in line for line in lines[:3])
     # (1 · 0.65 + 59 · 0.5 + 40 · 0.25) / 100, (1 · 1 + 40 · 0.1) / 100
-    assert "velocity error 0.40 m/s, falls 5%" in lines[3]
+    assert "velocity error 0.40 m/s, falls 5 %" in lines[3]
     # the last 100: (40 · 0.25 + 60 · 0.1) / 100, 40 · 0.1 / 100
-    assert "velocity error 0.16 m/s, falls 4%" in lines[4]
-    assert "velocity error 0.16 m/s, falls 4%" in lines[5]
+    assert "velocity error 0.16 m/s, falls 4 %" in lines[4]
+    assert "velocity error 0.16 m/s, falls 4 %" in lines[5]
     assert all("KL 0.010" in line for line in lines)
 
 
@@ -41,4 +53,51 @@ def test_what_an_environment_does_not_tell_is_not_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (line,) = shown([{"episodes": 500.0, "episode_return": 3.0}], capsys)
-    assert line.endswith("return 3.0")
+    assert line == "100 %, 0:00 left: return 3.0 over 100 episodes"
+
+
+def test_a_running_return_says_over_how_many_episodes(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"episodes": n, "episode_return": 2.0} for n in (1.0, 36.0, 0.0, 90.0)]
+    numbers = [line.split("over ")[1] for line in shown(rows, capsys)]
+    assert numbers == ["1 episode", "37 episodes", "37 episodes", "100 episodes"]
+    with Progress(2000, done=1000, episodes=64, every=0.0) as resumed:
+        resumed.update(1500, {"episodes": 2.0, "episode_return": 2.0})
+    assert "over 66 episodes" in capsys.readouterr().out
+
+
+def test_a_log_line_has_share_time_and_errors_in_80_columns(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Progress(8_000_000, every=0.0) as progress:
+        progress.update(800_000, WALKING)
+    line = capsys.readouterr().out.rstrip("\n")
+    assert re.match(r" 10 %, [\d:]+ left: velocity error 0.31 m/s, yaw 0.20 rad/s, falls 4 %", line)
+    assert len(line) <= 80
+
+
+def test_the_bar_fits_80_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    with Progress(1_000_000_000) as progress:
+        progress.update(300_000_000, WALKING)
+    plain = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", capsys.readouterr().out)
+    *_, bar, told = (line for line in re.split(r"[\r\n]+", plain) if line.strip())
+    assert re.search(r"━ +30 % \S+ left, 300,000,000 of 1,000,000,000 steps$", bar.rstrip())
+    assert "velocity error 0.31 m/s, yaw 0.20 rad/s, falls 4 %" in told
+    assert max(len(bar.rstrip()), len(told.rstrip())) <= 80
+
+
+def test_an_evaluation_is_told_by_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
+    errors = {"lin_vel_error": 0.31, "yaw_rate_error": 0.2, "fall": 0.04}
+    with Progress(1_000_000) as progress:
+        progress.evaluated(409_600, {"return_mean": 12.34, "episodes": 20.0, **errors})
+        progress.evaluated(5_120, {"return_mean": 500.0, "episodes": 1.0})
+    first, second, third = capsys.readouterr().out.splitlines()
+    assert first == "evaluation after 409,600 steps:"
+    found = "velocity error 0.31 m/s, yaw 0.20 rad/s, falls 4 %, return 12.3 (20 episodes)"
+    assert second == f"  {found}"
+    assert len(second) <= 80
+    assert third == "evaluation after 5,120 steps: return 500.0 (1 episode)"

@@ -96,6 +96,36 @@ def test_the_command_is_the_one_that_the_policy_saw() -> None:
     assert changes.tolist() == list(range(4, 49, 5))  # every 0.1 s = 5 control steps
 
 
+def test_robots_that_start_anew_are_recorded_until_they_fall() -> None:
+    """The recording of an environment with autoreset is that of one without, to the first fall."""
+    config, steps = judged(seconds=2.0), 100
+    recorders = [
+        protocol.Recorder(LocomotionVectorEnv(3, config=config, autoreset=auto))
+        for auto in (True, False)
+    ]
+    for recorder in recorders:
+        observations, _ = recorder.reset(seed=0)
+        for _ in range(steps):
+            observations, *_ = recorder.step(thrash(observations))
+    anew, once = (recorder.recording() for recorder in recorders)
+    falls = np.argmin(once.alive, axis=0)
+    assert 0 < falls.min() < steps
+    assert not anew.alive[-1].any()
+    first = slice(falls.min() + 1)
+    for name in ("alive", "command", "velocity", "torque", "foot_contact", "base_height"):
+        np.testing.assert_array_equal(getattr(anew, name)[first], getattr(once, name)[first])
+
+
+def test_metrics_are_means_over_the_robots_that_have_a_number() -> None:
+    r = made_up_recording(10, 2)
+    r.alive[:, 1] = False
+    found = protocol.means(r, MEASURES)
+    assert found["share/fall_rate"] == 0.5
+    assert found["measure/lin_vel_error"] == 0.0
+    r.alive[:] = False
+    assert protocol.means(r, MEASURES) == {"share/fall_rate": 1.0}
+
+
 def test_a_robot_that_falls_at_once_is_left_out_of_the_means() -> None:
     r = made_up_recording(10, 2)
     r.alive[:, 1] = False

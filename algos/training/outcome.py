@@ -1,0 +1,50 @@
+"""What a training came to, for its end."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+from rich.table import Table
+
+from algos.runs.metrics import intact
+from algos.training.progress import JUDGED
+
+RETURN = "eval/return_mean"
+Row = dict[str, float]
+
+
+def read(metrics: Path) -> list[Row]:
+    """Return the whole rows of a metrics.csv, NaN where a cell is empty.
+
+    Raises:
+        UsageError: it is damaged.
+    """
+    with intact(metrics), metrics.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if None not in row.values()]
+        return [{name: float(cell or "nan") for name, cell in row.items()} for row in rows]
+
+
+def pace(rows: list[Row]) -> str:
+    """Return how long a training took, evaluations and videos left out, and how fast it was."""
+    steps, seconds = rows[-1]["env_steps"], rows[-1]["seconds"]
+    return f"{seconds / 60:.1f} minutes, {steps / seconds:,.0f} steps/s"
+
+
+def evaluations(rows: list[Row]) -> Table | None:
+    """Return the first, the best (of the highest return) and the last evaluation; None without."""
+    evaluated = [row for row in rows if math.isfinite(row.get(RETURN, math.nan))]
+    if not evaluated:
+        return None
+    first, last = evaluated[0], evaluated[-1]
+    best = max(reversed(evaluated), key=lambda row: row[RETURN])
+    judged = [name for name in JUDGED if math.isfinite(last.get(f"eval/{name}", math.nan))]
+    table = Table()
+    for name in ("evaluation", "steps", *(JUDGED[n].name for n in judged), "return"):
+        table.add_column(name, justify="right")
+    for name, row in {"first": first, "best": best, "last": last}.items():
+        if name == "last" or row is not last:
+            told = [JUDGED[n].told(row[f"eval/{n}"]) for n in judged]
+            table.add_row(name, f"{row['env_steps']:,.0f}", *told, f"{row[RETURN]:.1f}")
+    return table
