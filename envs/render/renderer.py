@@ -62,10 +62,7 @@ class BatchRenderer:
         self._contacts = [ContactHistory(dt, feet) for _ in range(n)]
         self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(model, 1000)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-        self._context_gl = _gl_context(width, height)
-        self._context_gl.make_current()
-        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        self._context_gl, self._context = _contexts(model, width, height)
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
 
@@ -115,11 +112,15 @@ class BatchRenderer:
         self._context_gl.free()
 
 
-def _gl_context(width: int, height: int) -> Any:
+def _contexts(model: mujoco.MjModel, width: int, height: int) -> tuple[Any, mujoco.MjrContext]:
     """Make the chosen backend's context, also where MuJoCo was imported with another one."""
     backend = choose_backend()
     module = f"mujoco.{backend}" if backend in ("egl", "osmesa") else "mujoco.gl_context"
     try:
-        return importlib.import_module(module).GLContext(width, height)
-    except Exception as error:
+        context_gl = importlib.import_module(module).GLContext(width, height)
+        context_gl.make_current()
+        context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, context)
+    except Exception as error:  # MuJoCo's, PyOpenGL's or GLFW's, which share no class
         raise OpenGLError(f"OpenGL backend {backend or 'of the display'}: {error}") from error
+    return context_gl, context

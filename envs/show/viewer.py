@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 
 import mujoco
 import mujoco.viewer
 
+from envs.render.gl import display_works, named_display
 from envs.render.velocities import draw_velocities
 from envs.show.live import ACTIONS, Live
 from robots.usage import UsageError
@@ -34,11 +34,11 @@ KEYS = {
 
 
 def check_display() -> None:
-    """Raise ValueError where there is no display."""
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        raise UsageError(
-            "the viewer needs a display, and there is none; give --web or --video FILE"
-        )
+    """Raise ValueError where there is no display, or none that windows can be drawn on."""
+    if not display_works():
+        named = named_display()
+        found = f"{named} cannot draw" if named else "there is none"
+        raise UsageError(f"the viewer needs a display, and {found}; give --web or --video FILE")
 
 
 def watch(live: Live) -> None:

@@ -196,10 +196,64 @@ def test_contact_history_scrolls_and_starts_anew_with_the_simulation() -> None:
     np.testing.assert_array_equal(history.pattern, [[0, 0, 0, 1], [0, 0, 0, 1]])
 
 
-def test_backend_of_the_user_is_kept(headless: pytest.MonkeyPatch) -> None:
-    headless.setenv("MUJOCO_GL", "osmesa")
-    headless.setattr(gl, "_works", lambda backend: pytest.fail("probed"))
-    assert gl.choose_backend() == "osmesa"
+@pytest.mark.parametrize("backend", ["egl", "osmesa", "glfw"])
+def test_backend_of_the_user_is_kept_where_it_draws(
+    backend: str, headless: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headless.setenv("MUJOCO_GL", f" {backend.upper()}")
+    headless.setattr(gl, "_works", lambda backend: True)
+    assert gl.choose_backend() == gl.os.environ["MUJOCO_GL"] == backend
+    assert capsys.readouterr().err == ""
+
+
+def test_no_backend_is_chosen_where_the_user_wants_none(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("MUJOCO_GL", "off")
+    with pytest.raises(gl.OpenGLError, match="MUJOCO_GL=off rules rendering out"):
+        gl.choose_backend()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DISPLAY", "localhost:10.0"),
+        ("DISPLAY", ""),
+        ("WAYLAND_DISPLAY", "wayland-0"),
+        ("MUJOCO_GL", "glfw"),
+        ("MUJOCO_GL", "egl"),
+    ],
+)
+def test_what_cannot_draw_is_said_once_and_another_draws(
+    name: str, value: str, headless: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headless.setenv(name, value)
+    headless.setattr(gl, "_works", lambda backend: backend == "osmesa")
+    assert gl.choose_backend() == gl.choose_backend() == "osmesa"
+    assert gl.os.environ["SDL_VIDEODRIVER"] == "dummy"
+    assert capsys.readouterr().err == f"{name}={value} cannot draw; OSMesa draws instead\n"
+
+
+def test_a_display_that_draws_is_drawn_on(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("DISPLAY", ":0")
+    headless.setattr(gl, "_works", lambda backend: True)
+    assert gl.choose_backend() == "glfw"
+    assert "SDL_VIDEODRIVER" not in gl.os.environ
+
+
+def test_a_display_that_is_gone_does_not_work(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("DISPLAY", "localhost:10.0")
+    assert not gl._works.__wrapped__("glfw")
+
+
+@pytest.mark.usefixtures("opengl")
+def test_an_error_of_mujoco_s_renderer_is_one_of_opengl(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise mujoco.FatalError("gladLoadGL error")
+
+    monkeypatch.setattr(mujoco, "MjrContext", refuse)
+    env = LocomotionVectorEnv(1, render_mode="rgb_array", render_size=SIZE)
+    env.reset(seed=0)
+    with pytest.raises(gl.OpenGLError, match="gladLoadGL error"):
+        env.render()
 
 
 def test_headless_tries_egl_then_osmesa(headless: pytest.MonkeyPatch) -> None:
