@@ -87,12 +87,19 @@ class Page:
         size = self._live.reach
         camera.position = (2.1 * size, -2.4 * size, 1.4 * size)
         camera.look_at = (0.0, 0.0, TrackingCamera.HEIGHT * size)
-        self.server.on_client_connect(_look_from_afar)
+        self.server.on_client_connect(self._look_from_afar)
         none, colours = np.zeros((1, 2, 3), np.float32), np.zeros((1, 2, 3), np.uint8)
         self._arrows = scene.add_arrows("/velocities/arrows", none, colours[:, 0])
         self._arcs = scene.add_line_segments(
             "/velocities/arcs", none, colours, thickness=0.03 * size
         )
+
+    async def _look_from_afar(self, client: viser.ClientHandle) -> None:
+        """Show the whole robot on an upright screen, above the controls, on the lower half."""
+        camera, size = client.camera, self._live.reach
+        if camera.image_width < camera.image_height:
+            camera.position = (3.5 * size, -3.9 * size, 1.4 * size)
+            camera.look_at = (0.0, 0.0, -size)
 
     def show(self) -> None:
         """Send what has changed since the last call, if a browser is there to see it."""
@@ -128,10 +135,3 @@ class Page:
                 points = np.array([stroke[:2] for stroke in chosen]) - self._centre
                 handle.points = points.astype(np.float32)
                 handle.colors = colours if pointed else np.stack([colours, colours], axis=1)
-
-
-async def _look_from_afar(client: viser.ClientHandle) -> None:
-    """Show the whole robot on an upright screen, above the controls, which cover the lower half."""
-    camera = client.camera
-    if camera.image_width < camera.image_height:
-        camera.position, camera.look_at = (2.5, -2.8, 1.0), (0.0, 0.0, -0.7)
