@@ -29,6 +29,7 @@ from algos.runs.codec import to_plain
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
 from envs import playable, tasks
+from envs.render import gl
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor
 from envs.sim.drives import PD
@@ -463,12 +464,21 @@ def test_a_checkpoint_without_a_policy_is_refused(tmp_path: Path) -> None:
         play.main([str(tmp_path / "a.pt"), "--evaluate"])
 
 
-def test_viewer_without_a_display_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("display", "found"),
+    [(None, "there is none"), ("localhost:10.0", "DISPLAY=localhost:10.0 cannot draw")],
+)
+def test_viewer_without_a_display_is_refused(
+    display: str | None, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux runs without a display")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ValueError, match="needs a display"):
+    if display is not None:
+        monkeypatch.setenv("DISPLAY", display)
+        monkeypatch.setattr(gl, "_works", lambda backend: False)
+    with pytest.raises(ValueError, match=f"needs a display, and {found}; give --web or --video"):
         play.main([WALK, "--agent", "zero", "--viewer"])
 
 

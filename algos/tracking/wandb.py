@@ -47,7 +47,7 @@ class WandbTracker(Tracker):
     ):
         super().__init__(run_id)
         self._takes_models = True
-        self._folder = Path(run_dir) / "wandb"
+        self._folder = Path(run_dir).absolute() / "wandb"  # W&B takes `~` for the home directory
         self.mode: WandbMode = mode
         if mode == "disabled":
             return
@@ -68,7 +68,10 @@ class WandbTracker(Tracker):
         self._log(lambda: metrics, env_steps)
 
     def log_video(self, path: str | Path, env_steps: int) -> None:
-        self._log(lambda: {"policy": self._wandb.Video(str(path), format="mp4")}, env_steps)
+        self._log(
+            lambda: {"policy": self._wandb.Video(str(Path(path).absolute()), format="mp4")},
+            env_steps,
+        )
 
     def log_html(self, path: str | Path, env_steps: int) -> None:
         page = Path(path)

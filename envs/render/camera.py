@@ -5,13 +5,31 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from robots.robot import Robot
+
+DISTANCE = 3.2
+"""From a camera to the robot, in reaches."""
+
+
+def reach(model: mujoco.MjModel, robot: Robot) -> float:
+    """Return how far a robot's farthest foot is from its base in the nominal stance (m).
+
+    What is drawn of it and round it is as large as that, whatever the robot's size.
+    """
+    data = mujoco.MjData(model)
+    for joint, position in zip(robot.joints, robot.nominal_pose, strict=True):
+        data.joint(joint).qpos = position
+    mujoco.mj_kinematics(model, data)
+    base = data.body(robot.base).xpos
+    return max(float(np.linalg.norm(data.geom(foot).xpos - base)) for foot in robot.feet)
+
 
 class TrackingCamera:
     """Follows the base smoothly, from the robot's front left.
 
     Args:
         dt: time between frames (s).
-        distance: from the robot (m).
+        reach: the robot's (m).
     """
 
     POSITION_LAG, HEADING_LAG = 0.25, 1.5
@@ -19,16 +37,17 @@ class TrackingCamera:
     JUMP = 1.0
     """A base that moves further than this between frames was reset (m): the camera jumps too."""
 
-    HEIGHT = 0.45
-    """Of what it looks at above the ground (m)."""
+    HEIGHT = 0.4
+    """Of what it looks at above the ground, in reaches."""
 
-    def __init__(self, dt: float, distance: float = 2.5) -> None:
+    def __init__(self, dt: float, reach: float) -> None:
+        self._height = self.HEIGHT * reach
         self._gains = 1 - np.exp(-dt / np.array([self.POSITION_LAG, self.HEADING_LAG]))
         self._position = np.full(3, np.inf)
         self._heading = 0.0
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FREE
-        self.camera.distance = distance
+        self.camera.distance = DISTANCE * reach
         self.camera.elevation = -20
 
     def follow(self, position: np.ndarray, heading: float) -> None:
@@ -38,5 +57,5 @@ class TrackingCamera:
         turn = (heading - self._heading + np.pi) % (2 * np.pi) - np.pi
         self._position += self._gains[0] * (position - self._position)
         self._heading += self._gains[1] * turn
-        self.camera.lookat = self._position + np.array([0.0, 0.0, self.HEIGHT])
+        self.camera.lookat = self._position + np.array([0.0, 0.0, self._height])
         self.camera.azimuth = np.degrees(self._heading) + 180 - 50

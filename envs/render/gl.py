@@ -1,4 +1,4 @@
-"""Which OpenGL backend renders: the user's choice, the display's, or a headless one."""
+"""Which OpenGL backend renders: the user's choice, the display's, or a headless one that works."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from functools import cache
 
 
 class OpenGLError(RuntimeError):
     """Rendering is not possible on this machine as it is."""
 
 
-_PROBE = "import mujoco; context = mujoco.GLContext(8, 8); context.make_current(); context.free()"
+_HEADLESS = {"egl": "EGL", "osmesa": "OSMesa"}
+_OFF = ("disable", "disabled", "off", "false", "0")
+"""Values of MUJOCO_GL with which MuJoCo leaves OpenGL alone."""
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+_PROBE = """
+import mujoco
+mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 8, 8).render()
+"""
+_PATIENCE = 20
+"""Time for a backend to draw (s); a display elsewhere may never answer."""
 
 
 def check_backend() -> None:
@@ -35,28 +45,53 @@ def check_backend() -> None:
 
 
 def choose_backend() -> str:
-    """Return MuJoCo's backend, and set MUJOCO_GL to it where the machine has no display.
+    """Return a backend of MuJoCo's that draws on this machine, and set MUJOCO_GL to it.
 
-    A MUJOCO_GL that the user set is kept. Without it and without a display EGL is tried, then
-    OSMesa, each in a process of its own, since a backend that failed cannot be unloaded. The
-    empty string is MuJoCo's default for a display.
+    On Linux the one that MUJOCO_GL or a display asks for is tried, then EGL, then OSMesa, each in
+    a process of its own, since a backend that failed cannot be unloaded. A line on stderr says
+    so where the one that was asked for does not draw. Elsewhere MuJoCo's own choice is left alone.
 
     Raises:
-        OpenGLError: no display, and neither headless backend works.
+        OpenGLError: none draws, or MUJOCO_GL forbids it.
     """
     chosen = os.environ.get("MUJOCO_GL", "").strip().lower()
-    display = sys.platform != "linux" or {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys()
-    if chosen or display:
+    if chosen in _OFF:
+        raise OpenGLError(f"MUJOCO_GL={chosen} rules rendering out: unset it")
+    if sys.platform != "linux":
         return chosen
-    os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame draws Gymnasium's classic tasks
-    for backend in ("egl", "osmesa"):
-        if _works(backend):
-            os.environ["MUJOCO_GL"] = backend
-            return backend
+    asked, by = _asked(chosen)
+    for backend in dict.fromkeys([*asked, *_HEADLESS]):
+        if not _works(backend):
+            continue
+        if asked and backend not in asked:
+            print(f"{by} cannot draw; {_HEADLESS[backend]} draws instead", file=sys.stderr)
+        if backend in _HEADLESS:
+            os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame's, for classic control
+        os.environ["MUJOCO_GL"] = backend
+        return backend
     raise OpenGLError(
-        "no OpenGL for rendering without a display: install EGL (apt-get install libegl1 "
-        "libgl1-mesa-dri) or OSMesa (apt-get install libosmesa6)"
+        f"no OpenGL for rendering{f' ({by} cannot draw)' if asked else ' without a display'}: "
+        "install EGL (apt-get install libegl1 libgl1-mesa-dri) or OSMesa (apt-get install "
+        "libosmesa6)"
     )
+
+
+def display_works() -> bool:
+    """Whether there is a display, and windows with OpenGL can be opened on it."""
+    return sys.platform != "linux" or (bool(named_display()) and _works("glfw"))
+
+
+def named_display() -> str:
+    """Return the display that the environment names, as NAME=value, "" for none."""
+    return next((f"{name}={os.environ[name]}" for name in _DISPLAYS if name in os.environ), "")
+
+
+def _asked(chosen: str) -> tuple[list[str], str]:
+    """Return the backend that is asked for, if any, and which variable asks for it."""
+    if chosen:
+        return [chosen if chosen in _HEADLESS else "glfw"], f"MUJOCO_GL={chosen}"
+    display = named_display()
+    return ["glfw"] if display else [], display
 
 
 def prepare(env_id: str) -> None:
@@ -66,8 +101,13 @@ def prepare(env_id: str) -> None:
             choose_backend()
 
 
+@cache
 def _works(backend: str) -> bool:
-    """Whether MuJoCo can make a context of this backend."""
+    """Whether MuJoCo can draw with a backend."""
     environment = os.environ | {"MUJOCO_GL": backend}
-    done = subprocess.run([sys.executable, "-c", _PROBE], env=environment, capture_output=True)
+    command = [sys.executable, "-c", _PROBE]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        return False
     return done.returncode == 0

@@ -16,6 +16,8 @@ STANCE = (255, 190, 60)
 """Colour of a foot's time on the ground."""
 SMALLEST = (200, 140)
 """Width and height of a frame (pixels) that can hold numbers which one can read."""
+_ROOMY = 480
+"""Width of a frame (pixels) that has room for panels; a narrower one, a tile, has a label."""
 _LEGIBLE, _WIDEST = 9, 42
 """Height of the letters (pixels) wherever a frame is this many times as wide."""
 _WIDTH, _LONGEST = 20, 12
@@ -57,7 +59,8 @@ def write_overlay(
 ) -> np.ndarray:
     """Return a copy of a frame with numbers at its top and the contact pattern at its bottom.
 
-    A frame below SMALLEST, as in a large grid, stays as it is: they would hide the robot.
+    A narrow frame, as in a grid, has a label of the velocities alone, and one below SMALLEST stays
+    as it is: they would hide the robot.
 
     Args:
         pixels: (height, width, 3) uint8.
@@ -69,12 +72,38 @@ def write_overlay(
     image = Image.fromarray(np.ascontiguousarray(pixels))
     if image.width < SMALLEST[0] or image.height < SMALLEST[1]:
         return np.asarray(image)
-    size = max(image.height // 36, min(_LEGIBLE, image.width // _WIDEST), 6)
+    widest = image.width // _WIDEST
+    size = max(min(image.height // 36, widest), min(_LEGIBLE, widest), 6)
     font = ImageFont.load_default(size)
     draw = ImageDraw.Draw(image, "RGBA")
+    if image.width < _ROOMY:
+        _write_label(draw, font, size, command, actual)
+        return np.asarray(image)
     _write_velocities(draw, font, size, command, actual, time)
     _draw_contacts(image, draw, font, size, pattern, legs)
     return np.asarray(image)
+
+
+def _write_label(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    size: int,
+    command: np.ndarray,
+    actual: np.ndarray,
+) -> None:
+    """Write the numbers alone, the command over what the robot does."""
+    pad, line, width = size // 2, round(1.2 * size), 3 * size
+    box = (pad, pad, 4 * pad + 3 * width, 3 * pad + 2 * line)
+    draw.rounded_rectangle(box, radius=pad, fill=_PANEL)
+    for row, (values, colour) in enumerate(((command, COMMANDED), (actual, ACTUAL))):
+        for column, value in enumerate(values):
+            place = (2 * pad + (column + 1) * width, 2 * pad + row * line)
+            draw.text(place, f"{value:+.1f}", _text(colour), font, anchor="ra")
+
+
+def _text(colour: tuple[float, float, float]) -> tuple[int, ...]:
+    """A colour, lighter, so that it can be read on a panel."""
+    return tuple(round(255 * (0.35 + 0.65 * c)) for c in colour)
 
 
 def _write_velocities(
@@ -96,10 +125,9 @@ def _write_velocities(
         (("actual", *(f"{v:+.2f}" for v in actual)), ACTUAL),
     ]
     for row, (cells, colour) in enumerate(rows):
-        fill = tuple(round(255 * (0.35 + 0.65 * c)) for c in colour)
         for column, (cell, x) in enumerate(zip(cells, columns, strict=True)):
             anchor = "la" if column == 0 else "ra"
-            draw.text((pad + x, 1.5 * pad + row * line), cell, fill, font, anchor=anchor)
+            draw.text((pad + x, 1.5 * pad + row * line), cell, _text(colour), font, anchor=anchor)
 
 
 def _draw_contacts(

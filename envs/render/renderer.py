@@ -9,18 +9,18 @@ import mujoco
 import numpy as np
 
 from envs.mdp.state import State
-from envs.render.camera import TrackingCamera
+from envs.render.camera import TrackingCamera, reach
 from envs.render.gl import OpenGLError, choose_backend
 from envs.render.overlay import ContactHistory, write_overlay
 from envs.render.velocities import Ground, draw_velocities
 from envs.sim.physics import Physics
 from robots.robot import Robot
 
-SAMPLES, SHADOW_SIZE, SLICES, STACKS = 0, 2048, 16, 8
+SAMPLES, SHADOW_SIZE, SLICES, STACKS = 0, 1024, 16, 8
 """Multisampling, width of the shadow map (pixels), facets of round geoms. Without a GPU a frame
 takes a quarter of the time that MuJoCo's defaults (4, 4096, 28, 16) take."""
-_LIGHT_DISTANCE = 4.0
-"""From the base to the light (m): shadows are cast around where it points."""
+_LIGHT_DISTANCE, _LIT = 4.0, 1.3
+"""From the base to the lights (m), and where shadows are cast around it (reaches)."""
 
 
 class BatchRenderer:
@@ -55,17 +55,16 @@ class BatchRenderer:
         quality = model.vis.quality
         quality.offsamples, quality.shadowsize = SAMPLES, SHADOW_SIZE
         quality.numslices, quality.numstacks = SLICES, STACKS
+        self._reach = reach(model, robot)
+        model.vis.map.shadowclip = _LIT * self._reach / model.stat.extent
         self._data = mujoco.MjData(model)
         self._base = model.body(robot.base).id
-        self._cameras = [TrackingCamera(dt) for _ in range(n)]
+        self._cameras = [TrackingCamera(dt, self._reach) for _ in range(n)]
         feet, self._legs = len(robot.feet), robot.legs
         self._contacts = [ContactHistory(dt, feet) for _ in range(n)]
         self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(model, 1000)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-        self._context_gl = _gl_context(width, height)
-        self._context_gl.make_current()
-        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        self._context_gl, self._context = _contexts(model, width, height)
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
 
@@ -91,7 +90,7 @@ class BatchRenderer:
             self._scene,
         )
         command, actual = state.velocity_command[i], state.velocity[i]
-        draw_velocities(self._scene, position, heading, command, actual, self._ground)
+        draw_velocities(self._scene, position, heading, command, actual, self._ground, self._reach)
         mujoco.mjr_render(self._viewport, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
         self._contacts[i].add(state.foot_contact[i], data.time)
@@ -99,7 +98,7 @@ class BatchRenderer:
         return write_overlay(pixels, command, actual, data.time, pattern, self._legs)
 
     def _pose(self, i: int) -> mujoco.MjData:
-        """Return the shown model's data in the pose of simulation i, the light overhead."""
+        """Return the shown model's data in the pose of simulation i, the lights overhead."""
         data = self._data
         self._physics.pose(i, data)
         mujoco.mj_kinematics(self._model, data)
@@ -115,11 +114,15 @@ class BatchRenderer:
         self._context_gl.free()
 
 
-def _gl_context(width: int, height: int) -> Any:
+def _contexts(model: mujoco.MjModel, width: int, height: int) -> tuple[Any, mujoco.MjrContext]:
     """Make the chosen backend's context, also where MuJoCo was imported with another one."""
     backend = choose_backend()
     module = f"mujoco.{backend}" if backend in ("egl", "osmesa") else "mujoco.gl_context"
     try:
-        return importlib.import_module(module).GLContext(width, height)
-    except Exception as error:
+        context_gl = importlib.import_module(module).GLContext(width, height)
+        context_gl.make_current()
+        context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, context)
+    except Exception as error:  # MuJoCo's, PyOpenGL's or GLFW's, which share no class
         raise OpenGLError(f"OpenGL backend {backend or 'of the display'}: {error}") from error
+    return context_gl, context

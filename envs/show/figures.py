@@ -139,7 +139,7 @@ def joints(steady: Steady, names: Sequence[str], legs: int) -> str:
         parts = figure.subfigures(per_leg, 1, squeeze=False)[:, 0]
         for part, subfigure in enumerate(parts):
             axes = subfigure.subplots(3, legs, sharex=True, sharey="row", squeeze=False)
-            subfigure.subplots_adjust(0.055, 0.15, 0.995, 0.91, 0.08, 0.16)
+            subfigure.subplots_adjust(0.065, 0.15, 0.995, 0.91, 0.08, 0.16)
             for leg, column in enumerate(axes.T):
                 joint = leg * per_leg + part
                 column[0].set_title(names[joint], fontweight="bold")

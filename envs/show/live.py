@@ -13,6 +13,7 @@ from envs.bounds import require
 from envs.judge.protocol import Act
 from envs.mdp import observations
 from envs.mdp.commands import VELOCITY
+from envs.render.camera import reach
 from envs.show.command_schedule import command_at
 from envs.sim.randomization import Randomization, push_velocities
 from envs.vector import LocomotionVectorEnv
@@ -67,6 +68,8 @@ class Live:
         self.model = env.shown_model()
         """The simulation's coordinates and the geoms to be shown."""
         self.data = mujoco.MjData(self.model)
+        self.reach = reach(self.model, env.robot)
+        """How far the robot reaches from its base (m)."""
         self._base = self.model.body(env.robot.base).id
         self.swap(agent)
         env.reset(seed=seed)

@@ -46,7 +46,8 @@ def _labelled(frame: np.ndarray, label: str) -> np.ndarray:
     if not label:
         return frame
     image = Image.fromarray(np.ascontiguousarray(frame))
-    draw, size = ImageDraw.Draw(image, "RGBA"), max(image.height // 28, 8)
+    draw = ImageDraw.Draw(image, "RGBA")
+    size = max(min(image.height // 28, image.width // 32), 8)
     font, place = ImageFont.load_default(size), (image.width - size, image.height - size)
     box = draw.textbbox(place, label, font, anchor="rd")
     edge = size / 3

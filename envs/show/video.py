@@ -81,6 +81,7 @@ def write_video(
         ValueError: actors of different control rates, or environments that render nothing.
         OSError: ffmpeg failed, as on a full disk.
     """
+    path = path.absolute()  # so that ffmpeg takes neither `-` for an option nor `:` for a protocol
     if path.suffix == ".gif":
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             whole = Path(folder) / "video.mp4"
@@ -104,8 +105,8 @@ def video_bytes(actors: Sequence[Actor], video: Video = Video()) -> bytes | str:
         path = Path(folder) / "video.mp4"
         try:
             write_video(path, actors, video)
-        except OpenGLError as error:
-            return str(error)
+        except (OpenGLError, UsageError, OSError) as error:
+            return str(error).partition("\n")[0]  # ffmpeg's command and log may follow
         return path.read_bytes()
 
 
@@ -155,6 +156,7 @@ def write_gif(video: Path, path: Path) -> None:
     Raises:
         ValueError: ffmpeg could not.
     """
+    video, path = video.absolute(), path.absolute()
     palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=bayer:bayer_scale=5"
     scale = f"scale='min({GIF_WIDTH},iw)':-1:flags=lanczos"
     with imageio.get_reader(video) as reader:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 
 import mujoco
 import mujoco.viewer
 
+from envs.render.camera import DISTANCE
+from envs.render.gl import display_works, named_display
 from envs.render.velocities import draw_velocities
 from envs.show.live import ACTIONS, Live
 from robots.usage import UsageError
@@ -34,11 +35,11 @@ KEYS = {
 
 
 def check_display() -> None:
-    """Raise ValueError where there is no display."""
-    if sys.platform == "linux" and not {"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys():
-        raise UsageError(
-            "the viewer needs a display, and there is none; give --web or --video FILE"
-        )
+    """Raise ValueError where there is no display, or none that windows can be drawn on."""
+    if not display_works():
+        named = named_display()
+        found = f"{named} cannot draw" if named else "there is none"
+        raise UsageError(f"the viewer needs a display, and {found}; give --web or --video FILE")
 
 
 def watch(live: Live) -> None:
@@ -78,7 +79,7 @@ def watch(live: Live) -> None:
 def _follow(live: Live, viewer: mujoco.viewer.Handle) -> None:
     viewer.cam.type = mujoco.mjtCamera.mjCAMERA_TRACKING
     viewer.cam.trackbodyid = live.model.body(live.env.robot.base).id
-    viewer.cam.distance = 3.0
+    viewer.cam.distance = DISTANCE * live.reach
 
 
 def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
@@ -89,5 +90,5 @@ def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
         live.pose()
         scene.ngeom = 0
         velocities, ground = (live.velocity_command, live.velocity), live.env.config.terrain.height
-        draw_velocities(scene, live.position, live.heading, *velocities, ground)
+        draw_velocities(scene, live.position, live.heading, *velocities, ground, live.reach)
     viewer.sync()

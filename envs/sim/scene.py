@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import mujoco
+import numpy as np
 
 from envs.bounds import require, require_choice, require_whole, require_within
 from envs.sim.drives import Drive
@@ -20,6 +21,8 @@ STIFF_CONTACT = (0.98, 0.98, 0.001, 0.5, 2.0)
 there until the robot does the splits: after 10 s of holding the nominal pose the base stands at
 0.32 m, with MuJoCo's default (0.9, 0.95) at 0.45 m, with this at 0.514 m; the menagerie's own
 elliptic cones at impratio 100 give 0.512 m."""
+_LIGHTS, _SUN = 4, 0.03
+"""Number of lights, and the radius of their disc at a distance of 1."""
 _FOUND = 1 << int(mujoco.mjtConDataField.mjCONDATA_FOUND)
 
 
@@ -90,7 +93,7 @@ def describe(
     spec = robot.spec(simulation.collision)
     _add_world(spec)
     terrain.attach(spec)
-    _add_light(spec)
+    _add_lights(spec)
     _set_physics(spec, robot, simulation.timestep, simulation.contact)
     drive.attach(spec, robot)
     _add_sensors(spec, robot)
@@ -125,14 +128,20 @@ def _add_world(spec: mujoco.MjSpec) -> None:
     grid.textures = textures
 
 
-def _add_light(spec: mujoco.MjSpec) -> None:
-    spec.worldbody.add_light(
-        pos=[0, 0, 6],
-        dir=[0, 0, -1],  # straight down: the ground would speckle under a slanted one
-        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
-        diffuse=[0.7, 0.7, 0.7],
-        castshadow=True,
-    )
+def _add_lights(spec: mujoco.MjSpec) -> None:
+    """A sun: lights from round a point overhead, whose hard shadows together have soft edges.
+
+    Hardly tilted: the ground would speckle under lights that are slanted more.
+    """
+    for angle in 2 * np.pi * (np.arange(_LIGHTS) + 0.25) / _LIGHTS:
+        spec.worldbody.add_light(
+            pos=[0, 0, 6],
+            dir=[_SUN * np.cos(angle), _SUN * np.sin(angle), -1],
+            type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+            diffuse=[0.7 / _LIGHTS] * 3,
+            specular=[0.3 / _LIGHTS] * 3,
+            castshadow=True,
+        )
     spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
     spec.visual.headlight.diffuse = [0.5, 0.5, 0.5]
     spec.visual.quality.shadowsize = 4096

@@ -9,6 +9,7 @@ import numpy as np
 import viser
 from mjviser import ViserMujocoScene
 
+from envs.render.camera import TrackingCamera
 from envs.render.velocities import velocity_strokes
 from envs.show.live import Live
 from envs.show.web import textures
@@ -83,11 +84,22 @@ class Page:
         self._scene = ViserMujocoScene(self.server, self._live.model, num_envs=1)
         self._scene.camera_tracking_enabled = False  # it would follow the base's height, too
         scene, camera = self.server.scene, self.server.initial_camera
-        camera.position, camera.look_at = (1.5, -1.7, 1.0), (0.0, 0.0, 0.4)
-        self.server.on_client_connect(_look_from_afar)
+        size = self._live.reach
+        camera.position = (2.1 * size, -2.4 * size, 1.4 * size)
+        camera.look_at = (0.0, 0.0, TrackingCamera.HEIGHT * size)
+        self.server.on_client_connect(self._look_from_afar)
         none, colours = np.zeros((1, 2, 3), np.float32), np.zeros((1, 2, 3), np.uint8)
         self._arrows = scene.add_arrows("/velocities/arrows", none, colours[:, 0])
-        self._arcs = scene.add_line_segments("/velocities/arcs", none, colours, thickness=0.02)
+        self._arcs = scene.add_line_segments(
+            "/velocities/arcs", none, colours, thickness=0.03 * size
+        )
+
+    async def _look_from_afar(self, client: viser.ClientHandle) -> None:
+        """Show the whole robot on an upright screen, above the controls, on the lower half."""
+        camera, size = client.camera, self._live.reach
+        if camera.image_width < camera.image_height:
+            camera.position = (3.5 * size, -3.9 * size, 1.4 * size)
+            camera.look_at = (0.0, 0.0, -size)
 
     def show(self) -> None:
         """Send what has changed since the last call, if a browser is there to see it."""
@@ -112,7 +124,9 @@ class Page:
         self._scene.update_from_arrays((data.xpos - self._centre)[None], matrices)
         self._scene.fixed_bodies_frame.position = -self._centre
         velocities, ground = (live.velocity_command, live.velocity), live.env.config.terrain.height
-        strokes = list(velocity_strokes(live.position, live.heading, *velocities, ground))
+        strokes = list(
+            velocity_strokes(live.position, live.heading, *velocities, ground, live.reach)
+        )
         for handle, pointed in ((self._arrows, True), (self._arcs, False)):
             chosen = [stroke for stroke in strokes if stroke[2] == pointed]
             handle.visible = bool(chosen)
@@ -121,10 +135,3 @@ class Page:
                 points = np.array([stroke[:2] for stroke in chosen]) - self._centre
                 handle.points = points.astype(np.float32)
                 handle.colors = colours if pointed else np.stack([colours, colours], axis=1)
-
-
-async def _look_from_afar(client: viser.ClientHandle) -> None:
-    """Show the whole robot on an upright screen, above the controls, which cover the lower half."""
-    camera = client.camera
-    if camera.image_width < camera.image_height:
-        camera.position, camera.look_at = (2.5, -2.8, 1.0), (0.0, 0.0, -0.7)

@@ -14,15 +14,19 @@ import numpy as np
 import pytest
 
 from envs.render import gl, overlay, velocities
-from envs.render.camera import TrackingCamera
+from envs.render.camera import TrackingCamera, reach
+from envs.sim import scene
+from envs.sim.drives import PD
 from envs.sim.terrain import Flat, Slope, Terrain, add_plane
 from envs.vector import LocomotionVectorEnv
+from robots import get_robot
 from tests.envs.helpers import quiet
 
 ROOT = Path(__file__).parents[3]
 SIZE = (160, 120)
 LEGS = ("LF", "RF", "LH", "RH")
 FLAT = Flat().height
+REACH = 0.5
 
 
 @dataclass(frozen=True)
@@ -72,23 +76,29 @@ def test_without_a_render_mode_there_is_no_frame() -> None:
     assert env.render() is None
 
 
-def test_arrow_points_where_the_robot_goes_and_arc_where_it_turns() -> None:
+def test_arrow_points_where_the_robot_goes_and_arcs_where_it_turns() -> None:
     model = mujoco.MjModel.from_xml_string("<mujoco/>")
-    scene = mujoco.MjvScene(model, 100)
+    drawn = mujoco.MjvScene(model, 100)
     base, north = np.array([2.0, 3.0, 0.5]), np.pi / 2
-    velocities.draw_velocities(scene, base, north, np.array([1.0, 0.0, 0.0]), np.zeros(3), FLAT)
-    assert scene.ngeom == 1
-    arrow = scene.geoms[0]
+    command, still = np.array([1.0, 0.0, 0.0]), np.zeros(3)
+    velocities.draw_velocities(drawn, base, north, command, still, FLAT, REACH)
+    assert drawn.ngeom == 1
+    arrow = drawn.geoms[0]
     np.testing.assert_allclose(arrow.mat[:, 2], [0.0, 1.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(arrow.mat[:, 1], [0.0, 0.0, 1.0], atol=1e-6)
+    assert arrow.size[1] < arrow.size[0]  # flat on the ground
     np.testing.assert_allclose(arrow.rgba[:3], overlay.COMMANDED, atol=1e-6)
-    velocities.draw_velocities(scene, base, north, np.zeros(3), np.array([0.0, 0.0, 1.0]), FLAT)
-    head = scene.geoms[scene.ngeom - 1]
-    assert head.mat[0, 2] < -0.5  # a left turn leads a robot that looks north to the west
-    np.testing.assert_allclose(head.rgba[:3], overlay.ACTUAL, atol=1e-6)
+    velocities.draw_velocities(drawn, base, north, still, np.array([0, 0, 1.0]), FLAT, REACH)
+    arcs = [drawn.geoms[i] for i in range(1, drawn.ngeom)]
+    heads = [geom for geom in arcs if geom.type == mujoco.mjtGeom.mjGEOM_ARROW]
+    # To the left of a robot that looks north a left turn leads south, to its right north.
+    assert [head.pos[0] < 2.0 for head in heads] == [True, False]
+    assert [head.mat[1, 2] < 0.0 for head in heads] == [True, False]
+    np.testing.assert_allclose(heads[0].rgba[:3], overlay.ACTUAL, atol=1e-6)
 
 
 def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> None:
-    tracking = TrackingCamera(dt=0.02)
+    tracking = TrackingCamera(dt=0.02, reach=1.0)
     tracking.follow(np.zeros(3), 0.0)
     azimuth = np.radians(tracking.camera.azimuth)
     assert np.cos(azimuth) < -0.5  # looks against the heading
@@ -98,20 +108,41 @@ def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> Non
         tracking.follow(np.array([0.1, 0.0, 0.0]), 0.0)
     assert tracking.camera.lookat[0] == pytest.approx(0.1, abs=1e-6)
     tracking.follow(np.array([50.0, 0.0, 2.0]), 0.0)
-    assert tracking.camera.lookat.tolist() == [50.0, 0.0, 2.45]
+    assert tracking.camera.lookat.tolist() == [50.0, 0.0, 2.4]
 
 
-def test_arcs_lie_on_the_ground_and_arrows_over_the_base() -> None:
+def test_a_small_robot_fills_the_picture_as_a_large_one_does() -> None:
+    """All that is drawn is as large as the robot."""
+    model = scene.build(get_robot("anymal_c"), scene.Simulation(), PD())
+    large = reach(model, get_robot("anymal_c"))
+    assert large == pytest.approx(0.72, abs=0.01)  # from the base's centre to a foot
+    for size in (large, large / 3):
+        tracking = TrackingCamera(dt=0.02, reach=size)
+        tracking.follow(np.zeros(3), 0.0)
+        assert tracking.camera.distance / size == pytest.approx(3.2)
+        assert tracking.camera.lookat[2] / size == pytest.approx(0.4)
+        strokes = velocities.velocity_strokes(np.zeros(3), 0.0, np.ones(3), np.zeros(3), FLAT, size)
+        points = np.array([point for start, end, *_ in strokes for point in (start, end)])
+        assert np.abs(points).max() / size == pytest.approx(1.47, abs=0.01)
+
+
+def test_arrows_and_arcs_lie_on_the_ground_side_by_side() -> None:
     """A slope of 45 degrees along x: the ground is as high as x."""
     base, turning, forward = np.array([2.0, 3.0, 2.5]), np.array([0, 0, 1.0]), np.array([1.0, 0, 0])
     ground = Slope(np.pi / 4).height
-    arc = list(velocities.velocity_strokes(base, 0.0, turning, np.zeros(3), ground))
-    points = np.array([point for start, end, *_ in arc for point in (start, end)])
-    np.testing.assert_allclose(points[:, 2], points[:, 0] + 0.02)
-    np.testing.assert_allclose(np.hypot(*(points - base)[:, :2].T), 0.85)
-    np.testing.assert_allclose(points[0], [2.85, 3.0, 2.87])
-    ((start, end, *_),) = velocities.velocity_strokes(base, 0.0, forward, np.zeros(3), ground)
-    np.testing.assert_allclose([start, end], [[2.0, 3.0, 2.96], [2.8, 3.0, 2.96]])
+
+    def points(command: np.ndarray, actual: np.ndarray) -> np.ndarray:
+        strokes = velocities.velocity_strokes(base, 0.0, command, actual, ground, REACH)
+        return np.array([point for start, end, *_ in strokes for point in (start, end)])
+
+    arcs = points(turning, np.zeros(3))
+    np.testing.assert_allclose(arcs[:, 2], arcs[:, 0] + 0.01)
+    np.testing.assert_allclose(np.hypot(*(arcs - base)[:, :2].T), 0.6)
+    np.testing.assert_allclose(arcs[0], [2.0, 3.6, 2.01])
+    left, right = points(forward, np.zeros(3)), points(np.zeros(3), forward)
+    np.testing.assert_allclose(left[:, 0], [2.35, 2.8])
+    np.testing.assert_allclose(left[:, 2], left[:, 0] + 0.01)
+    assert left[0, 1] > 3.05 > 2.95 > right[0, 1]  # neither hides the other
 
 
 @pytest.mark.usefixtures("opengl")
@@ -148,13 +179,21 @@ def test_a_tile_too_small_for_the_overlay_shows_the_robot_alone() -> None:
         assert frame.any() == written
 
 
-@pytest.mark.parametrize(("width", "height"), [(426, 240), (640, 360), (1280, 720)])
+@pytest.mark.parametrize(("width", "height"), [(480, 270), (640, 360), (640, 720), (1280, 720)])
 def test_letters_are_legible_and_leave_the_robot_room(width: int, height: int) -> None:
     blank = np.zeros((height, width, 3), np.uint8)
     written = overlay.write_overlay(blank, np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS)
     panel = np.flatnonzero(written[: height // 2].any(axis=(1, 2)))
     assert np.ptp(panel) > 40  # three lines
     assert not written[:, width // 2 :].any()
+
+
+def test_a_tile_of_a_grid_has_a_small_label_alone() -> None:
+    blank = np.zeros((240, 426, 3), np.uint8)
+    written = overlay.write_overlay(blank, np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS)
+    rows, columns = (np.flatnonzero(written.any(axis=axes)) for axes in ((1, 2), (0, 2)))
+    assert 20 < rows[-1] < 40  # two lines
+    assert columns[-1] < 426 // 4
 
 
 def test_overlay_shows_each_stance_in_its_row_and_time() -> None:
@@ -196,10 +235,64 @@ def test_contact_history_scrolls_and_starts_anew_with_the_simulation() -> None:
     np.testing.assert_array_equal(history.pattern, [[0, 0, 0, 1], [0, 0, 0, 1]])
 
 
-def test_backend_of_the_user_is_kept(headless: pytest.MonkeyPatch) -> None:
-    headless.setenv("MUJOCO_GL", "osmesa")
-    headless.setattr(gl, "_works", lambda backend: pytest.fail("probed"))
-    assert gl.choose_backend() == "osmesa"
+@pytest.mark.parametrize("backend", ["egl", "osmesa", "glfw"])
+def test_backend_of_the_user_is_kept_where_it_draws(
+    backend: str, headless: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headless.setenv("MUJOCO_GL", f" {backend.upper()}")
+    headless.setattr(gl, "_works", lambda backend: True)
+    assert gl.choose_backend() == gl.os.environ["MUJOCO_GL"] == backend
+    assert capsys.readouterr().err == ""
+
+
+def test_no_backend_is_chosen_where_the_user_wants_none(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("MUJOCO_GL", "off")
+    with pytest.raises(gl.OpenGLError, match="MUJOCO_GL=off rules rendering out"):
+        gl.choose_backend()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DISPLAY", "localhost:10.0"),
+        ("DISPLAY", ""),
+        ("WAYLAND_DISPLAY", "wayland-0"),
+        ("MUJOCO_GL", "glfw"),
+        ("MUJOCO_GL", "egl"),
+    ],
+)
+def test_what_cannot_draw_is_said_once_and_another_draws(
+    name: str, value: str, headless: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    headless.setenv(name, value)
+    headless.setattr(gl, "_works", lambda backend: backend == "osmesa")
+    assert gl.choose_backend() == gl.choose_backend() == "osmesa"
+    assert gl.os.environ["SDL_VIDEODRIVER"] == "dummy"
+    assert capsys.readouterr().err == f"{name}={value} cannot draw; OSMesa draws instead\n"
+
+
+def test_a_display_that_draws_is_drawn_on(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("DISPLAY", ":0")
+    headless.setattr(gl, "_works", lambda backend: True)
+    assert gl.choose_backend() == "glfw"
+    assert "SDL_VIDEODRIVER" not in gl.os.environ
+
+
+def test_a_display_that_is_gone_does_not_work(headless: pytest.MonkeyPatch) -> None:
+    headless.setenv("DISPLAY", "localhost:10.0")
+    assert not gl._works.__wrapped__("glfw")
+
+
+@pytest.mark.usefixtures("opengl")
+def test_an_error_of_mujoco_s_renderer_is_one_of_opengl(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise mujoco.FatalError("gladLoadGL error")
+
+    monkeypatch.setattr(mujoco, "MjrContext", refuse)
+    env = LocomotionVectorEnv(1, render_mode="rgb_array", render_size=SIZE)
+    env.reset(seed=0)
+    with pytest.raises(gl.OpenGLError, match="gladLoadGL error"):
+        env.render()
 
 
 def test_headless_tries_egl_then_osmesa(headless: pytest.MonkeyPatch) -> None:

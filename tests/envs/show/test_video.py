@@ -14,7 +14,7 @@ from gymnasium.vector import VectorEnv
 from envs.mdp.commands import Command, Commands, velocity
 from envs.show import video as module
 from envs.show.command_schedule import command_at
-from envs.show.video import Actor, Video, write_video
+from envs.show.video import Actor, Video, video_bytes, write_video
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import quiet, task
 
@@ -83,6 +83,27 @@ def test_a_gif_leaves_nothing_else_behind(tmp_path: Path) -> None:
     write_video(tmp_path / "a.gif", [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
     assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
     np.testing.assert_allclose(brightness(tmp_path / "a.gif"), [[0, 0], [20, 20]], atol=4)
+
+
+@pytest.mark.parametrize("name", ["walk:2/a.mp4", "~/100%d -x.mp4", "-a:b.gif"])
+def test_what_means_something_to_ffmpeg_is_a_path_all_the_same(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    write_video(path, [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
+    np.testing.assert_allclose(brightness(path.absolute()), [[0, 0], [20, 20]], atol=4)
+
+
+def test_without_ffmpeg_s_help_there_is_a_reason_of_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> None:
+        raise OSError("Broken pipe\n\nFFMPEG COMMAND:\nffmpeg …")
+
+    monkeypatch.setattr(module, "_write", broken)
+    assert video_bytes([Actor(Clock, ones)]) == "Broken pipe"
 
 
 def test_a_video_that_was_cut_short_is_an_error(
