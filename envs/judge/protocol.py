@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv, VectorWrapper
 
 from envs.bounds import require, require_shape
-from envs.judge.intervals import bootstrap
+from envs.judge.intervals import bootstrap, share
 from envs.mdp.measures import Measure
 from envs.mdp.recording import Recording, row
 from envs.task import TaskConfig
@@ -50,7 +50,8 @@ def evaluate(
 
     Returns:
         For every measure of the task a dict of `mean` over the robots and the ends `low`, `high`
-        of its 95 % bootstrap interval (None where no robot gives a number); `episodes`, `seed`.
+        of its 95 % interval, of shares Wilson's and of other numbers a bootstrap (None where no
+        robot gives a number); `episodes`, `seed`.
 
     Raises:
         ValueError: no episodes, or an unknown robot.
@@ -70,7 +71,8 @@ def summarize(recording: Recording, measures: dict[str, Measure], seed: int) -> 
     for name, measure in measures.items():
         values = measure(recording)
         require_shape(f"measure {name}", values, recording.alive.shape[1:])
-        results[name] = bootstrap(values, rng)
+        interval = share if measure.kind == "share" else bootstrap
+        results[name] = interval(values, rng)
     return results | {"episodes": recording.alive.shape[1], "seed": seed}
 
 

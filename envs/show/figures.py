@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 
+from envs.judge.intervals import wilson
 from envs.judge.trials import RECOVERY, Pushes, Steady, Tracking
 
 WIDTH = 11.0
@@ -197,19 +197,6 @@ def push_map(pushes: Pushes) -> str:
         curve.set_ylabel(f"share still up after {RECOVERY:g} s")
         curve.set_title("All directions, with 95 % interval")
         return _svg(figure, "pushes", "Share of the robots that withstand a push")
-
-
-def wilson(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """Return the ends of the 95 % Wilson score interval of each share (n,), NaN without trials.
-
-    Returns:
-        (2, n), low ends and high ends.
-    """
-    ends = [
-        binomtest(int(k), int(n)).proportion_ci(0.95, method="wilson") if n else (np.nan, np.nan)
-        for k, n in zip(successes, trials, strict=True)
-    ]
-    return np.transpose(ends)
 
 
 def _add_reachable_limits(row: np.ndarray, limits: np.ndarray) -> None:

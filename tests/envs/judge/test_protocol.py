@@ -67,7 +67,9 @@ def test_who_is_not_told_to_move_has_no_gait() -> None:
 
 def test_falls_are_counted_once_a_robot() -> None:
     results = protocol.evaluate(thrash, judged(seconds=3.0), episodes=3, seed=0)
-    assert results["fall_rate"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+    assert results["fall_rate"] == pytest.approx(
+        {"mean": 1.0, "low": 0.4385, "high": 1.0}, abs=1e-4
+    )
 
 
 def test_same_seed_same_results() -> None:

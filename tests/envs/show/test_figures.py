@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
+from envs.judge.intervals import wilson
 from envs.judge.trials import Pushes, Steady
 from envs.mdp.commands import VELOCITY
 from envs.mdp.recording import Recording
@@ -115,6 +116,6 @@ def test_pushes_that_no_robot_met_leave_the_map_empty() -> None:
 
 def test_wilson_intervals_of_the_textbook() -> None:
     """0 of 10: (0, 0.2775); 5 of 10: (0.2366, 0.7634)."""
-    low, high = figures.wilson(np.array([0, 5, 0]), np.array([10, 10, 0]))
+    low, high = wilson(np.array([0, 5, 0]), np.array([10, 10, 0]))
     assert low == pytest.approx([0.0, 0.2366, np.nan], abs=1e-4, nan_ok=True)
     assert high == pytest.approx([0.2775, 0.7634, np.nan], abs=1e-4, nan_ok=True)
