@@ -114,11 +114,12 @@ class LearnableEnv(Protocol):
     info["final_obs"] (n, O) with an episode's true last observation, for time-outs go on in
     V(final_obs). Gymnasium's arrays of objects will do.
 
-    Optional are the members below, and in `info`:
-    `episode_means`, a dict of means over the episode that ends, (n,) each, with the mask
-    `_episode_means` (n,): the columns episode/NAME;
+    Optional are the members below, and in info["trot"]:
+    `episode_means`, a dict of means over the episode, (n,) each, read where one ends: the columns
+    episode/NAME;
     `diverged` (n,) bool, simulations that went wrong;
     `faults`, a list of dicts of arrays, what is kept of each for a replay.
+    All else in `info` is the environment's own.
     """
 
     symmetry: Symmetry | None

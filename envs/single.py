@@ -34,9 +34,8 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         """Advance one control step with an action in [-1, 1], (joints,)."""
         actions = np.asarray(action)[None]
         observation, reward, terminated, truncated, info = self.vector.step(actions)
-        if "episode_means" in info:
-            means = {name: float(value[0]) for name, value in info["episode_means"].items()}
-            info = {"episode_means": means}
+        if means := info.get("trot", {}).get("episode_means"):
+            info = {"trot": {"episode_means": {name: float(v[0]) for name, v in means.items()}}}
         return observation[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
 
     def render(self) -> np.ndarray | None:

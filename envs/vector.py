@@ -34,11 +34,12 @@ class LocomotionVectorEnv(VectorEnv):
 
     Observations (n, observation) float32, actions (n, joints) in [-1, 1]. When an episode ends,
     the returned observation is the next episode's first one and `info` holds `final_obs`
-    (n, observation) with the mask `_final_obs` (n,), and `episode_means`, a dict of means over the
-    episode, (n,) each, with the mask `_episode_means`: every reward term per second, tracking
-    errors, falls. Where simulations blew up, `diverged` (n,) says which; `faults` lists what
-    `envs.judge.replay` needs to repeat one that blew up or gave a NaN or an infinity. `state` is
-    what they are in, `last_state` what they were in at the end of a step, before any reset.
+    (n, observation) with the mask `_final_obs` (n,). All that is Trot's own is in `info["trot"]`:
+    when episodes end, `episode_means`, a dict of means over the episode, (n,) each, of which the
+    rows that end count: every reward term per second, tracking errors, falls. Where simulations
+    blew up, `diverged` (n,) says which; `faults` lists what `envs.judge.replay` needs to repeat one
+    that blew up or gave a NaN or an infinity. `state` is what they are in,
+    `last_state` what they were in at the end of a step, before any reset.
 
     Args:
         num_envs: number of simulations.
@@ -168,14 +169,15 @@ class LocomotionVectorEnv(VectorEnv):
         finite = np.isfinite(observation.sum(axis=1) + reward)
         if not finite.all():
             faults += self._record(~finite, f"gave a number that is not finite{self._source()}")
-        info: dict[str, Any] = {"diverged": diverged} if diverged.any() else {}
+        told: dict[str, Any] = {"diverged": diverged} if diverged.any() else {}
         if faults:
-            info["faults"] = faults
+            told["faults"] = faults
         if done.any():
-            info |= self._log.means(done, state, diverged)
-            if self._autoreset:
-                info |= {"final_obs": observation, "_final_obs": done}
-                observation = self._reset_rows(done, observation)
+            told["episode_means"] = self._log.means(state, diverged)
+        info: dict[str, Any] = {"trot": told} if told else {}
+        if done.any() and self._autoreset:
+            info |= {"final_obs": observation, "_final_obs": done}
+            observation = self._reset_rows(done, observation)
         return observation, reward, terminated, truncated, info
 
     def reward_rates(self) -> dict[str, np.ndarray]:

@@ -69,9 +69,9 @@ class Collector:
         The returned tensors are the collector's own buffers: the next call overwrites them.
         Metrics: `episode_return` and `episode_length`, means of the last 100 episodes;
         `episodes`, the number finished in this rollout; `episode/NAME` for every array of
-        info["episode_means"], mean over those; `nonfinite_rewards`, `nonfinite_observations`,
-        their numbers; `diverged`, the number of simulations marked in info["diverged"];
-        `seconds_rollout`. `faults` holds what came as info["faults"].
+        `episode_means`, mean over those; `nonfinite_rewards`, `nonfinite_observations`, their
+        numbers; `diverged`, the number of simulations marked as such; `seconds_rollout`. `faults`
+        holds what came as such. See `algos.agent.LearnableEnv` for what these are in info["trot"].
         """
         start = time.perf_counter()
         if self._pin:  # the last rollout's copies must have left the buffers
@@ -92,8 +92,9 @@ class Collector:
             truncated[t] = cut & ~terminated[t]
             rewards[t] = reward
             done = terminated[t] | truncated[t]
-            diverged += int(np.sum(info.get("diverged", 0)))
-            self.faults += info.get("faults", [])
+            told = info.get("trot", {})
+            diverged += int(np.sum(told.get("diverged", 0)))
+            self.faults += told.get("faults", [])
             self._return += reward
             self._length += 1
             if done.any():
@@ -102,7 +103,8 @@ class Collector:
                 if len(ended):
                     finals.append(_final_observations(info, ended))
                     rows.append(t * len(done) + ended)
-                _append_terms(terms, info)
+                for name, values in told.get("episode_means", {}).items():
+                    terms.setdefault(name, []).append(np.asarray(values)[done])
         metrics = self._episode_metrics(episodes, terms) | {"diverged": float(diverged)}
         metrics["seconds_rollout"] = time.perf_counter() - start
         return self._rollout(finals, rows, metrics)
@@ -234,14 +236,3 @@ def _final_observations(info: dict[str, Any], ended: np.ndarray) -> np.ndarray:
     if final.dtype == object:
         return np.stack([np.asarray(final[i]) for i in ended])
     return final[ended]
-
-
-def _append_terms(terms: dict[str, list[np.ndarray]], info: dict[str, Any]) -> None:
-    """Collect the finished rows of every array in info["episode_means"]."""
-    episode = info.get("episode_means")
-    if episode is None:
-        return
-    finished = info["_episode_means"]
-    for name, values in episode.items():
-        if not name.startswith("_"):
-            terms.setdefault(name, []).append(np.asarray(values)[finished])

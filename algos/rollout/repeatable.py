@@ -27,6 +27,10 @@ class Repeatable(gymnasium.Wrapper):
 
     Playing them again leads to the same state, to the last bit, in every environment that is
     deterministic but for its `np_random` and starts every episode from `reset` alone.
+
+    Observations are copies in the type of their space, for an environment may write the next one
+    into the same array. `info` is empty: an environment's own is its own, of whatever type and
+    shape, and merging several would ask for more.
     """
 
     def reset(
@@ -36,13 +40,19 @@ class Repeatable(gymnasium.Wrapper):
         self._seed = seed
         self._generator = {} if seed is not None else _state(self.unwrapped.np_random)
         self._actions: list[np.ndarray] = []
-        return self.env.reset(seed=seed, options=options)
+        observation, _ = self.env.reset(seed=seed, options=options)
+        return self._copied(observation), {}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take a step, as the environment does."""
         if len(self._actions) <= LONGEST:
             self._actions.append(np.array(action))
-        return self.env.step(action)
+        observation, reward, terminated, truncated, _ = self.env.step(action)
+        return self._copied(observation), reward, terminated, truncated, {}
+
+    def _copied(self, observation: Any) -> np.ndarray:
+        kind = self.observation_space.dtype
+        return np.asarray(observation).astype(kind, casting="same_kind")
 
     def state_dict(self) -> dict[str, Any]:
         """Return the episode so far: its generator or seed, and its actions (steps, ...)."""

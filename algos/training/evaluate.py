@@ -29,7 +29,7 @@ def evaluate(
 
     Returns:
         `return_mean`, `return_std`, `return_min`, `length_mean`, `episodes`, and the mean of every
-        array of info["episode_means"] under its own name.
+        array of info["trot"]["episode_means"] under its own name.
 
     Raises:
         ValueError: unsuitable environments, see `algos.rollout.rollout.check_envs`.
@@ -52,7 +52,7 @@ def evaluate(
         counted = done & (done_count < quota)
         returns += running[counted].tolist()
         lengths += length[counted].tolist()
-        for name, values in info.get("episode_means", {}).items():
+        for name, values in info.get("trot", {}).get("episode_means", {}).items():
             terms.setdefault(name, []).append(np.asarray(values)[counted & ended])
         done_count += done
         running[done], length[done] = 0.0, 0

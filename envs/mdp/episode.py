@@ -35,12 +35,14 @@ class EpisodeLog:
             self.sums["yaw_rate_error"] += np.abs(error[:, 2]) * state.dt
         self.steps += 1
 
-    def means(self, done: np.ndarray, state: State, diverged: np.ndarray) -> dict[str, Any]:
-        """Return the means per second of the episodes that end now, with their mask (n,)."""
+    def means(self, state: State, diverged: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the means per second of each episode so far, (n,); those that end now count."""
         seconds = np.maximum(self.steps, 1) * state.dt
         means = {name: value / seconds for name, value in self.sums.items()}
-        means |= {"fall": state.terminated.astype(float), "diverged": diverged.astype(float)}
-        return {"episode_means": means, "_episode_means": done}
+        return means | {
+            "fall": state.terminated.astype(float),
+            "diverged": diverged.astype(float),
+        }
 
     def clear(self, ids: np.ndarray) -> None:
         """Start the sums of simulations ids anew."""

@@ -1,11 +1,12 @@
 """Any id becomes a vector environment that the algorithm understands, or a clear error."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
@@ -23,25 +24,37 @@ VECTOR = spaces.Box(-1.0, 1.0, (2,))
 class Levers(gymnasium.Env):
     """Two levers of 2 and 3 places; a step pays 1 for each in the place that the state shows."""
 
-    def __init__(self, observation_space: spaces.Space = VECTOR) -> None:
+    def __init__(
+        self,
+        observation_space: spaces.Space = VECTOR,
+        info: Callable[[int], dict[Any, Any]] = lambda steps: {},
+        convert: Callable[[np.ndarray], Any] = np.float32,
+        reuse: bool = False,
+    ) -> None:
         self.observation_space = observation_space
         self.action_space = spaces.MultiDiscrete([2, 3])
+        self._info, self._convert = info, convert
+        self._array = np.zeros(2, np.float32) if reuse else None
 
-    def _draw(self) -> np.ndarray:
+    def _draw(self) -> Any:
         self._wanted = self.np_random.integers([2, 3])
-        return (self._wanted - [0.5, 1.0]).astype(np.float32)
+        shown = self._convert(self._wanted - np.array([0.5, 1.0]) + 0.1)
+        if self._array is None:
+            return shown
+        self._array[:] = shown
+        return self._array
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
+    ) -> tuple[Any, dict[str, Any]]:
         super().reset(seed=seed)
         self._steps = 0
-        return self._draw(), {}
+        return self._draw(), self._info(0)
 
-    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         reward = float((action == self._wanted).sum())
         self._steps += 1
-        return self._draw(), reward, False, self._steps == 10, {}
+        return self._draw(), reward, False, self._steps == 10, self._info(self._steps)
 
 
 def make_levers(**kwargs: Any) -> gymnasium.Env:
@@ -53,6 +66,53 @@ def levers() -> Iterator[str]:
     gymnasium.register("test/Levers-v0", make_levers)
     yield "test/Levers-v0"
     del gymnasium.registry["test/Levers-v0"]
+
+
+INFOS: dict[str, Any] = {
+    "changing shapes": lambda k: {"path": np.zeros(1 + k % 4)},
+    "changing types": lambda k: {"x": [None, "far", {"deep": {3: k}}, np.zeros((2, k))][k % 4]},
+    "other keys": lambda k: {("a", 1): k, None: object(), 3: "three"},
+    "Trot's words": lambda k: {"faults": k, "episode_means": np.zeros(3), "diverged": "no"},
+    "Gymnasium's words": lambda k: {"final_obs": k, "_final_obs": None, "final_info": [k]},
+    "Trot's name": lambda k: {"trot": k},
+}
+
+
+@pytest.mark.parametrize("info", INFOS.values(), ids=INFOS)
+def test_an_environments_info_is_its_own(levers: str, info: Any) -> None:
+    envs = make_vec(levers, 2, info=info)
+    still = lambda o: (torch.zeros(2, 2), np.zeros((2, 2), int))  # noqa: E731
+    collector = Collector(envs, still, 15, seed=0)
+    rollout = collector.collect()
+    assert rollout.final_rows.tolist() == [18, 19]  # of the time-outs after 10 steps
+    assert rollout.metrics["diverged"] == 0
+    assert not collector.faults
+    assert not [name for name in rollout.metrics if name.startswith("episode/")]
+    assert evaluate(lambda o: np.zeros((2, 2), int), envs, 2)["length_mean"] == 10
+
+
+@pytest.mark.parametrize("convert", [list, np.float64], ids=["a list", "float64"])
+def test_observations_are_of_their_spaces_type(levers: str, convert: Any) -> None:
+    """Whatever an environment gives, and though it writes the next one into the same array."""
+    one = make_vec(levers, 2, convert=convert)
+    one.reset(seed=3)
+    for _ in range(12):
+        one.step(np.zeros((2, 2), int))
+    state = one.unwrapped.state_dict()
+    make_vec(levers, 2, convert=convert).unwrapped.load_state_dict(state)  # it returns there
+
+
+def test_a_reused_array_does_not_change_the_last_observation(levers: str) -> None:
+    runs = []
+    for reuse in (False, True):
+        rollout = Collector(
+            make_vec(levers, 2, reuse=reuse),
+            lambda o: (torch.zeros(2, 2), np.zeros((2, 2), int)),
+            15,
+            seed=0,
+        ).collect()
+        runs.append(rollout.final_observations.clone())
+    assert torch.equal(*runs)
 
 
 @pytest.mark.slow

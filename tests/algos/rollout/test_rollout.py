@@ -87,8 +87,7 @@ class DenseInfo(gym.vector.VectorWrapper):
         for i in np.flatnonzero(done):
             final[i] = info["final_obs"][i]
         info = {"final_obs": final, "_final_obs": done}
-        info["episode_means"] = {"tracking": np.array([4.0, 8.0])}
-        info["_episode_means"] = done
+        info["trot"] = {"episode_means": {"tracking": np.array([4.0, 8.0])}}
         return observations, reward, terminated, truncated, info
 
 

@@ -44,9 +44,10 @@ def first_fault(config: TaskConfig, steps: int = 300, nan_action_at: int = -1) -
         if step == nan_action_at:
             action[BAD, 3] = np.nan
         _, _, terminated, _, info = env.step(action)
-        if "faults" in info:
-            (fault,) = info["faults"]
-            assert "diverged" not in info or (info["diverged"] <= terminated).all()
+        told = info.get("trot", {})
+        if "faults" in told:
+            (fault,) = told["faults"]
+            assert "diverged" not in told or (told["diverged"] <= terminated).all()
             return fault
     raise AssertionError("nothing went wrong")
 
@@ -119,7 +120,7 @@ def test_an_environment_records_only_so_many() -> None:
     env = LocomotionVectorEnv(2, config=quiet())
     env.reset(seed=0)
     nan = np.full((2, JOINTS), np.nan, np.float32)
-    infos = [env.step(nan)[4] for _ in range(MAX_RECORDS + 5)]
+    infos = [env.step(nan)[4]["trot"] for _ in range(MAX_RECORDS + 5)]
     assert sum(len(info.get("faults", [])) for info in infos) == MAX_RECORDS
     assert all(info["diverged"].all() for info in infos)
 

@@ -143,7 +143,7 @@ def test_a_task_without_commands_has_none() -> None:
     assert observation.shape[1] == LocomotionVectorEnv(1).reset()[0].shape[1] - 3
     for seen in run(env, 60, np.random.default_rng(0)):
         assert not seen["observation"][:, env.layout["clock_sin"]].any()
-        means = seen["info"].get("episode_means", {})
+        means = seen["info"].get("trot", {}).get("episode_means", {})
         assert "lin_vel_error" not in means
     env.set_command(np.zeros(0))
 

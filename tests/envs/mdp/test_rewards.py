@@ -207,10 +207,7 @@ def test_episode_means_are_per_second_and_cleared_with_their_simulation() -> Non
     log.clear(np.array([1]))
     for _ in range(2):
         log.add(rates, STATE)
-    done = np.array([True, False])
-    info = log.means(done, STATE, diverged=SOUND)
-    means = info["episode_means"]
-    assert info["_episode_means"] is done
+    means = log.means(STATE, diverged=SOUND)
     np.testing.assert_array_equal(log.steps, [5, 2])
     np.testing.assert_allclose(means["lin_vel_z"], [-8.0, -2.0])
     np.testing.assert_allclose(means["torque"], [-2.5, -0.025])
@@ -223,7 +220,7 @@ def test_episode_means_tell_falls_and_divergences() -> None:
     log = EpisodeLog((), 3, errors=False)
     ended = hand_made(n=3, terminated=[True, True, False])
     diverged = np.array([False, True, False])
-    means = log.means(np.ones(3, bool), ended, diverged)["episode_means"]
+    means = log.means(ended, diverged)
     assert {name: value.tolist() for name, value in means.items()} == {
         "fall": [1.0, 1.0, 0.0],
         "diverged": [0.0, 1.0, 0.0],
