@@ -23,6 +23,7 @@ import envs
 from algos.playing import agents, sources
 from algos.playing.agents import Act, AgentName
 from algos.playing.sources import labels
+from algos.rollout.collector import observation_type
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.files import WriteError, replacing, whole
@@ -164,7 +165,8 @@ def export_policy(subject: Subject, path: Path) -> None:
         metadata |= deployment.description(environment)
         target = deployment.control_law(environment)
     environment.close()
-    export(DeployedPolicy(agent.policy, agent.normalizer, target), path, metadata)
+    kind = observation_type(environment.single_observation_space.dtype)
+    export(DeployedPolicy(agent.policy, agent.normalizer, target, kind), path, metadata)
     print(f"policy: {path}")
 
 

@@ -45,8 +45,14 @@ class ObservationNormalizer(nn.Module):
         self._sign: Tensor
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Normalised observations, float32, of the same shape (..., O)."""
-        scaled = torch.addcmul(self._shift, observations, self._scale)
+        """Normalised observations, float32, of the same shape (..., O).
+
+        Those in float64 are shifted there, for they hold what is small beside their mean.
+        """
+        if observations.dtype == torch.float64:
+            scaled = ((observations - self.mean) * self._scale).float()
+        else:
+            scaled = torch.addcmul(self._shift, observations, self._scale)
         return scaled.clamp_(-self.clip, self.clip)
 
     def update(self, observations: Tensor, group: Group = ALONE) -> None:

@@ -7,6 +7,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from algos.nets.action_space import is_whole, scaling
 from algos.nets.distributions import Categorical, DiagGaussian, Distribution, MultiCategorical
 from algos.nets.equivariant import Symmetry
 from algos.nets.linearization import flatten, unflatten
@@ -17,9 +18,9 @@ class Policy(nn.Module):
     """π(a | s): the network maps normalised observations to an action mean or to logits.
 
     For Box actions the distribution lives on the normalised box [-1, 1]^A; `to_env` maps its
-    samples to the bounds (the identity where one of the two is infinite) and clips them there,
-    and log-probabilities are those of the samples before clipping. With a symmetry, log-stds are
-    shared by the actions that the group maps onto each other.
+    samples to the bounds (see `action_space.scaling`) and clips them there, and log-probabilities
+    are those of the samples before clipping. With a symmetry, log-stds are shared by the actions
+    that the group maps onto each other.
 
     Args:
         network: any module (N, O) -> (N, A) or (N, K).
@@ -51,11 +52,7 @@ class Policy(nn.Module):
             self.orbits = int(orbit.max()) + 1
             log_std = torch.full((self.orbits,), math.log(initial_std))
             self.log_std = nn.Parameter(log_std)
-            low, high = action_space.low, action_space.high
-            bounded = np.isfinite(low) & np.isfinite(high)
-            low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
-            self.centre = ((high + low) / 2).astype(np.float32)
-            self.half_range = ((high - low) / 2).astype(np.float32)
+            self.centre, self.half_range = scaling(action_space)
 
     def head(self, outputs: Tensor) -> Distribution:
         """Action distribution from the network's outputs."""
@@ -76,7 +73,9 @@ class Policy(nn.Module):
         if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
             return array + space.start
         if isinstance(space, spaces.Box):
-            array = np.clip(array * self.half_range + self.centre, space.low, space.high)
+            array = array * self.half_range + self.centre
+            array = np.floor(array) if is_whole(space) else array
+            array = np.clip(array, space.low, space.high)
         return array.astype(space.dtype, copy=False)
 
     def get_flat(self) -> Tensor:

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
-from gymnasium.vector.utils import batch_space
+from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
 from algos.agent import Act, Agent, symmetry_of
+from algos.nets.action_space import sampling_space
 from algos.registry import registered
 from algos.runs.codec import from_plain
 from algos.usage import UsageError
@@ -39,14 +40,31 @@ def by_name(
 
 
 def zero_agent(action_space: spaces.Space, n: int) -> Act:
-    """Always the action zero, in n environments."""
-    zeros = np.zeros_like(batch_space(action_space, n).sample())
+    """Always the action zero, or the nearest to it that there is, in n environments."""
+    zeros = create_empty_array(action_space, n)
+    concatenate(action_space, [_nearest_to_zero(action_space)] * n, zeros)
     return lambda observations: zeros
+
+
+def _nearest_to_zero(space: spaces.Space) -> Any:
+    if isinstance(space, spaces.Box):
+        return np.clip(np.zeros_like(space.low), space.low, space.high)
+    if isinstance(space, spaces.Discrete):
+        return np.clip(0, space.start, space.start + space.n - 1)
+    if isinstance(space, spaces.MultiDiscrete):
+        return np.clip(np.zeros_like(space.start), space.start, space.start + space.nvec - 1)
+    if isinstance(space, spaces.MultiBinary):
+        return np.zeros(space.shape, space.dtype)
+    if isinstance(space, spaces.Dict):
+        return {name: _nearest_to_zero(part) for name, part in space.items()}
+    if isinstance(space, spaces.Tuple):
+        return tuple(map(_nearest_to_zero, space))
+    raise UsageError(f"action space {space} has nothing like a zero: give --agent random")
 
 
 def random_agent(action_space: spaces.Space, n: int, seed: int) -> Act:
     """Actions drawn uniformly from the space, in n environments."""
-    space = batch_space(action_space, n)
+    space = batch_space(sampling_space(action_space), n)
     space.seed(seed)
     return lambda observations: space.sample()
 

@@ -16,6 +16,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from algos.nets.action_space import is_whole
 from algos.nets.linearization import has_closed_form
 from algos.nets.networks import MLP, affine
 from algos.nets.normalizer import ObservationNormalizer
@@ -34,6 +35,7 @@ class DeployedPolicy(nn.Module):
         policy, normalizer: of the agent; copied.
         target: offset and scale, (A,) each, of the drives' controls, offset + scale * action,
             which are then a second output.
+        kind: type of the observations, see `algos.rollout.collector.observation_type`.
     """
 
     _centre: Tensor  # (A,), of the action's bounds
@@ -48,8 +50,10 @@ class DeployedPolicy(nn.Module):
         policy: Policy,
         normalizer: ObservationNormalizer,
         target: tuple[np.ndarray, np.ndarray] | None = None,
+        kind: torch.dtype = torch.float32,
     ):
         super().__init__()
+        self.kind = kind
         self._normalizer = copy.deepcopy(normalizer).cpu()
         self.size = len(normalizer.mean)
         network = copy.deepcopy(policy.network).cpu()
@@ -58,7 +62,8 @@ class DeployedPolicy(nn.Module):
         if isinstance(space, spaces.Box):
             box = {"centre": policy.centre, "half_range": policy.half_range}
             for name, value in (box | {"low": space.low, "high": space.high}).items():
-                self.register_buffer(f"_{name}", torch.from_numpy(value).float())
+                as_scaled = value.astype(policy.centre.dtype)
+                self.register_buffer(f"_{name}", torch.from_numpy(as_scaled))
         self._targets = target is not None
         offset, scale = target if target is not None else (np.zeros(1), np.ones(1))
         self.register_buffer("_offset", torch.from_numpy(offset).float())
@@ -74,7 +79,11 @@ class DeployedPolicy(nn.Module):
         if isinstance(self._space, spaces.Discrete):
             return outputs.argmax(-1) + int(self._space.start)
         action = outputs * self._half_range + self._centre
+        if is_whole(self._space):
+            action = action.floor()
         action = torch.minimum(torch.maximum(action, self._low), self._high)
+        if is_whole(self._space):
+            return action.long()
         return (action, self._offset + self._scale * action) if self._targets else action
 
 
@@ -122,7 +131,7 @@ def export(module: DeployedPolicy, path: Path, metadata: dict[str, Any]) -> None
         metadata: kept in the file as JSON under the key "trot".
     """
     text = json.dumps(metadata)
-    example = (torch.zeros(2, module.size),)
+    example = (torch.zeros(2, module.size, dtype=module.kind),)
     shapes = {"observation": {0: torch.export.Dim("robots")}}
     program = torch.export.export(module.eval(), example, dynamic_shapes=shapes)
     if path.suffix == ".pt2":

@@ -50,7 +50,8 @@ class Collector:
         n = envs.num_envs
         self._pin = self.device.type == "cuda"
         size = check_observation_space(envs.single_observation_space)
-        self._observations = torch.empty(steps, n, size, pin_memory=self._pin)
+        kind = observation_type(envs.single_observation_space.dtype)
+        self._observations = torch.empty(steps, n, size, dtype=kind, pin_memory=self._pin)
         self._rewards = torch.empty(steps, n, pin_memory=self._pin)
         self._terminated = torch.empty(steps, n, dtype=torch.bool, pin_memory=self._pin)
         self._truncated = torch.empty(steps, n, dtype=torch.bool, pin_memory=self._pin)
@@ -186,7 +187,7 @@ class Collector:
         self, finals: list[np.ndarray], rows: list[np.ndarray], metrics: dict[str, float]
     ) -> Rollout:
         assert self._actions is not None
-        size = self._observations.shape[-1]
+        size, kind = self._observations.shape[-1], self._observations.dtype
         final = np.concatenate(finals) if finals else np.empty((0, size))
         row = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
         return Rollout(
@@ -195,8 +196,8 @@ class Collector:
             rewards=self._rewards,
             terminated=self._terminated,
             truncated=self._truncated,
-            next_observations=torch.as_tensor(self._next, dtype=torch.float32).clone(),
-            final_observations=torch.as_tensor(final, dtype=torch.float32),
+            next_observations=torch.as_tensor(self._next, dtype=kind).clone(),
+            final_observations=torch.as_tensor(final, dtype=kind),
             final_rows=torch.as_tensor(row),
             metrics=metrics,
         ).to(self.device)
@@ -228,6 +229,16 @@ def check_observation_space(space: spaces.Space) -> int:
             "example in gymnasium.wrappers.FlattenObservation"
         )
     return space.shape[0]
+
+
+def observation_type(kind: Any) -> torch.dtype:
+    """What holds observations of a NumPy type: float32, or float64 where that loses digits."""
+    return torch.float32 if np.can_cast(kind, np.float32) else torch.float64
+
+
+def observation_tensor(observations: np.ndarray) -> Tensor:
+    """Observations (n, O) as an agent takes them; see `observation_type`."""
+    return torch.as_tensor(observations, dtype=observation_type(observations.dtype))
 
 
 def _final_observations(info: dict[str, Any], ended: np.ndarray) -> np.ndarray:

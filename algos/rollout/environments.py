@@ -84,13 +84,18 @@ def _flatten_observation(env: gymnasium.Env) -> gymnasium.Env:
             f"the observations {space} hold images, and Trot's networks take vectors: choose "
             "another id, or encode the images in a wrapper"
         )
-    flat = isinstance(space, spaces.Box) and len(space.shape) == 1
-    return env if flat else FlattenObservation(env)
+    if isinstance(space, spaces.Box) and len(space.shape) == 1:
+        return env
+    if not space.is_np_flattenable:
+        raise UsageError(f"the observations {space} make no vector of a fixed length")
+    return FlattenObservation(env)
 
 
 def _has_image(space: spaces.Space) -> bool:
     if isinstance(space, spaces.Dict):
-        return any(_has_image(part) for part in space.values())
+        return any(map(_has_image, space.values()))
+    if isinstance(space, spaces.Tuple):
+        return any(map(_has_image, space))
     return isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) > 1
 
 

@@ -38,7 +38,7 @@ class Repeatable(gymnasium.Wrapper):
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode, as the environment does."""
         self._seed = seed
-        self._generator = {} if seed is not None else _state(self.unwrapped.np_random)
+        self._generator = {} if seed is not None else _state(self.unwrapped)
         self._actions: list[np.ndarray] = []
         observation, _ = self.env.reset(seed=seed, options=options)
         return self._copied(observation), {}
@@ -58,7 +58,7 @@ class Repeatable(gymnasium.Wrapper):
         """Return the episode so far: its generator or seed, and its actions (steps, ...)."""
         known = self._actions if len(self._actions) <= LONGEST else []
         actions = {"actions": np.stack(known)} if known else {}
-        whole = len(known) == len(self._actions)
+        whole = len(known) == len(self._actions) and self._generator is not None
         return {"seed": self._seed, "generator": self._generator, "whole": whole} | actions
 
     def load_state_dict(self, state: dict[str, Any]) -> Any:
@@ -93,20 +93,27 @@ class RepeatableVectorEnv(SyncVectorEnv):
         episodes = state["episodes"]
         if len(episodes) != self.num_envs:
             raise UsageError(f"{len(episodes)} environments, not {self.num_envs}")
+        if not all(episode["whole"] for episode in episodes.values()):
+            raise NotRepeatableError("the environments cannot return to where they stood")
         found = [
             env.get_wrapper_attr("load_state_dict")(episodes[str(i)])
             for i, env in enumerate(self.envs)
         ]
-        whole = all(episode["whole"] for episode in episodes.values())
-        if not (whole and np.array_equal(np.stack(found), state["observations"], equal_nan=True)):
+        if not np.array_equal(np.stack(found), state["observations"], equal_nan=True):
             raise NotRepeatableError("the environments did not return to where they stood")
 
 
-def _state(generator: Any) -> dict[str, Any]:
-    """Return the state of NumPy's Generator, or of the RandomState that dm_control has."""
+def _state(env: Any) -> dict[str, Any] | None:
+    """Return the state of NumPy's Generator, or of the RandomState that dm_control has.
+
+    None where an environment has another kind of chance, whose state cannot be told.
+    """
+    generator = getattr(env, "np_random", None)
     if isinstance(generator, np.random.RandomState):
         return dict(generator.get_state(legacy=False))
-    return generator.bit_generator.state
+    if isinstance(generator, np.random.Generator):
+        return generator.bit_generator.state
+    return None
 
 
 def _restore(generator: Any, state: dict[str, Any]) -> None:

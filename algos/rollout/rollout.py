@@ -19,7 +19,7 @@ COUNTS = {"episodes", "nonfinite_rewards", "nonfinite_observations", "diverged"}
 class Rollout:
     """T steps of n environments. A truncated step that also terminated counts as terminated."""
 
-    observations: Tensor  # (T, n, O)
+    observations: Tensor  # (T, n, O) float32, or float64 where that would lose digits
     actions: Tensor  # (T, n, A) or (T, n), as sampled
     rewards: Tensor  # (T, n)
     terminated: Tensor  # (T, n) bool

@@ -12,7 +12,7 @@ from gymnasium.vector import VectorEnv
 from algos.agent import AgentConfig
 from algos.nets.networks import ROWS
 from algos.nets.policy import output_size
-from algos.rollout.collector import check_observation_space
+from algos.rollout.collector import check_observation_space, observation_type
 from algos.usage import UsageError
 
 SIMULATION = 4096
@@ -54,7 +54,8 @@ def require_room(one: VectorEnv, num_envs: int, rollout_steps: int, config: Agen
     observation = check_observation_space(one.single_observation_space)
     outputs = output_size(one.single_action_space)
     batch = num_envs * rollout_steps
-    per_step = 2 * observation + outputs + 4
+    kind = observation_type(one.single_observation_space.dtype)
+    per_step = (1 + kind.itemsize // 4) * observation + outputs + 4
     networks = config.widths(observation, outputs)
     hidden = [sizes[1:-1] for sizes in networks]
     active = min(batch, ROWS) * max((0, *(width for widths in hidden for width in widths)))

@@ -28,7 +28,7 @@ from algos.nets.normalizer import ObservationNormalizer
 from algos.nets.policy import Policy, output_size
 from algos.parallel import ALONE, Group
 from algos.rollout.advantages import generalized_advantages
-from algos.rollout.collector import check_observation_space
+from algos.rollout.collector import check_observation_space, observation_tensor
 from algos.rollout.rollout import Rollout, sound_samples
 from algos.trpo.config import TRPOConfig
 from algos.trpo.cuda_graph import Replayed
@@ -90,7 +90,7 @@ class TRPO:
     @torch.inference_mode()
     def act(self, observations: np.ndarray, deterministic: bool = False) -> np.ndarray:
         """The environment's actions (n, ...) for observations (n, O)."""
-        tensor = torch.as_tensor(observations, dtype=torch.float32).to(self.device)
+        tensor = observation_tensor(observations).to(self.device)
         distribution = self.policy(self.normalizer(tensor))
         sampled = distribution.mode() if deterministic else distribution.sample(self.generator)
         return self.policy.to_env(sampled)

@@ -51,3 +51,14 @@ def test_constant_entries_stay_finite_and_outliers_are_clipped():
     normalizer = ObservationNormalizer(2, clip=10.0)
     normalizer.update(torch.ones(100, 2) * 5)
     assert normalizer(torch.tensor([[5.0, 1e9]])).tolist() == [[0.0, 10.0]]
+
+
+def test_what_is_small_beside_its_mean_is_kept():
+    """A clock that counts seconds from 1970: float32 would see the same number all along."""
+    changes = torch.randn(500, 1, generator=torch.Generator().manual_seed(0)).double() * 1e-3
+    normalizer = ObservationNormalizer(1)
+    normalizer.update(1.7e9 + changes)
+    normal = normalizer(1.7e9 + changes)
+    assert normal.dtype == torch.float32
+    expected = (changes - changes.mean()) / changes.std(correction=0)
+    torch.testing.assert_close(normal.double(), expected, atol=1e-3, rtol=0.01)

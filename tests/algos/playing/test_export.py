@@ -13,6 +13,7 @@ from gymnasium import spaces
 from algos.nets.build import build_policy_network
 from algos.nets.equivariant import Symmetry
 from algos.nets.networks import Activation
+from algos.nets.normalizer import ObservationNormalizer
 from algos.playing.export import DeployedPolicy, assemble, export
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
@@ -24,6 +25,7 @@ SPACES = [
     ),
     spaces.Discrete(3, start=-1),
     spaces.MultiDiscrete([3, 2]),
+    spaces.Box(-3, 40, (4,), np.int8),
 ]
 
 
@@ -74,6 +76,23 @@ def test_a_file_acts_as_the_agent_does(space: spaces.Space, suffix: str, tmp_pat
     for n in (1, 7, 200):
         expected = agent.act(x[:n], deterministic=True)
         np.testing.assert_allclose(run(x[:n]), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("suffix", [pytest.param(".onnx", marks=pytest.mark.slow), ".pt2"])
+def test_a_file_keeps_the_digits_of_float64(suffix: str, tmp_path: Path) -> None:
+    x = 1.7e9 + np.random.default_rng(5).normal(scale=1e-3, size=(200, 7))
+    agent, path = make_agent(SPACES[0]), tmp_path / f"policy{suffix}"
+    agent.normalizer = ObservationNormalizer(7)
+    agent.normalizer.update(torch.from_numpy(x))
+    export(DeployedPolicy(agent.policy, agent.normalizer, kind=torch.float64), path, {})
+    if suffix == ".onnx":
+        session: Any = onnxruntime.InferenceSession(path)
+        (found,) = session.run(None, {"observation": x})
+    else:
+        found = torch.export.load(path).module()(torch.from_numpy(x)).detach().numpy()
+    expected = agent.act(x, deterministic=True)
+    assert len(np.unique(expected, axis=0)) > 50
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.slow

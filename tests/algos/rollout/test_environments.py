@@ -91,6 +91,52 @@ def test_an_environments_info_is_its_own(levers: str, info: Any) -> None:
     assert evaluate(lambda o: np.zeros((2, 2), int), envs, 2)["length_mean"] == 10
 
 
+def test_float64_keeps_its_digits_until_it_is_normalised(levers: str) -> None:
+    clock = spaces.Box(-np.inf, np.inf, (2,), np.float64)
+    envs = make_vec(levers, 2, observation_space=clock, convert=lambda o: 1.7e9 + o * 1e-3)
+    agent = TRPO(clock, envs.single_action_space, TRPOConfig(hidden=(8,), critic_hidden=(8,)))
+    collector = Collector(envs, agent.sample, 15, seed=0)
+    agent.update(collector.collect())
+    rollout = collector.collect()
+    for seen in (rollout.observations, rollout.next_observations, rollout.final_observations):
+        assert len(agent.normalizer(seen).flatten(0, -2).unique(dim=0)) > 1
+    assert len(np.unique(agent.act(rollout.observations[:, 0].numpy(), deterministic=False))) > 1
+    single = make_vec(levers, 2)
+    assert Collector(single, agent.sample, 1).state_dict()["next"].dtype == torch.float32
+
+
+VECTORS = spaces.Dict(
+    {
+        "place": VECTOR,
+        "level": spaces.Discrete(3, start=-1),
+        "more": spaces.Tuple([spaces.Box(0, 1, (2, 2)), spaces.MultiBinary(2)]),
+    }
+)
+
+
+def test_nested_vectors_are_flattened(levers: str) -> None:
+    told = {
+        "place": np.float32([0.5, -0.5]),
+        "level": 1,
+        "more": (np.float32([[1, 2], [3, 4]]) / 4, np.int8([0, 1])),
+    }
+    envs = make_vec(levers, 2, observation_space=VECTORS, convert=lambda o: told)
+    observations, _ = envs.reset(seed=0)
+    order = list(VECTORS.spaces)
+    parts = {"place": [0.5, -0.5], "level": [0, 0, 1], "more": [0.25, 0.5, 0.75, 1, 0, 1]}
+    assert observations.tolist() == [[x for name in order for x in parts[name]]] * 2
+
+
+@pytest.mark.parametrize(
+    "space",
+    [spaces.Sequence(VECTOR), spaces.Dict({"a": spaces.Graph(VECTOR, None)})],
+    ids=["a sequence", "a graph"],
+)
+def test_what_makes_no_vector_is_refused(levers: str, space: spaces.Space) -> None:
+    with pytest.raises(UsageError, match="no vector of a fixed length"):
+        make_vec(levers, 2, observation_space=space)
+
+
 @pytest.mark.parametrize("convert", [list, np.float64], ids=["a list", "float64"])
 def test_observations_are_of_their_spaces_type(levers: str, convert: Any) -> None:
     """Whatever an environment gives, and though it writes the next one into the same array."""
@@ -128,7 +174,10 @@ def test_learns_several_choices_at_once(levers: str) -> None:
     assert result["return_mean"] > 19.5  # of 20; chance gets 8.3
 
 
-@pytest.mark.parametrize("space", [IMAGE, spaces.Dict({"camera": IMAGE, "joints": VECTOR})])
+@pytest.mark.parametrize(
+    "space",
+    [IMAGE, spaces.Dict({"a": IMAGE, "b": VECTOR}), spaces.Tuple([VECTOR, spaces.Dict(a=IMAGE)])],
+)
 def test_images_are_refused(levers: str, space: spaces.Space) -> None:
     with pytest.raises(ValueError, match="hold images"):
         make_vec(levers, 2, observation_space=space)

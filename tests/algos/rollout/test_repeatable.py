@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,37 @@ def test_an_environment_that_does_not_return_starts_new_episodes(
     assert "new episodes begin" in caplog.text
     assert second.collect().metrics["episode_length"] > 0
     assert not second.state_dict()["length"].gt(20).any()  # none goes on with an older length
+
+
+class Foreign(Drunkard):
+    """Chance that is not NumPy's."""
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        if seed is not None:
+            self.np_random = random.Random(seed)  # pyright: ignore[reportAttributeAccessIssue]
+        self._place = np.zeros(2)
+        return self.np_random.gauss(0, 1) + self._place.astype(np.float32), {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self._place += self.np_random.gauss(0, 1)
+        over = bool(np.abs(self._place).max() > 1)
+        return self._place.astype(np.float32), 0.0, over, False, {}
+
+
+def test_chance_that_is_not_numpys_costs_the_exact_resume_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gymnasium.register("test/Foreign-v0", Foreign)
+    first, _ = collector("test/Foreign-v0")
+    first.collect()
+    save_checkpoint(tmp_path / "state.pt", first.state_dict())
+    second, _ = collector("test/Foreign-v0")
+    second.load_state_dict(load_checkpoint(tmp_path / "state.pt"))
+    del gymnasium.registry["test/Foreign-v0"]
+    assert "new episodes begin" in caplog.text
+    assert second.collect().metrics["episode_length"] > 0
 
 
 def test_endless_episodes_are_forgotten(
