@@ -24,7 +24,6 @@ from algos.playing import agents, sources
 from algos.playing.agents import Act, AgentName
 from algos.playing.sources import labels
 from algos.rollout.collector import observation_type
-from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.files import WriteError, replacing, whole
 from algos.training.evaluate import evaluate
@@ -193,7 +192,7 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
 
 
 def _actor(subject: Subject, act: Act, label: str = "") -> Actor:
-    make = partial(rendering_env, make_vec, subject.env_id, subject.robot, subject.task)
+    make = partial(rendering_env, subject.maker, subject.env_id, subject.robot, subject.task)
     return Actor(make, act, label)
 
 

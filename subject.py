@@ -16,6 +16,7 @@ from algos.playing.watching import Watching
 from algos.rollout.environments import make_vec
 from algos.runs.codec import to_plain
 from algos.runs.directory import settings
+from algos.training import own
 from algos.training.parsing import glance, parse
 from algos.usage import UsageError
 from envs import playable, tasks
@@ -80,12 +81,14 @@ class Subject:
     """The same as in training."""
     override: Override = unchanged
     """Gives a task the settings of the command line."""
+    maker: Callable[..., VectorEnv] = make_vec
+    """Makes environments, with the parameters and wrappers of any other id."""
 
     def make(self, n: int) -> VectorEnv:
         """Make n environments."""
         prepare(self.env_id)
         if self.task is None:
-            return make_vec(self.env_id, n)
+            return self.maker(self.env_id, n)
         return make_vec(self.env_id, n, robot=self.robot, config=self.task)
 
     def judged(self, options: RobotOptions, seconds: float | None) -> TaskConfig:
@@ -130,6 +133,9 @@ def read(arguments: list[str]) -> tuple[Play, Override]:
     seen, more = glance(_Look(), arguments)
     if seen.help:
         parse(Play, ["--help"], owner="play.py")
+    name = sources.own_id("".join(seen.source))
+    if name is not None and name not in envs.IDS:
+        return own.parse(Play, arguments, name), unchanged
     override = partial(_settings, arguments) if more else unchanged
     usual = None
     if any(word.startswith("--env") for word in more):
@@ -154,6 +160,16 @@ def _settings(arguments: list[str], env_id: str, task: TaskConfig | None) -> Tas
     return parse(_Look, arguments, _Look(env=task), owner=env_id, add_help=False).env
 
 
+def _maker(options: Play, source: str, content: dict[str, Any] | None) -> Callable[..., VectorEnv]:
+    """Return what makes environments of an id that is no trot/ task."""
+    if content is None:
+        return partial(make_vec, wrappers=options.wrapper, **options.env_kwargs)
+    if options.wrapper:
+        raise UsageError(f"{source} keeps the wrappers of its training: leave --wrapper out")
+    kwargs = content.get("env_kwargs") or {}
+    return partial(make_vec, wrappers=content.get("wrapper") or (), **kwargs)
+
+
 def find_subject(
     options: Play, source: str | None = None, override: Override = unchanged
 ) -> Subject:
@@ -171,7 +187,7 @@ def find_subject(
         if given := " and ".join(options.trot_only):
             raise UsageError(f"{given}: for trot/ tasks, not for {env_id!r}")
         override(env_id, None)
-        return Subject(env_id, content)
+        return Subject(env_id, content, maker=_maker(options, source, content))
     name = options.robot or (content["robot"] if content else None) or ROBOT
     robot = get_robot(name)
     task = tasks.make(envs.IDS[env_id], robot)

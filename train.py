@@ -35,7 +35,7 @@ from algos.rollout.environments import is_id, make_vec, unknown_id
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError, whole
-from algos.training import parsing
+from algos.training import own, parsing
 from algos.training.command_line import locate, reopen
 from algos.training.evaluate import evaluate
 from algos.training.launch import Learning, launch
@@ -82,6 +82,8 @@ class TrainConfig(Training):
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of bounds, or the settings of another id's task."""
         super().__post_init__()
+        if self.env is not None and self.wrapper:
+            raise UsageError(f"--wrapper is for single environments, and {self.env_id} has many")
         if (self.env is None) == (self.env_id in envs.IDS):
             need = "settings of its task" if self.env is None else "no settings of a task"
             raise UsageError(f"{self.env_id} must have {need}")
@@ -177,7 +179,10 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     for part in ("robot", "drive", "terrain"):
         if default.env is None and (given := getattr(seen, part)):
             raise UsageError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
-    config = parsing.parse(TrainConfig, arguments, default, owner=choice.env_id)
+    if default.env is None:
+        config = own.parse(TrainConfig, arguments, choice.env_id, default)
+    else:
+        config = parsing.parse(TrainConfig, arguments, default, owner=choice.env_id)
     if config.env_id != choice.env_id:
         raise UsageError(f"is the id {config.env_id} or {choice.env_id}? train.py ID [options]")
     config.require_effect(default)
@@ -199,17 +204,22 @@ def reopen_run(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
     return reopen(options, of_run)
 
 
+def maker(config: TrainConfig) -> Callable[..., VectorEnv]:
+    """Return what makes environments like those of the training."""
+    return partial(make_vec, wrappers=config.wrapper, **config.env_kwargs)
+
+
 def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
     """Make this process's share of the training environments."""
     prepare(config.env_id)
-    own = config.num_envs // group.size
+    share = config.num_envs // group.size
     if config.env is None:
-        return make_vec(config.env_id, own)
+        return maker(config)(config.env_id, share)
     task, cores = config.env, (os.cpu_count() or 1) // group.local_size
     if group.local_size > 1 and not task.simulation.nthread:
         task = replace(task, simulation=replace(task.simulation, nthread=max(1, cores)))
     total = config.num_envs
-    return make_vec(config.env_id, own, robot=config.robot, config=task, total_envs=total)
+    return make_vec(config.env_id, share, robot=config.robot, config=task, total_envs=total)
 
 
 def check_memory(config: TrainConfig, group: Group) -> None:
@@ -224,7 +234,7 @@ def evaluate_policy(config: TrainConfig, act: Act) -> dict[str, float]:
     """Evaluate a policy: a trot/ task under its protocol, by its measures too, others as is."""
     episodes, seed = config.evaluated, config.seed + 1_000_000
     if config.env is None:
-        with closing(make_vec(config.env_id, min(episodes, 10))) as environment:
+        with closing(maker(config)(config.env_id, min(episodes, 10))) as environment:
             return evaluate(act, environment, episodes, seed)
     judged = as_judged(config.env)
     with closing(make_vec(config.env_id, episodes, robot=config.robot, config=judged)) as many:
@@ -254,7 +264,7 @@ def make_video_writer(config: TrainConfig) -> Callable[[Act, Path], None] | None
     if not config.video_interval:
         return None
     judged = as_judged(config.env) if config.env else None
-    make = partial(rendering_env, make_vec, config.env_id, config.robot, judged)
+    make = partial(rendering_env, maker(config), config.env_id, config.robot, judged)
     video = replace(VIDEO, seconds=config.filmed)
 
     def write(act: Act, path: Path) -> None:
@@ -269,6 +279,8 @@ def checkpoint_facts(config: TrainConfig) -> dict[str, Any]:
     return {
         "env_id": config.env_id,
         "robot": config.robot if config.env else None,
+        "env_kwargs": config.env_kwargs,
+        "wrapper": list(config.wrapper),
         "algorithm": config.algorithm,
         "algo_config": to_plain(config.algo),
         "env": to_plain(config.env),

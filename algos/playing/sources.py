@@ -23,7 +23,7 @@ CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
 KEPT = (
     *("env_id", "robot", "algorithm", "algo_config", "env", "play", "iteration", "env_steps"),
-    *("seed", "commit"),
+    *("env_kwargs", "wrapper", "seed", "commit"),
 )
 """What a policy alone keeps of it, beside network and normaliser."""
 
@@ -60,6 +60,12 @@ def _content(source: str, path: Path, which: Which) -> dict[str, Any] | None:
         f"{source!r} is no run's folder, no checkpoint file and no environment id; "
         f"{suggestion(source, *near(path, RUNS, 'policies'))}"
     )
+
+
+def own_id(source: str) -> str | None:
+    """Return the id that a source is, None for a run or a checkpoint, or where it is neither."""
+    known = source.startswith(wandb_models.PREFIX) or Path(source).exists()
+    return source if not known and is_id(source) else None
 
 
 def _of_run(path: Path, which: Which) -> Path:

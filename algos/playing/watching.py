@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import tyro
 
@@ -40,6 +40,10 @@ class Watching:
     source: tyro.conf.Positional[str] = ""
     """A run's folder, a checkpoint file, a run in W&B as wandb:ENTITY/PROJECT/RUN, or a Gymnasium
     id with --agent zero or random."""
+    env_kwargs: tyro.conf.Suppress[dict[str, Any]] = field(default_factory=dict)
+    """Parameters of an id's environment, see `algos.training.command_line.parse`."""
+    wrapper: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """Wrapper around an id's environment, as in training; a run keeps its own."""
     agent: AgentName | None = None
     """Who acts; by default the trained policy, where the source has one."""
     checkpoint: Which = "best"

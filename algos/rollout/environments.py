@@ -1,7 +1,7 @@
 """Vector environments by Gymnasium id."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,27 +11,33 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers import FlattenObservation
 
+from algos.rollout.modules import load_wrapper, registered_id
 from algos.rollout.repeatable import Repeatable, RepeatableVectorEnv
 from algos.usage import UsageError
 
 
-def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
+def make_vec(
+    env_id: str, num_envs: int, /, wrappers: Sequence[str] = (), **kwargs: Any
+) -> VectorEnv:
     """Make a vector environment in AutoresetMode.SAME_STEP for any registered id.
 
     An id's own vector environment is used where it resets in the same step; every other id runs
     as single environments in turn, with observations flattened to one axis, and can return to
     where a checkpoint left it. The ids of dm_control
-    (`dm_control/quadruped-walk-v0`) come from shimmy; ids of one's own must be registered before.
+    (`dm_control/quadruped-walk-v0`) come from shimmy; ids of one's own are registered before, or
+    by the module that MODULE:ID names.
 
     Args:
         env_id: Gymnasium id.
         num_envs: number of environments.
+        wrappers: of single environments, each as MODULE:CLASS, in the order of their application.
         kwargs: passed to the environment, e.g. `render_mode="rgb_array"`.
 
     Raises:
         ValueError: an unknown id (the message suggests one), image observations, or a package
             that it needs is missing.
     """
+    env_id, wrap = registered_id(env_id), [load_wrapper(name) for name in wrappers]
     told = gymnasium.error.Error, ImportError
     with _named(env_id, *told):
         if env_id.startswith("dm_control/"):
@@ -40,13 +46,13 @@ def make_vec(env_id: str, num_envs: int, **kwargs: Any) -> VectorEnv:
     maker = getattr(spec.entry_point, "__module__", spec.entry_point)
     known = str(maker).startswith(("gymnasium.", "shimmy."))  # the errors of all others are theirs
     with _named(env_id, *(told if known else [gymnasium.error.DependencyNotInstalled])):
-        if spec.vector_entry_point is not None:
+        if spec.vector_entry_point is not None and not wrap:
             envs = gymnasium.make_vec(env_id, num_envs, **kwargs)
             if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
                 return envs
             envs.close()
         return RepeatableVectorEnv(
-            [lambda: Repeatable(_flatten_observation(_make(env_id, kwargs)))] * num_envs,
+            [lambda: Repeatable(_flatten_observation(_make(env_id, kwargs, wrap)))] * num_envs,
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
 
@@ -60,12 +66,16 @@ def _named(env_id: str, *told: type[Exception]) -> Iterator[None]:
         raise UsageError(f"environment {env_id!r}: {error}") from error
 
 
-def _make(env_id: str, kwargs: dict[str, Any]) -> gymnasium.Env:
+def _make(
+    env_id: str, kwargs: dict[str, Any], wrap: Sequence[Callable[[gymnasium.Env], gymnasium.Env]]
+) -> gymnasium.Env:
     env = gymnasium.make(env_id, **kwargs)
     if env_id.startswith("dm_control/"):
         single: Any = env.unwrapped
         rate = {"render_fps": 1 / single.dt}  # shimmy gives the step in milliseconds, to all tasks
         single.metadata = single.metadata | rate
+    for wrapper in wrap:
+        env = wrapper(env)
     return env
 
 
@@ -100,8 +110,12 @@ def _has_image(space: spaces.Space) -> bool:
 
 
 def is_id(name: str) -> bool:
-    """Whether a Gymnasium id is of this name; dm_control's register when they are made."""
-    return name in gymnasium.registry or name.startswith("dm_control/")
+    """Whether a Gymnasium id is of this name; dm_control's register when they are made.
+
+    Raises:
+        UsageError: a MODULE:ID without such a module, or that does not register it.
+    """
+    return registered_id(name) in gymnasium.registry or name.startswith("dm_control/")
 
 
 def unknown_id(name: str | None) -> str:

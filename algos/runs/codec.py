@@ -103,6 +103,8 @@ def _fill(default: Any, plain: Any, hint: Any, where: str, reading: Reading[Any]
 
 def _part(default: Any, plain: Any, hint: Any, name: str, reading: Reading[Any]) -> Any:
     """Return one setting, or the settings within it."""
+    if hint == dict[str, Any] and isinstance(plain, dict):
+        return plain  # as it is: its entries are nobody's settings
     nothing = plain is None and NoneType in get_args(hint)
     if not nothing and (isinstance(default, dict) or is_dataclass(default)):
         return _fill(default, plain, hint, name, reading)

@@ -183,13 +183,15 @@ BOOKKEEPING = {
     *("logger", "wandb", "wandb_project", "wandb_group", "wandb_tags"),
 }
 """Entries of a run's configuration that do not change what is learned, and the seed."""
+WHOLE = "env_kwargs"
+"""The entry that is compared as one value: what it lacks is another value of it, too."""
 
 
 def settings(config: dict[str, Any]) -> dict[str, Any]:
     """Return what seeds of one experiment have in common, as dotted names without nesting."""
     flat: dict[str, Any] = {}
     for name, value in config.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and name != WHOLE:
             flat |= {f"{name}.{inner}": v for inner, v in settings(value).items()}
         elif name not in BOOKKEEPING:
             flat[name] = value

@@ -24,6 +24,7 @@ from algos.usage import UsageError
 
 ASIDE = {
     *("env_id", "robot", "algorithm", "algo_config", "env", "play"),
+    *("env_kwargs", "wrapper"),
     *("seconds", "wandb_id", "unjudged"),
 }
 """Entries of a checkpoint that are no state: what the run is called, and how long it took."""

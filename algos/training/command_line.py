@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ C = TypeVar("C", bound=Training)
 
 def locate(config: Training) -> RunDirectory:
     """Return the folder of a new run, or of an experiment, whose runs add their seeds to it."""
-    base = Path(RUNS) / config.env_id.split("/")[-1]
+    base = Path(RUNS) / re.split("[:/]", config.env_id)[-1]
     trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
     if config.seeds:
         return RunDirectory((config.run_dir or base.with_name(base.name + trial)).resolve())

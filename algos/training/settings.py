@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 import tyro
@@ -33,7 +33,13 @@ class Training:
     """Settings of a training that suit every id."""
 
     env_id: tyro.conf.Positional[str]
-    """Gymnasium id: trot/AnymalWalk-v0, CartPole-v1, Ant-v5, dm_control/quadruped-walk-v0, …"""
+    """Gymnasium id: trot/AnymalWalk-v0, CartPole-v1, Ant-v5, dm_control/quadruped-walk-v0, …; of
+    a module of one's own my_module:MyEnv-v0."""
+    env_kwargs: tyro.conf.Suppress[dict[str, Any]] = field(default_factory=dict)
+    """Parameters of an environment, see `algos.training.command_line.parse`."""
+    wrapper: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """Wrapper around the environment as MODULE:CLASS; more, each with --wrapper, are put around
+    it in turn. None for trot/ tasks."""
     seed: int = 1
     """Seed of the environments and of the algorithm."""
     total_steps: int = 1_000_000

@@ -1,0 +1,82 @@
+"""What users bring in modules of their own: ids as MODULE:ID, wrappers as MODULE:CLASS."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import gymnasium
+
+from algos.usage import UsageError
+
+
+def registered_id(env_id: str) -> str:
+    """Import the module of MODULE:ID, which registers it, and return ID; any other id as it is.
+
+    Raises:
+        UsageError: there is no such module, or it does not register the id. What a module raises
+            while it is imported goes through.
+    """
+    module, _, name = env_id.rpartition(":")
+    if not module:
+        return env_id
+    loaded = _import(module, env_id)
+    if name not in gymnasium.registry:
+        own = ", ".join(id for id, spec in gymnasium.registry.items() if _is_of(spec, module))
+        told = f"its environments are {own}" if own else "call gymnasium.register there"
+        raise UsageError(f"{env_id}: {_place(loaded)} registers no id {name!r}; {told}")
+    return name
+
+
+def load_wrapper(name: str) -> Callable[[gymnasium.Env], gymnasium.Env]:
+    """Return what MODULE:CLASS names.
+
+    Raises:
+        UsageError: there is no such module, or nothing of the name in it.
+    """
+    module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        example = "gymnasium.wrappers:TimeAwareObservation"
+        raise UsageError(f"--wrapper is {name}; it must be MODULE:CLASS, as in {example}")
+    loaded = _import(module, f"--wrapper {name}")
+    wrapper = getattr(loaded, attribute, None)
+    if not callable(wrapper):
+        raise UsageError(f"--wrapper {name}: {_place(loaded)} has no class {attribute!r}")
+    return wrapper
+
+
+def _import(module: str, what: str) -> ModuleType:
+    """Import a module from wherever Python finds it, at last from the current directory."""
+    if not all(part.isidentifier() for part in module.split(".")):
+        raise UsageError(f"{what}: {module!r} is no module's name, as in my_package.my_module")
+    if (here := os.getcwd()) not in sys.path:
+        sys.path.append(here)
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):  # of what the module itself imports
+            raise
+        raise UsageError(f"{what}: there is no module {module!r}{_remedy(module)}") from error
+
+
+def _remedy(module: str) -> str:
+    top = module.partition(".")[0]
+    mine, loaded = Path.cwd() / top, sys.modules.get(top)
+    if loaded is not None and mine.exists():
+        return f" in {_place(loaded)}, which hides {mine}: rename yours"
+    return " here or on PYTHONPATH: start in the folder that holds it"
+
+
+def _place(module: ModuleType) -> str:
+    return getattr(module, "__file__", None) or module.__name__
+
+
+def _is_of(spec: Any, module: str) -> bool:
+    point = spec.entry_point
+    home = point.partition(":")[0] if isinstance(point, str) else getattr(point, "__module__", "")
+    return f"{home}.".startswith(f"{module}.")

@@ -1,0 +1,134 @@
+"""What `gymnasium.make` takes for an id: the parameters of its environment, and their values."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import load_env_creator
+from pydantic.errors import PydanticUserError
+
+from algos import typed
+from algos.rollout.modules import registered_id
+from algos.usage import UsageError
+
+OWN = {"self", "render_mode", "num_envs"}
+"""Parameters that Trot gives itself."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The parameters of an id."""
+
+    env_id: str
+    hints: dict[str, Any] = field(default_factory=dict)
+    """Declared types by name; Any where there is none."""
+    defaults: dict[str, Any] = field(default_factory=dict)
+    """Where there are some."""
+    open: bool = False
+    """Whether others are taken, too."""
+
+    def unknown(self, name: str) -> UsageError:
+        """Return what to say of a name that is no parameter."""
+        others = "; others as JSON: --env-kwargs '{\"NAME\": VALUE}'" if self.open else ""
+        return UsageError(
+            f"--env-kwargs: {self.env_id} has no parameter {name!r}; "
+            f"it has {', '.join(self.hints) or 'none'}{others}"
+        )
+
+    def read(self, texts: dict[str, str], together: str) -> dict[str, Any]:
+        """Return values as JSON holds them.
+
+        Args:
+            texts: of single parameters, as a user types them.
+            together: a JSON object of several, or an empty text.
+
+        Raises:
+            UsageError: a text that is no JSON object, an unknown name, another type, or a
+                parameter without a default that is missing.
+        """
+        values = _object(together) if together else {}
+        for name in values:
+            if name not in self.hints and not self.open:
+                raise self.unknown(name)
+        values |= {name: self._value(name, text) for name, text in texts.items()}
+        for name, value in values.items():
+            self._check(name, value)
+        if missing := [name for name in self.hints if name not in {**self.defaults, **values}]:
+            raise UsageError(f"give --env-kwargs.{missing[0]}: {self.env_id} has no default for it")
+        return values
+
+    def _value(self, name: str, text: str) -> Any:
+        return text if self.hints[name] is str else _literal(text)
+
+    def _check(self, name: str, value: Any) -> None:
+        try:
+            typed.read(value, self.hints.get(name, Any), f"--env-kwargs.{name}")
+        except (PydanticUserError, NameError):
+            return  # a type of the environment's own, which takes what it takes
+
+
+def parameters_of(env_id: str) -> Parameters:
+    """Return what an id takes, nothing where its package is missing: making it tells that.
+
+    Raises:
+        UsageError: see `registered_id`.
+    """
+    spec = gymnasium.registry.get(registered_id(env_id))
+    if spec is None:
+        return Parameters(env_id, open=True)
+    point = spec.entry_point or spec.vector_entry_point
+    try:
+        creator: Any = load_env_creator(point) if isinstance(point, str) else point
+    except (ImportError, gymnasium.error.Error):
+        return Parameters(env_id, open=True)
+    declared = _signature(creator).parameters.values()
+    named = [p for p in declared if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    named = [p for p in named if p.name not in OWN]
+    kept = {p.name: p.default for p in named if p.default is not p.empty} | spec.kwargs
+    hints = {p.name: _hint(p, kept.get(p.name)) for p in named}
+    hints |= {name: Any for name in spec.kwargs if name not in hints} | {"max_episode_steps": int}
+    defaults = {"max_episode_steps": spec.max_episode_steps} | kept
+    return Parameters(env_id, hints, defaults, any(p.kind is p.VAR_KEYWORD for p in declared))
+
+
+def _signature(creator: Any) -> inspect.Signature:
+    try:
+        return inspect.signature(creator, eval_str=True)
+    except NameError:  # a type that is imported for checkers alone
+        return inspect.signature(creator)
+
+
+def _hint(parameter: inspect.Parameter, default: Any) -> Any:
+    hint = parameter.annotation
+    if hint is parameter.empty or isinstance(hint, str):
+        return {str: str, bool: bool}.get(type(default), Any)
+    return hint
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise UsageError(
+            f"--env-kwargs is {text}; it must be a JSON object, as in '{{\"size\": 3}}'"
+        )
+    return value
+
+
+def _literal(text: str) -> Any:
+    """Return what JSON, or Python, reads in a text, or else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(json.dumps(ast.literal_eval(text)))
+    except (ValueError, SyntaxError, TypeError):
+        return text

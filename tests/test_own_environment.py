@@ -1,0 +1,186 @@
+"""An environment in a module of one's own, from the command line: every program finds it there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import gymnasium
+import pytest
+import torch
+
+import play
+import train
+from algos.compare import experiment
+from algos.runs.checkpoint import load_checkpoint
+from algos.usage import UsageError
+
+MODULE = """
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+class Line(gym.Env):
+    metadata = {"render_modes": []}
+    def __init__(self, size: int, speed=0.5, name: str = "line"):
+        self._size, self._speed, self._name = size, speed, name
+        vector = spaces.Box(-np.inf, np.inf, (size,), np.float64)
+        self.observation_space = spaces.Dict(place=vector, level=spaces.Discrete(2))
+        self.action_space = spaces.Box(0, 3, (1,), np.int8)
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        self._steps = 0
+        return self._see(), {"name": self._name}
+    def _see(self):
+        return {"place": self.np_random.normal(1.7e9, 1, self._size), "level": self._steps % 2}
+    def step(self, action):
+        self._steps += 1
+        reward = float(action[0] * self._speed)
+        return self._see(), reward, False, self._steps == 8, {"path": np.zeros(self._steps)}
+
+class Negative(gym.RewardWrapper):
+    def reward(self, reward):
+        return -reward
+
+gym.register("Line-v0", Line, kwargs={"speed": 2.0})
+"""
+ID = "trot_line:Line-v0"
+OWN = ["--env-kwargs.size=3", "--wrapper", "trot_line:Negative"]
+SMALL = [
+    "--num-envs",
+    "2",
+    "--rollout-steps",
+    "16",
+    "--eval-episodes",
+    "2",
+    "--video-interval",
+    "0",
+]
+QUIET = [*SMALL, "--logger", "none"]
+
+
+@pytest.fixture(autouse=True)
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The module lies in the current directory, which is not on Python's path."""
+    (tmp_path / "trot_line.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p])
+    yield
+    sys.modules.pop("trot_line", None)
+    gymnasium.registry.pop("Line-v0", None)
+
+
+def forget() -> None:
+    """What another process does not know."""
+    sys.modules.pop("trot_line", None)
+    gymnasium.registry.pop("Line-v0", None)
+
+
+def steps(run: Path) -> list[int]:
+    with (run / "metrics.csv").open(newline="") as file:
+        return [int(row["env_steps"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.slow
+def test_it_is_trained_resumed_judged_and_shared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train.main([ID, *OWN, *QUIET, "--total-steps", "32"])
+    run = Path("runs/Line-v0-s1")
+    config = json.loads((run / "config.json").read_text())
+    assert config["env_id"] == ID
+    assert (config["env_kwargs"], config["wrapper"]) == ({"size": 3}, ["trot_line:Negative"])
+
+    forget()
+    train.main(["--resume", str(run), "--total-steps", "64"])
+    train.main([ID, *OWN, *QUIET, "--total-steps", "64", "--run-dir", "whole"])
+    assert steps(run) == steps(Path("whole")) == [32, 64]
+    found, whole = (load_checkpoint(r / "checkpoints" / "last.pt") for r in (run, Path("whole")))
+    for name, tensor in whole["algo"]["policy"].items():
+        assert torch.equal(found["algo"]["policy"][name], tensor)
+
+    play.main([str(run), "--save", "line.pt", "--export", "line.pt2"])
+    returns = []
+    for source in (str(run), "line.pt"):
+        forget()
+        play.main([source, "--evaluate", "--episodes", "2", "--json", "line.json"])
+        returns.append(json.loads(Path("line.json").read_text())["return_mean"])
+    assert returns[0] == returns[1] < 0
+    play.main([ID, "--agent", "zero", "--evaluate", "--episodes", "2", "--env-kwargs.size", "1"])
+    assert "return mean" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_two_seeds_are_trained(tmp_path: Path) -> None:
+    config, run, _ = train.parse([ID, *OWN, *QUIET, "--total-steps", "32", "--seeds", "1", "2"])
+    (tmp_path / "program.py").write_text("")  # the trainings follow here, in this process
+    experiment.run(run.path, train.to_plain(config), [sys.executable, "program.py"])
+    for seed in (1, 2):
+        forget()
+        train.main(["--resume", f"runs/Line-v0-s{seed}"])
+        assert steps(Path(f"runs/Line-v0-s{seed}")) == [32]
+    changed, _, _ = train.parse([ID, "--env-kwargs.size=4", *QUIET, "--seeds", "1", "2"])
+    with pytest.raises(UsageError, match=r"env_kwargs {'size': 3}, not {'size': 4}"):
+        experiment.run(run.path, train.to_plain(changed), [sys.executable, "program.py"])
+
+
+def test_a_sweeps_trial_is_told_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_SWEEP_ID", "s")
+    monkeypatch.setenv("WANDB_RUN_ID", "trial")
+    config, run, _ = train.parse([ID, "--env-kwargs.size=5", "--env-kwargs.speed=.5", "--seed=3"])
+    assert config.env_kwargs == {"size": 5, "speed": 0.5}
+    assert run.path == Path("runs/Line-v0-s3-trial")
+
+
+def test_parameters_are_typed_or_json() -> None:
+    typed = ["--env-kwargs.name", "7", "--env-kwargs.max-episode-steps", "5"]
+    config, _, _ = train.parse([ID, "--env-kwargs", '{"size": 3, "speed": null}', *typed])
+    wanted = {"size": 3, "speed": None, "name": "7", "max_episode_steps": 5}
+    assert config.env_kwargs == wanted
+
+
+WRONG = {
+    "trot_lime:Line-v0": "trot_lime:Line-v0: there is no module 'trot_lime'",
+    "trot_line:Lime-v0": "trot_line.py registers no id 'Lime-v0'; its environments are Line-v0",
+    "./trot_line.py:Line-v0": "'./trot_line.py' is no module's name",
+    f"{ID} --env-kwargs.sise 3": "has no parameter 'sise'; it has size, speed, name",
+    f'{ID} --env-kwargs {{"sise":3}}': "has no parameter 'sise'; it has size, speed, name",
+    f"{ID} --env-kwargs size=3": "must be a JSON object",
+    f"{ID} --env-kwargs.size three": "env-kwargs.size is 'three'.*valid integer",
+    ID: "give --env-kwargs.size",
+}
+
+
+@pytest.mark.parametrize(("command", "message"), WRONG.items(), ids=WRONG)
+def test_one_line_says_what_is_wrong(command: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as told:
+        train.parse(command.split())
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [("raise ValueError('mine')", ValueError), ("import no_such", ImportError)],
+)
+def test_what_a_module_raises_is_its_own(content: str, error: type[Exception]) -> None:
+    Path("trot_line.py").write_text(content)
+    with pytest.raises(error, match=r"mine|no_such") as raised:
+        train.parse([ID])
+    assert not isinstance(raised.value, UsageError)
+    assert "trot_line.py" in str(raised.traceback[-1].path) or error is ImportError
+
+
+def test_a_name_that_trot_takes_is_told() -> None:
+    Path("envs").mkdir()
+    with pytest.raises(UsageError, match=r"which hides .*envs: rename yours"):
+        train.parse(["envs.mine:Line-v0"])
+
+
+@pytest.mark.parametrize("wrapper", ["Negative", "trot_line:Positive", "trot_lime:Negative"])
+def test_a_wrapper_that_is_none_is_named(wrapper: str) -> None:
+    config, _, _ = train.parse([ID, "--env-kwargs.size=1", "--wrapper", wrapper])
+    with pytest.raises(UsageError, match=f"--wrapper .*{wrapper}"):
+        train.make_environment(config)
