@@ -64,8 +64,8 @@ def perform(recipe: Recipe, tree: Path) -> None:
     tree.mkdir()
     for name in ("robots", "envs", "algos"):
         shutil.copytree(ROOT / name, tree / name)  # with its compiled modules
-    for name in ("train.py", "play.py"):
-        shutil.copy(ROOT / name, tree)
+    for program in ROOT.glob("*.py"):
+        shutil.copy(program, tree)
     new = tree / recipe.file
     assert not new.exists()
     new.write_text(recipe.content, encoding="utf-8")
