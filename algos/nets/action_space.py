@@ -7,9 +7,9 @@ WIDE = 4
 """Bytes of an integer type whose ends are no bounds that anyone means."""
 
 
-def is_whole(space: spaces.Box) -> bool:
-    """Whether a box holds integers alone."""
-    return space.dtype.kind in "iub"
+def is_whole(space: spaces.Space) -> bool:
+    """Whether a space is a box that holds integers alone."""
+    return isinstance(space, spaces.Box) and space.dtype.kind in "iub"
 
 
 def limits(space: spaces.Box) -> tuple[np.ndarray, np.ndarray]:

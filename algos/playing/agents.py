@@ -41,7 +41,7 @@ def by_name(
 
 def zero_agent(action_space: spaces.Space, n: int) -> Act:
     """Always the action zero, or the nearest to it that there is, in n environments."""
-    zeros = create_empty_array(action_space, n)
+    zeros: Any = create_empty_array(action_space, n)
     concatenate(action_space, [_nearest_to_zero(action_space)] * n, zeros)
     return lambda observations: zeros
 

@@ -33,7 +33,7 @@ def registered_id(env_id: str) -> str:
     return name
 
 
-def load_wrapper(name: str) -> Callable[[gymnasium.Env], gymnasium.Env]:
+def load_wrapper(name: str) -> Callable[[gymnasium.Env], Any]:
     """Return what MODULE:CLASS names.
 
     Raises:
@@ -44,7 +44,7 @@ def load_wrapper(name: str) -> Callable[[gymnasium.Env], gymnasium.Env]:
         example = "gymnasium.wrappers:TimeAwareObservation"
         raise UsageError(f"--wrapper is {name}; it must be MODULE:CLASS, as in {example}")
     loaded = _import(module, f"--wrapper {name}")
-    wrapper = getattr(loaded, attribute, None)
+    wrapper: Any = getattr(loaded, attribute, None)
     if not callable(wrapper):
         raise UsageError(f"--wrapper {name}: {_place(loaded)} has no class {attribute!r}")
     return wrapper

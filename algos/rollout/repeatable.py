@@ -112,7 +112,7 @@ def _state(env: Any) -> dict[str, Any] | None:
     if isinstance(generator, np.random.RandomState):
         return dict(generator.get_state(legacy=False))
     if isinstance(generator, np.random.Generator):
-        return generator.bit_generator.state
+        return dict(generator.bit_generator.state)
     return None
 
 

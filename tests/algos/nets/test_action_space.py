@@ -16,7 +16,7 @@ INF = np.inf
 FLOAT, DOUBLE = np.finfo(np.float32), np.finfo(np.float64)
 WHOLE = [
     spaces.Box(0, 1, (1,), np.int8),
-    spaces.Box(0, 1, (1,), np.bool_),
+    spaces.Box(0, 1, (1,), np.dtype(bool)),  # pyright: ignore
     spaces.Box(-2, 3, (1,), np.int64),
     spaces.Box(7, 7, (1,), np.int32),
     spaces.Box(0, 255, (1,), np.uint8),

@@ -9,7 +9,7 @@ from gymnasium.vector.utils import batch_space, iterate
 
 from algos.playing.agents import random_agent, zero_agent
 
-BOX = spaces.Box(np.float32([10, -5, -np.inf]), np.float32([30, -1, np.inf]))
+BOX = spaces.Box(np.array([10, -5, -np.inf], "f"), np.array([30, -1, np.inf], "f"))
 NEAREST: list[tuple[spaces.Space, Any]] = [
     (BOX, [10, -1, 0]),
     (spaces.Box(1, 9, (2,), np.uint8), [1, 1]),

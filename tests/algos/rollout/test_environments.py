@@ -116,9 +116,9 @@ VECTORS = spaces.Dict(
 
 def test_nested_vectors_are_flattened(levers: str) -> None:
     told = {
-        "place": np.float32([0.5, -0.5]),
+        "place": np.array([0.5, -0.5], np.float32),
         "level": 1,
-        "more": (np.float32([[1, 2], [3, 4]]) / 4, np.int8([0, 1])),
+        "more": (np.array([[1, 2], [3, 4]], np.float32) / 4, np.array([0, 1], np.int8)),
     }
     envs = make_vec(levers, 2, observation_space=VECTORS, convert=lambda o: told)
     observations, _ = envs.reset(seed=0)

@@ -120,7 +120,7 @@ class Foreign(Drunkard):
 def test_chance_that_is_not_numpys_costs_the_exact_resume_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gymnasium.register("test/Foreign-v0", Foreign)
+    gymnasium.register("test/Foreign-v0", lambda **kwargs: Foreign(**kwargs))
     first, _ = collector("test/Foreign-v0")
     first.collect()
     save_checkpoint(tmp_path / "state.pt", first.state_dict())
