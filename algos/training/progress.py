@@ -33,7 +33,7 @@ JUDGED = {
     "yaw_rate_error": Quantity("yaw", "{:.2f} rad/s"),
     "fall": Quantity("falls", "{:.0f} %", 100.0),
 }
-"""Means over episodes by which robots are compared, by their names in info["trot"]["episode_means"]."""
+"""Means over episodes by which robots are compared, by their names in `episode_means`."""
 
 
 class Progress:
