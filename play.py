@@ -38,7 +38,7 @@ from envs.show.viewer import check_display, watch
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 from robots.usage import UsageError as RobotUsageError
-from subject import Play, Subject, find_subject, read
+from trot.subject import Play, Subject, find_subject, read
 
 ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""

@@ -37,7 +37,7 @@ def test_contracts_are_kept() -> None:
 
 def test_imports_the_other_way_break_a_contract(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    for package in ("robots", "envs", "algos"):
+    for package in ("robots", "envs", "algos", "trot"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     for room, targets in WRONG.items():

@@ -21,7 +21,6 @@ from PIL import Image, ImageSequence
 from rich.console import Console
 
 import play
-import subject
 from algos.rollout.environments import make_vec
 from algos.runs import provenance
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
@@ -37,6 +36,7 @@ from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, get_robot
 from tests.robots.synthetic import SYNTHETIC
+from trot import subject
 
 ROOT = Path(__file__).parent.parent
 WALK = "trot/AnymalWalk-v0"

@@ -62,7 +62,7 @@ def changed(text: str, diff: str) -> str:
 def perform(recipe: Recipe, tree: Path) -> None:
     """Copy the code and do what the recipe says."""
     tree.mkdir()
-    for name in ("robots", "envs", "algos"):
+    for name in ("robots", "envs", "algos", "trot"):
         shutil.copytree(ROOT / name, tree / name)  # with its compiled modules
     for program in ROOT.glob("*.py"):
         shutil.copy(program, tree)

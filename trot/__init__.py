@@ -6,7 +6,7 @@ import importlib
 from importlib.util import find_spec
 from pathlib import Path
 
-HOME = Path(__file__).resolve().parent
+HOME = Path(__file__).resolve().parent.parent
 
 
 def check_packages() -> None:
