@@ -109,11 +109,6 @@ def check_memory(options: Play, subject: Subject) -> None:
         require_memory(needed, what, "take fewer or shorter ones")
 
 
-def say(what: str, path: Path) -> None:
-    """Tell the user of a file that was written."""
-    Console().print(f"{what}: {path}", soft_wrap=True, markup=False, highlight=False)
-
-
 def policy_of(options: Play, subject: Subject, n: int) -> Act:
     """Return who acts in n environments."""
     environment = subject.make(1)

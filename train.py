@@ -15,193 +15,42 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any
 
 import torch
-import tyro
 from gymnasium.vector import VectorEnv
 
-import envs
 from algos import parallel
 from algos.agent import Act, Agent, symmetry_of
 from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group, GroupError
-from algos.presets import preset
-from algos.registry import DEFAULT_ALGORITHM, registered
-from algos.rollout.environments import is_id, make_vec, unknown_id
+from algos.registry import registered
+from algos.rollout.environments import make_vec
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError, whole
-from algos.training import own, parsing
-from algos.training.command_line import locate, reopen
 from algos.training.evaluate import evaluate
 from algos.training.launch import Learning, launch
 from algos.training.memory import require_room
-from algos.training.options import require
-from algos.training.settings import ResumeConfig, Training, check_group, choose_device
+from algos.training.settings import check_group, choose_device
 from algos.usage import UsageError
-from envs import playable, tasks
+from envs import playable
 from envs.judge import protocol
 from envs.render.gl import prepare
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_video
-from envs.sim import DRIVES, TERRAINS
-from envs.task import TaskConfig, as_judged
-from robots import get_robot
+from envs.task import as_judged
 from robots.usage import UsageError as RobotUsageError
+from trot.training import TrainConfig, parse
+from trot.training import defaults as defaults  # for who starts trainings from Python
 
-ROBOT = "anymal_c"
-USUAL_ID = "trot/AnymalWalk-v0"
-"""Whose settings help shows where no id is given."""
 VIDEO = Video(size=(640, 360))
 """The videos made during training, but for their length."""
 RECORDED = 100
 """Largest number of robots that an evaluation measures, 1.4 MB each in 30 s."""
-
-
-@dataclass(frozen=True)
-class TrainConfig(Training):
-    """Train a policy on a Gymnasium environment.
-
-    Every default shown is the preset of the id. Go on with an earlier run by
-    `train.py --resume RUN [--total-steps N] [--device D] [--wandb MODE]`.
-    """
-
-    robot: str = ROBOT
-    """Robot of a trot/ task."""
-    drive: str | None = None
-    """What an action means in a trot/ task, torque for example; by default as the task has it."""
-    terrain: str | None = None
-    """Ground of a trot/ task, slope for example; by default as the task has it."""
-    env: TaskConfig | None = None
-    """Settings of a trot/ task."""
-
-    def __post_init__(self) -> None:
-        """Raise ValueError for a value out of bounds, or the settings of another id's task."""
-        super().__post_init__()
-        if self.env is not None and self.wrapper:
-            raise UsageError(f"--wrapper is for single environments, and {self.env_id} has many")
-        if (self.env is None) == (self.env_id in envs.IDS):
-            need = "settings of its task" if self.env is None else "no settings of a task"
-            raise UsageError(f"{self.env_id} must have {need}")
-
-
-@dataclass(frozen=True)
-class _AnyTask(TrainConfig):
-    """What may stand on the command line before it is known which settings there are."""
-
-    env_id: tyro.conf.Positional[tuple[str, ...]] = ()  # pyright: ignore[reportIncompatibleVariableOverride]
-    resume: Path | None = None
-    help: Annotated[bool, tyro.conf.arg(aliases=["-h"])] = False
-
-    def __post_init__(self) -> None:
-        """Nothing has to hold yet."""
-
-
-class Choice(NamedTuple):
-    """What decides which settings there are, and their defaults."""
-
-    env_id: str
-    robot: str = ROBOT
-    algorithm: str = DEFAULT_ALGORITHM
-    drive: str | None = None
-    terrain: str | None = None
-
-
-def defaults(
-    env_id: str,
-    robot: str = ROBOT,
-    algorithm: str = DEFAULT_ALGORITHM,
-    drive: str | None = None,
-    terrain: str | None = None,
-) -> TrainConfig:
-    """Return the preset of an id and an algorithm, for a robot where it is a trot/ task."""
-    known = preset(env_id)
-    _, kind = registered(algorithm)
-    name = envs.IDS.get(env_id)
-    task = make_task(name, robot, drive, terrain) if name else None
-    return TrainConfig(
-        env_id,
-        total_steps=known.total_steps,
-        num_envs=known.num_envs,
-        rollout_steps=known.rollout_steps,
-        eval_interval=known.eval_interval,
-        algorithm=algorithm,
-        algo=known.algo(kind),
-        robot=robot,
-        drive=task.drive.name if task else None,
-        terrain=task.terrain.name if task else None,
-        env=task,
-    )
-
-
-def make_task(name: str, robot: str, drive: str | None, terrain: str | None) -> TaskConfig:
-    """Return a task for a robot, with another drive or terrain than its own where one is named."""
-    task = tasks.make(name, get_robot(robot))
-    if drive is not None:
-        require(drive in DRIVES, "drive", drive, f"one of {', '.join(DRIVES)}")
-        task = replace(task, drive=DRIVES[drive]())
-    if terrain is not None:
-        require(terrain in TERRAINS, "terrain", terrain, f"one of {', '.join(TERRAINS)}")
-        task = replace(task, terrain=TERRAINS[terrain]())
-    return task
-
-
-def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, RunDirectory, bool]:
-    """Return the settings, the run's folder, and whether to go on with the run there.
-
-    The command line is parsed twice: for what is chosen, then with the defaults of that choice.
-
-    Args:
-        arguments: of the command line.
-        restarted: whether torchrun has started the same command before: an earlier run goes on.
-    """
-    usual = defaults(USUAL_ID)
-    seen, _ = parsing.glance(
-        _AnyTask(**vars(usual) | {"env_id": (), "robot": "", "drive": None, "terrain": None}),
-        arguments,
-    )
-    if seen.resume is not None:
-        told = ResumeConfig.__doc__
-        options = parsing.parse(ResumeConfig, arguments, owner="--resume", description=told)
-        return reopen_run(options)
-    if not seen.env_id:
-        if seen.help:
-            parsing.parse(TrainConfig, ["--help"], usual, owner=USUAL_ID)
-        raise UsageError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
-    choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, seen.drive, seen.terrain)
-    if not is_id(choice.env_id):
-        raise UsageError(unknown_id(choice.env_id))
-    default = defaults(*choice)
-    for part in ("robot", "drive", "terrain"):
-        if default.env is None and (given := getattr(seen, part)):
-            raise UsageError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
-    if default.env is None:
-        config = own.parse(TrainConfig, arguments, choice.env_id, default)
-    else:
-        config = parsing.parse(TrainConfig, arguments, default, owner=choice.env_id)
-    if config.env_id != choice.env_id:
-        raise UsageError(f"is the id {config.env_id} or {choice.env_id}? train.py ID [options]")
-    config.require_effect(default)
-    run = locate(config)
-    if restarted and not config.seeds and run.holds(to_plain(config)):
-        return reopen_run(ResumeConfig(run.path))
-    return config, run, False
-
-
-def reopen_run(options: ResumeConfig) -> tuple[TrainConfig, RunDirectory, bool]:
-    """Return what `parse` does, of an earlier run."""
-
-    def of_run(plain: dict[str, Any]) -> TrainConfig:
-        choice = {n: plain[n] for n in Choice._fields if n == "env_id" or n in plain}
-        for name, value in choice.items():
-            require(value is None or isinstance(value, str), name, value, "a name")
-        return defaults(**choice)
-
-    return reopen(options, of_run)
 
 
 def maker(config: TrainConfig) -> Callable[..., VectorEnv]:

@@ -28,6 +28,7 @@ from algos.rollout.rollout import Rollout
 from algos.runs.checkpoint import load_checkpoint
 from algos.runs.fingerprint import fingerprint
 from algos.usage import UsageError
+from trot import training
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,10 @@ def test_its_options_are_on_the_command_line_and_no_others() -> None:
     assert config.algorithm == "reinforce"
     with pytest.raises(UsageError, match=r"no option --algo\.max-kl; --algo has rate, width"):
         train.parse([*CARTPOLE, "--algo", "reinforce", "--algo.max-kl", "0.1"])
-    sizes = train.defaults("CartPole-v1"), train.defaults("CartPole-v1", algorithm="reinforce")
+    sizes = (
+        training.defaults("CartPole-v1"),
+        training.defaults("CartPole-v1", algorithm="reinforce"),
+    )
     assert len({(c.total_steps, c.num_envs, c.rollout_steps, c.eval_interval) for c in sizes}) == 1
 
 

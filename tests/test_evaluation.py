@@ -14,12 +14,13 @@ from envs.judge import protocol
 from envs.task import as_judged
 from envs.vector import LocomotionVectorEnv
 from tests.envs.judge.test_protocol import stand_still, thrash
+from trot import training
 
-WALK = train.defaults("trot/AnymalWalk-v0")
+WALK = training.defaults("trot/AnymalWalk-v0")
 assert WALK.env is not None
 
 
-def short(seconds: float, **changes: Any) -> train.TrainConfig:
+def short(seconds: float, **changes: Any) -> training.TrainConfig:
     assert WALK.env is not None
     task = replace(WALK.env, protocol=replace(WALK.env.protocol, seconds=seconds))
     return replace(WALK, env=task, eval_episodes=3, **changes)

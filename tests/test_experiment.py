@@ -20,6 +20,7 @@ from algos.compare import experiment
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.trpo.config import TRPOConfig
+from trot import training
 
 ROOT = Path(__file__).parent.parent
 CARTPOLE = ["CartPole-v1", "--num-envs", "4", "--rollout-steps", "32", "--eval-episodes", "1"]
@@ -56,8 +57,8 @@ def test_seeds_are_trained_once_resumed_and_compared(
     train.main([*command, "--total-steps", "256", "--seeds", "1", "2"])
     runs = [tmp_path / f"cart-s{seed}" for seed in (1, 2)]
     assert [steps(run) for run in runs] == [[128, 256], [128, 256]]
-    assert [train.RunDirectory.open(run)[1]["seed"] for run in runs] == [1, 2]
-    assert {train.RunDirectory.open(run)[1]["wandb_group"] for run in runs} == {"cart"}
+    assert [training.RunDirectory.open(run)[1]["seed"] for run in runs] == [1, 2]
+    assert {training.RunDirectory.open(run)[1]["wandb_group"] for run in runs} == {"cart"}
     output = capsys.readouterr().out
     assert output.count("training seed") == 2
     assert "95 %" in output
@@ -79,7 +80,7 @@ def test_seeds_are_trained_once_resumed_and_compared(
 
 def test_a_run_of_other_settings_is_left_alone(tmp_path: Path) -> None:
     run, _, _ = train.parse([*CARTPOLE])
-    train.RunDirectory.create(tmp_path / "cart-s1", train.to_plain(run))
+    training.RunDirectory.create(tmp_path / "cart-s1", train.to_plain(run))
     (tmp_path / "cart-s1" / "metrics.csv").write_text("iteration\n1\n")
     command = [*CARTPOLE, *QUIET, "--run-dir", str(tmp_path / "cart"), "--seeds", "1"]
     with pytest.raises(ValueError, match=r"cart-s1 was trained with algo\.gamma 0\.99, not 0\.9"):

@@ -23,6 +23,7 @@ from algos.runs.checkpoint import save_checkpoint
 from algos.runs.codec import from_plain, to_plain
 from algos.runs.directory import RunDirectory
 from algos.training.settings import ResumeConfig
+from trot import training
 
 WALK, STAND = "trot/AnymalWalk-v0", "trot/AnymalStand-v0"
 CALM: dict[str, Any] = {
@@ -43,8 +44,8 @@ HOSTILE = st.one_of(
 
 
 @cache
-def preset(env_id: str) -> train.TrainConfig:
-    return train.defaults(env_id)
+def preset(env_id: str) -> training.TrainConfig:
+    return training.defaults(env_id)
 
 
 def leaves(config: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -72,7 +73,9 @@ def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
     return {head: nested(tuple(rest), value) if rest else value}
 
 
-def changed(config: train.TrainConfig, path: tuple[str, ...], value: Any) -> train.TrainConfig:
+def changed(
+    config: training.TrainConfig, path: tuple[str, ...], value: Any
+) -> training.TrainConfig:
     """Return the configuration with one setting changed, the same where it was refused."""
     try:
         return from_plain(config, nested(path, value))
@@ -83,7 +86,7 @@ def changed(config: train.TrainConfig, path: tuple[str, ...], value: Any) -> tra
     return config
 
 
-def works(config: train.TrainConfig) -> None:
+def works(config: training.TrainConfig) -> None:
     """Train the configuration for an iteration of a few steps, if it can be built."""
     small = replace(config, num_envs=2)
     try:
@@ -217,7 +220,7 @@ def test_a_damaged_configuration_is_named(
         part[path[-1]] = value
     run.config.write_text(json.dumps(plain))
     try:
-        config, _, _ = train.reopen_run(ResumeConfig(run.path))
+        config, _, _ = training.reopen_run(ResumeConfig(run.path))
     except ValueError as error:
         words = str(error)
     else:
@@ -232,7 +235,7 @@ def test_a_damaged_configuration_is_named(
 def test_what_chooses_the_settings_is_a_name(run: RunDirectory, name: str, value: Any) -> None:
     run.config.write_text(json.dumps(to_plain(preset(WALK)) | {name: value}))
     with pytest.raises(ValueError, match=r"config\.json is damaged"):
-        train.reopen_run(ResumeConfig(run.path))
+        training.reopen_run(ResumeConfig(run.path))
 
 
 @pytest.mark.slow

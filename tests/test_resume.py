@@ -18,6 +18,7 @@ import train
 from algos.runs.fingerprint import Fingerprint, fingerprint
 from algos.training import launch
 from algos.training.trainer import Trainer
+from trot import training
 
 ROOT = Path(__file__).parent.parent
 LAWS = (
@@ -199,7 +200,7 @@ def test_the_video_that_a_kill_prevented_is_made(
 def test_config_json_is_whole_at_every_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = train.RunDirectory.create(tmp_path / "run", {"seed": 1})
+    run = training.RunDirectory.create(tmp_path / "run", {"seed": 1})
 
     def die(draft: Path, target: Path) -> None:
         raise Killed
@@ -207,6 +208,6 @@ def test_config_json_is_whole_at_every_moment(
     monkeypatch.setattr(os, "replace", die)
     with pytest.raises(Killed):
         run.write_config({"seed": 2})
-    assert train.RunDirectory.open(run.path)[1] == {"seed": 1}
+    assert training.RunDirectory.open(run.path)[1] == {"seed": 1}
     run.sweep()
     assert sorted(p.name for p in run.path.iterdir()) == ["config.json", "git.json", "videos"]

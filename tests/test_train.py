@@ -24,6 +24,7 @@ from algos.runs.checkpoint import load_checkpoint
 from algos.runs.codec import from_plain, to_plain
 from algos.usage import UsageError
 from envs.sim.drives import PD
+from trot import training
 
 ROOT = Path(__file__).parent.parent
 WALK = ["trot/AnymalWalk-v0", "--num-envs", "4", "--rollout-steps", "8", "--wandb", "disabled"]
@@ -184,7 +185,7 @@ def test_an_options_value_is_never_taken_for_the_id(
             train.parse(arguments)
         return
     config, _, _ = train.parse(arguments)
-    known = train.defaults(env_id)
+    known = training.defaults(env_id)
     assert config.env_id == env_id
     sizes = ("total_steps", "num_envs", "rollout_steps", "eval_interval")
     assert [getattr(config, n) for n in sizes] == [getattr(known, n) for n in sizes]
@@ -297,9 +298,9 @@ def test_existing_run_is_never_overwritten(walk_run: Path) -> None:
 
 
 def test_configuration_survives_json() -> None:
-    config = train.defaults("trot/AnymalWalk-v0")
+    config = training.defaults("trot/AnymalWalk-v0")
     plain = json.loads(json.dumps(to_plain(config)))
-    assert from_plain(train.defaults("trot/AnymalWalk-v0"), plain) == config
+    assert from_plain(training.defaults("trot/AnymalWalk-v0"), plain) == config
 
 
 def test_every_config_field_is_on_the_command_line() -> None:
