@@ -179,7 +179,8 @@ def _evaluation(found: Trials, measures: dict[str, Measure]) -> Section:
     rows = [[label[0].upper() + label[1:], *cells] for label, *cells in rows]
     text = (
         f"{_robots(results['episodes'])}, seed {results['seed']}; means over the robots with "
-        "95 % intervals (bootstrap; of shares Wilson's), over every control step until a fall, transients included."
+        "95 % intervals (bootstrap; of shares Wilson's), over every control step until a fall, "
+        "transients included."
     )
     if "Hwangbo 2019" in references(measures):
         text += " Hwangbo et al. 2019 measured their learned policy on a real ANYmal B."
