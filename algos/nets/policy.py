@@ -80,11 +80,11 @@ class Policy(nn.Module):
 
     def get_flat(self) -> Tensor:
         """All parameters as one new vector: the network's, then the log-stds."""
-        return flatten(self._tensors()).detach()
+        return flatten(self.tensors()).detach()
 
     def set_flat(self, flat: Tensor) -> None:
         """Copy `flat` into the parameters."""
-        tensors = self._tensors()
+        tensors = self.tensors()
         with torch.no_grad():
             for tensor, value in zip(tensors, unflatten(flat, tensors), strict=True):
                 tensor.copy_(value)
@@ -96,7 +96,8 @@ class Policy(nn.Module):
         split = len(flat) - len(self.log_std)
         return torch.cat([flat[:split], flat[split:].clamp(min=self._min_log_std)])
 
-    def _tensors(self) -> list[Tensor]:
+    def tensors(self) -> list[Tensor]:
+        """The parameters in the order of `get_flat`."""
         own = [] if self.log_std is None else [self.log_std]
         return [*self.network.parameters(), *own]
 

@@ -12,23 +12,17 @@ the training goes on; time-outs bootstrap.
 import logging
 import math
 import time
-from typing import Any
 
-import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor
 
-from algos.nets.build import build_policy_network, build_value_network
-from algos.nets.critic import Critic, explained_variance
+from algos.actor_critic import ActorCritic
+from algos.nets.critic import explained_variance
 from algos.nets.distributions import DiagGaussian, Distribution
 from algos.nets.equivariant import Symmetry
 from algos.nets.linearization import has_closed_form
-from algos.nets.normalizer import ObservationNormalizer
-from algos.nets.policy import Policy, output_size
 from algos.parallel import ALONE, Group
-from algos.rollout.advantages import generalized_advantages
-from algos.rollout.collector import check_observation_space, observation_tensor
 from algos.rollout.rollout import Rollout, sound_samples
 from algos.trpo.config import TRPOConfig
 from algos.trpo.cuda_graph import Replayed
@@ -38,21 +32,8 @@ from algos.trpo.natural_gradient import natural_gradient
 log = logging.getLogger(__name__)
 
 
-class TRPO:
-    """The algorithm: a policy, a critic and the update of both.
-
-    Args:
-        observation_space: Box with one axis.
-        action_space: Box with one axis, Discrete, or MultiDiscrete with one axis.
-        config: settings.
-        symmetry: the environment's mirror symmetry (`envs.unwrapped.symmetry`), or None.
-        device: where networks and batches live.
-        seed: seed of the one generator that all randomness comes from.
-        group: the processes that update together, each on a batch of its own.
-
-    Raises:
-        ValueError: a space that is not supported, or widths that do not suit the symmetry.
-    """
+class TRPO(ActorCritic[TRPOConfig]):
+    """The algorithm: a policy, a critic and the update of both; arguments as of `ActorCritic`."""
 
     def __init__(
         self,
@@ -64,42 +45,11 @@ class TRPO:
         seed: int = 0,
         group: Group = ALONE,
     ):
-        self.config = config = config or TRPOConfig()
-        self.group = group
-        self.device = torch.device(device)
-        self.generator = torch.Generator(self.device).manual_seed(seed)
-        size, outputs = check_observation_space(observation_space), output_size(action_space)
-        if config.symmetry == "off" or not isinstance(action_space, spaces.Box):
-            symmetry = None
-        network = build_policy_network(
-            (size, *config.hidden, outputs), config.activation, self.generator, symmetry
-        )
-        value_network = build_value_network(
-            (size, *config.critic_hidden, 1), config.activation, self.generator, symmetry
-        )
-        policy = Policy(network, action_space, symmetry, config.initial_std, config.min_std)
-        self.policy = policy.to(self.device)
-        self.normalizer = ObservationNormalizer(size, symmetry).to(self.device)
-        self.critic = Critic(value_network).to(self.device)
-        if not group.main:  # the same networks, other actions
-            self.generator.manual_seed(group.seed(seed, 0))
-        self.optimizer = torch.optim.Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
-        graph = self.device.type == "cuda" and has_closed_form(network) and group.size == 1
+        config = config or TRPOConfig()
+        super().__init__(observation_space, action_space, config, symmetry, device, seed, group)
+        closed = has_closed_form(self.policy.network)
+        graph = self.device.type == "cuda" and closed and group.size == 1
         self._search = Replayed(self._search_direction) if graph else self._search_direction
-
-    @torch.inference_mode()
-    def act(self, observations: np.ndarray, deterministic: bool = False) -> np.ndarray:
-        """The environment's actions (n, ...) for observations (n, O)."""
-        tensor = observation_tensor(observations).to(self.device)
-        distribution = self.policy(self.normalizer(tensor))
-        sampled = distribution.mode() if deterministic else distribution.sample(self.generator)
-        return self.policy.to_env(sampled)
-
-    @torch.inference_mode()
-    def sample(self, observations: Tensor) -> tuple[Tensor, np.ndarray]:
-        """Random actions (n, ...) for observations (n, O): as sampled, and the environment's."""
-        actions = self.policy(self.normalizer(observations)).sample(self.generator)
-        return actions, self.policy.to_env(actions)
 
     @torch.no_grad()
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
@@ -125,25 +75,9 @@ class TRPO:
         metrics = {"explained_variance": explained_variance(values, returns, self.group)}
         max_kl = c.max_kl * (1 + (c.final_kl_fraction - 1) * max(0.0, 2 * progress - 1))
         metrics |= self._improve_policy(states, actions, advantages, max_kl)
-        middle = time.perf_counter()
-        sweeps = c.critic_epochs, c.critic_minibatches, self.generator
-        loss = self.critic.fit(states, returns, self.optimizer, *sweeps, self.group)
-        if c.normalize_observations:
-            self.normalizer.update(observations, self.group)
-        metrics |= {"value_loss": float(loss), "seconds_critic": time.perf_counter() - middle}
-        refused = float(not math.isfinite(metrics["value_loss"]))
-        metrics |= {"critic_refused": refused, "omitted_environments": omitted}
+        metrics |= self.learn_values(states, returns, observations)
+        metrics["omitted_environments"] = omitted
         return metrics | {"seconds_update": time.perf_counter() - start}
-
-    @torch.no_grad()
-    def estimate(self, rollout: Rollout) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalised observations (T, n, O), values (T, n) and advantages (T, n) of a batch."""
-        c, states = self.config, self.normalizer(rollout.observations)
-        values = self.critic(states)
-        last = self.critic(self.normalizer(rollout.next_observations))
-        final = self.critic(self.normalizer(rollout.final_observations))
-        advantages = generalized_advantages(rollout, values, last, final, c.gamma, c.gae_lambda)
-        return states, values, advantages
 
     def _improve_policy(
         self, states: Tensor, actions: Tensor, advantages: Tensor, max_kl: float
@@ -151,8 +85,7 @@ class TRPO:
         """Maximise E[π/π_old Â] subject to E[KL(π_old ‖ π)] <= max_kl = δ (equation 14)."""
         c, start = self.config, time.perf_counter()
         if c.normalize_advantages:
-            mean, variance = self.group.moments(advantages)
-            advantages = (advantages - mean) / (variance.sqrt() + 1e-8)
+            advantages = self.standardized(advantages)
         rows = [self._subset(len(states))] if c.fisher_fraction < 1 else []
         outputs, gradient, s, curvature, residual = self._search(states, actions, advantages, *rows)
         metrics = {
@@ -230,25 +163,3 @@ class TRPO:
         self.policy.set_flat(before)
         log.warning("line search found no step: KL %g, surrogate gain %g at the last", kl, gain)
         return {"accepted": 0.0, "kl": 0.0, "surrogate_gain": 0.0, "backtracks": float(tries)}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything that a resumed run needs."""
-        return {
-            "policy": self.policy.state_dict(),
-            "normalizer": self.normalizer.state_dict(),
-            "critic": self.critic.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "generator": self.generator.get_state(),
-        }
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what `state_dict` gave."""
-        self.policy.load_state_dict(state["policy"])
-        self.normalizer.load_state_dict(state["normalizer"])
-        self.critic.load_state_dict(state["critic"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        generator = state["generator"].cpu()
-        if len(generator) == len(self.generator.get_state()):
-            self.generator.set_state(generator)
-        else:
-            log.warning("the checkpoint is of another kind of device: other random numbers follow")
