@@ -12,6 +12,10 @@ import torch
 from gymnasium import spaces
 
 from algos import parallel
+from algos.agent import Agent
+from algos.parallel import Group
+from algos.ppo.config import PPOConfig
+from algos.ppo.ppo import PPO
 from algos.rollout.rollout import Rollout
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
@@ -39,20 +43,24 @@ def main(batches: Path, config: dict[str, Any], results: Path) -> None:
     rollouts = [Rollout(**plain) for plain in torch.load(batches)]
     size, actions = rollouts[0].observations.shape[-1], rollouts[0].actions.shape[-1]
     with parallel.join() as group:
-        agent = TRPO(
-            spaces.Box(-10, 10, (size,)),
-            spaces.Box(-1, 1, (actions,)),
-            TRPOConfig((32, 16), (32, 16), **config),
-            group=group,
-        )
-        metrics, traffic = [], []
-        for rollout in rollouts:
-            before = group.bytes
-            metrics.append(agent.update(share(rollout, group.rank, group.size)))
-            traffic.append(group.bytes - before)
-        kept = {name: value for name, value in agent.state_dict().items() if name != "generator"}
-        found = {"state": kept, "metrics": metrics, "bytes": traffic}
+        shapes = spaces.Box(-10, 10, (size,)), spaces.Box(-1, 1, (actions,))
+        critic = {name: value for name, value in config.items() if name.startswith("critic_")}
+        agent = TRPO(*shapes, TRPOConfig((32, 16), (32, 16), **config), group=group)
+        whole = PPOConfig((32, 16), (32, 16), **critic, epochs=3, minibatches=1)
+        other = PPO(*shapes, whole, group=group)
+        found = {"trpo": learned(agent, rollouts, group), "ppo": learned(other, rollouts, group)}
         torch.save(found, results / f"{group.size}-{group.rank}.pt")
+
+
+def learned(agent: Agent, rollouts: list[Rollout], group: Group) -> dict[str, Any]:
+    """What an agent holds, and has sent, after it has learned from its share of the batches."""
+    metrics, traffic = [], []
+    for rollout in rollouts:
+        before = group.bytes
+        metrics.append(agent.update(share(rollout, group.rank, group.size)))
+        traffic.append(group.bytes - before)
+    kept = {name: value for name, value in agent.state_dict().items() if name != "generator"}
+    return {"state": kept, "metrics": metrics, "bytes": traffic}
 
 
 if __name__ == "__main__":

@@ -68,11 +68,12 @@ def tensors(state: dict[str, Any]) -> list[torch.Tensor]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["trpo", "ppo"])
 @pytest.mark.parametrize("size", [2, 3])
 def test_several_processes_learn_what_one_does_from_the_same_samples(
-    learn: Callable[[int], list[Any]], size: int
+    learn: Callable[[int], list[Any]], size: int, algorithm: str
 ) -> None:
-    (one,), several = learn(1), learn(size)
+    (one,), several = ([found[algorithm] for found in learn(n)] for n in (1, size))
     assert all(metrics["accepted"] for metrics in one["metrics"])
     for mine, theirs in zip(tensors(several[0]["state"]), tensors(one["state"]), strict=True):
         torch.testing.assert_close(mine, theirs, rtol=2e-4, atol=2e-5)
@@ -85,14 +86,14 @@ def test_several_processes_learn_what_one_does_from_the_same_samples(
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [2, 3])
 def test_all_processes_hold_bitwise_the_same(learn: Callable[[int], list[Any]], size: int) -> None:
-    first, *others = (flatten(tensors(found["state"])) for found in learn(size))
+    first, *others = (flatten(tensors(found)) for found in learn(size))
     for other in others:
         assert torch.equal(first, other)
 
 
 @pytest.mark.slow
 def test_an_update_sends_one_parameter_vector_a_product(learn: Callable[[int], list[Any]]) -> None:
-    (alone,), (found, _) = learn(1), learn(2)
+    (alone,), (found, _) = ([found["trpo"] for found in learn(n)] for n in (1, 2))
     assert alone["bytes"] == [0, 0, 0]
     parameters = flatten(tensors(found["state"]["policy"])).nbytes
     critic = sum(t.nbytes for n, t in found["state"]["critic"].items() if "network" in n)
