@@ -108,6 +108,7 @@ def as_judged(task: TaskConfig, randomize: bool = False) -> TaskConfig:
         start=protocol.start,
         randomization=protocol.randomization,
         curricula={},
+        simulation=task.simulation.full,
     )
     if not randomize:
         return judged

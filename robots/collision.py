@@ -7,7 +7,7 @@ from typing import Literal
 
 import mujoco
 
-Collision = Literal["feet_and_body", "full"]
+Collision = Literal["feet", "feet_and_body", "full"]
 
 COLLISION_GROUP = 3
 """Geom group of collision shapes; hidden by MuJoCo's default rendering options."""
@@ -15,19 +15,22 @@ VISUAL_GROUP = 2
 """Geom group of what is only looked at."""
 
 
-def set_collision(spec: mujoco.MjSpec, hips: Collection[str], level: Collision) -> None:
+def set_collision(
+    spec: mujoco.MjSpec, hips: Collection[str], feet: Collection[str], level: Collision
+) -> None:
     """Give the collision geoms of a robot the contact bits of a level.
 
-    `feet_and_body` leaves them open to the ground (contype 1) but not to each other, and takes
-    the bodies `hips` out; `full` lets everything collide. Geoms outside the collision group are
-    untouched.
+    `feet` leaves the geoms `feet` alone open to the ground (contype 1); `feet_and_body` leaves all
+    open to it but those of the bodies `hips`, and none to another; `full` lets everything collide.
+    Geoms outside the collision group are untouched.
     """
     full = level == "full"
     for body in spec.bodies:
         for geom in body.geoms:
             if geom.group == COLLISION_GROUP:
+                open_to_ground = geom.name in feet if level == "feet" else body.name not in hips
                 geom.contype = int(full)
-                geom.conaffinity = int(full or body.name not in hips)
+                geom.conaffinity = int(full or open_to_ground)
 
 
 def dress(spec: mujoco.MjSpec) -> None:

@@ -140,8 +140,8 @@ class Robot:
         """Return a new spec of the robot.
 
         Args:
-            collision: `feet_and_body` lets feet, shanks, thighs and base touch the ground;
-                `full` adds the hips and the robot's contacts with itself.
+            collision: `feet` lets only those touch the ground; `feet_and_body` shanks, thighs
+                and base as well; `full` adds the hips and the robot's contacts with itself.
 
         Raises:
             ValueError: an unknown collision level, or a model that cannot be read or lacks what
@@ -159,7 +159,7 @@ class Robot:
             problem = " ".join(str(error).split())
             self._refuse(f"its model cannot be read ({problem})", "correct its file")
         check_spec(self, spec)
-        set_collision(spec, self.hips, collision)
+        set_collision(spec, self.hips, self.feet, collision)
         dress(spec)
         return spec
 
