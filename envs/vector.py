@@ -180,6 +180,16 @@ class LocomotionVectorEnv(VectorEnv):
             observation = self._reset_rows(done, observation)
         return observation, reward, terminated, truncated, info
 
+    @property
+    def episode_steps(self) -> np.ndarray:
+        """Control steps of each episode so far, live, (n,)."""
+        return self._history.steps
+
+    @property
+    def max_episode_steps(self) -> int:
+        """Control steps after which an episode is cut."""
+        return self._max_steps
+
     def reward_rates(self) -> dict[str, np.ndarray]:
         """Return each term's reward per second in the last step, (n,), before any reset."""
         return {name: value / self.config.simulation.dt for name, value in self._reward.items()}
