@@ -62,7 +62,8 @@ def test_time_outs_are_truncations_alone() -> None:
             ended.append((dones.tolist(), extras["time_outs"].tolist()))
             assert "/episode/fall" in extras["log"]
     assert ended[0] == ([False, True], [False, False])
-    assert ended[-1][0][0] and ended[-1][1][0]
+    assert ended[-1][0][0]
+    assert ended[-1][1][0]
 
 
 def upside_down(env: LocomotionVectorEnv) -> Any:
