@@ -60,7 +60,7 @@ class RslRlVecEnv(VecEnv):
         done = terminated | truncated
         extras: dict[str, Any] = {"time_outs": self._tensor(truncated & ~terminated)}
         if done.any():
-            means = info.get("episode_means", {})
+            means = info.get("trot", {}).get("episode_means", {})
             extras["log"] = {f"/episode/{n}": float(np.mean(v[done])) for n, v in means.items()}
         rewards = self._tensor(np.asarray(reward, np.float32))
         return self.get_observations(), rewards, self._tensor(done), extras
