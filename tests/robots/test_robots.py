@@ -131,8 +131,8 @@ def test_full_adds_the_hips_and_the_robot_itself(robot: Robot) -> None:
 
 
 def test_spec_refuses_an_unknown_collision_level() -> None:
-    level: Any = "feet"
-    with pytest.raises(ValueError, match=r"'feet'.*feet_and_body.*full"):
+    level: Any = "toes"
+    with pytest.raises(ValueError, match=r"'toes'.*feet_and_body.*full"):
         get_robot("anymal_c").spec(level)
 
 
