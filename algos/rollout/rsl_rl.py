@@ -35,17 +35,17 @@ class RslRlVecEnv(VecEnv):
         check_envs(envs)
         self.envs, self.device, self.cfg = envs, device, {}
         self.num_envs = envs.num_envs
-        (self.num_actions,) = envs.single_action_space.shape or ()
+        self.num_actions = int(np.prod(envs.single_action_space.shape or ()))
         self.max_episode_length = envs.unwrapped.max_episode_steps
         self._observations, _ = envs.reset(seed=seed)
 
     @property
-    def episode_length_buf(self) -> Tensor:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def episode_length_buf(self) -> Tensor:
         """Control steps of each episode so far, (n,); rsl_rl may draw other ones."""
         return self._tensor(self.envs.unwrapped.episode_steps.copy())
 
     @episode_length_buf.setter
-    def episode_length_buf(self, steps: Tensor) -> None:
+    def episode_length_buf(self, steps: Tensor) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self.envs.unwrapped.episode_steps[:] = steps.cpu().numpy()
 
     def get_observations(self) -> TensorDict:
