@@ -26,7 +26,7 @@ from algos.playing.sources import labels
 from algos.rollout.collector import observation_type
 from algos.runs import provenance
 from algos.runs.files import WriteError, replacing, whole
-from algos.training.evaluate import evaluate
+from algos.training.evaluate import evaluate, side_by_side
 from algos.training.memory import require_memory
 from algos.usage import UsageError
 from envs.judge import deployment, protocol, replay
@@ -120,7 +120,7 @@ def policy_of(options: Play, subject: Subject, n: int) -> Act:
 def evaluate_policy(options: Play, subject: Subject) -> None:
     """Write the evaluation as JSON if a file is given, and print it."""
     episodes, seed = options.episodes, options.seed
-    n = episodes if subject.task else min(episodes, 10)
+    n = episodes if subject.task else side_by_side(episodes)
     act = policy_of(options, subject, n)
     if subject.task is not None:
         results = protocol.evaluate(act, subject.task, subject.robot, episodes, seed)

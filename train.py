@@ -32,7 +32,7 @@ from algos.rollout.environments import make_vec
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError, whole
-from algos.training.evaluate import evaluate
+from algos.training.evaluate import evaluate, side_by_side
 from algos.training.launch import Learning, launch
 from algos.training.memory import require_room
 from algos.training.settings import check_group, choose_device
@@ -83,7 +83,7 @@ def evaluate_policy(config: TrainConfig, act: Act) -> dict[str, float]:
     """Evaluate a policy: a trot/ task under its protocol, by its measures too, others as is."""
     episodes, seed = config.evaluated, config.seed + 1_000_000
     if config.env is None:
-        with closing(maker(config)(config.env_id, min(episodes, 10))) as environment:
+        with closing(maker(config)(config.env_id, side_by_side(episodes))) as environment:
             return evaluate(act, environment, episodes, seed)
     judged = as_judged(config.env)
     with closing(make_vec(config.env_id, episodes, robot=config.robot, config=judged)) as many:

@@ -8,6 +8,11 @@ from gymnasium.vector import VectorEnv
 from algos.rollout.collector import check_envs
 
 
+def side_by_side(episodes: int, most: int = 10) -> int:
+    """Return in how many environments, at most, so many episodes are as many in each."""
+    return next(n for n in range(min(episodes, most), 0, -1) if episodes % n == 0)
+
+
 def evaluate(
     act: Callable[[np.ndarray], np.ndarray],
     envs: VectorEnv,

@@ -29,7 +29,8 @@ def read(metrics: Path) -> list[Row]:
 def pace(rows: list[Row]) -> str:
     """Return how long a training took, evaluations and videos left out, and how fast it was."""
     steps, seconds = rows[-1]["env_steps"], rows[-1]["seconds"]
-    return f"{seconds / 60:.1f} minutes, {steps / seconds:,.0f} steps/s"
+    took = f"{seconds / 60:.1f} minutes" if seconds >= 60 else f"{seconds:.0f} seconds"
+    return f"{took}, {steps / seconds:,.0f} steps/s"
 
 
 def evaluations(rows: list[Row]) -> Table | None:

@@ -42,6 +42,8 @@ def test_first_best_and_last_evaluation_stand_in_a_table(
         ["last", "2,000", "25 %", "9.0"],
     ]
     assert outcome.pace(rows) == "20.0 minutes, 500 steps/s"
+    rows[-1]["seconds"] = 12.4
+    assert outcome.pace(rows).startswith("12 seconds, ")
 
 
 def test_without_an_evaluation_there_is_no_table(tmp_path: Path) -> None:
