@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from gymnasium.vector import VectorEnv
@@ -88,7 +89,7 @@ def _trainer(
 
 def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Tracker) -> None:
     """Close the tracker, and say what there is, what failed and what to do next."""
-    steps = trainer.env_steps
+    steps, place = trainer.env_steps, quote(str(run.path))
     for page in sorted(run.path.glob("*.html")):
         tracker.log_html(page, steps)
     tracker.finish()
@@ -98,9 +99,9 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
     if finished:
         took = f" in {outcome.pace(rows)}" if rows else ""
         said = f"Trained {steps:,} steps{took}: {run.path}"
-        then = f"Watch:  python play.py {run.path} --video {run.path}/policy.mp4"
+        then = f"Watch:  python play.py {place} --video {quote(f'{run.path}/policy.mp4')}"
     else:
         said = f"Stopped after {steps:,} steps, saved: {run.path}"
-        then = f"Go on:  python train.py --resume {run.path}"
+        then = f"Go on:  python train.py --resume {place}"
     failed = [f"Failed: {what}" for what in (*trainer.failures.values(), *tracker.problems)]
     print("\n".join([said, *failed, then]))

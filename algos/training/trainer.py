@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 import numpy as np
@@ -88,7 +89,7 @@ class Trainer:
 
     def _remedy(self) -> str:
         if self._run.last.exists():
-            return f"put that right, then: python train.py --resume {self._run.path}"
+            return f"put that right, then: python train.py --resume {quote(str(self._run.path))}"
         return f"put that right, delete {self._run.path} and start again"
 
     def _train(self, resumed: bool) -> bool:
@@ -241,7 +242,9 @@ class Trainer:
         for fault in self._collector.faults:
             path = self._run.keep_fault(f"{self.env_steps:010d}", fault)
             if path is not None:
-                progress.say(f"{fault['reason']}; watch it: python play.py --replay-nan {path}")
+                progress.say(
+                    f"{fault['reason']}; watch it: python play.py --replay-nan {quote(str(path))}"
+                )
 
     def state_dict(self) -> dict[str, Any]:
         """Return a checkpoint's content."""
