@@ -37,7 +37,8 @@ def make(tree: Path, *arguments: str, minor: int = 11, lacks: int = 0, python: s
     fake = tree / "fake python"
     fake.write_text(FAKE.format(minor=minor, lacks=lacks))
     fake.chmod(0o755)
-    bare = {n: v for n, v in os.environ.items() if n not in ("TORCH", "MAKEFLAGS", "PYTHON")}
+    outer = ("TORCH", "MAKEFLAGS", "MAKELEVEL", "PYTHON")  # of the make that runs the tests
+    bare = {n: v for n, v in os.environ.items() if n not in outer}
     command = ["make", *arguments, f"PYTHON={python or './fake python'}"]
     done = subprocess.run(command, cwd=tree, env=bare, capture_output=True, text=True, check=False)
     told = [line for line in (done.stdout + done.stderr).splitlines() if "***" not in line]
