@@ -20,8 +20,8 @@ SAMPLES, SHADOW_SIZE, SLICES, STACKS = 0, 1024, 16, 8
 """Multisampling, width of the shadow map (pixels), facets of round geoms. Without a GPU a frame
 takes a quarter of the time that MuJoCo's defaults (4, 4096, 28, 16) take."""
 SOFT = 960
-"""Width of a frame (pixels) from which shadows have soft edges: each light takes half as long as
-all the rest of a frame without a GPU."""
+"""Width of a frame (pixels) from which shadows have soft edges: each light takes half as long
+as all the rest of a frame without a GPU."""
 _LIGHT_DISTANCE, _LIT = 4.0, 1.3
 """From the base to the lights (m), and where shadows are cast around it (reaches)."""
 

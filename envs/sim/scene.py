@@ -26,7 +26,7 @@ STIFF_CONTACT = (0.98, 0.98, 0.001, 0.5, 2.0)
 there until the robot does the splits: after 10 s of holding the nominal pose the base stands at
 0.32 m, with MuJoCo's default (0.9, 0.95) at 0.45 m, with this at 0.514 m; the menagerie's own
 elliptic cones at impratio 100 give 0.512 m."""
-_LIGHTS, _SUN = 3, 0.03
+_LIGHTS, _SUN = 2, 0.008
 """Number of lights, and the radius of their disc at a distance of 1."""
 _FOUND = 1 << int(mujoco.mjtConDataField.mjCONDATA_FOUND)
 
@@ -152,7 +152,7 @@ def _add_world(spec: mujoco.MjSpec) -> None:
 def _add_lights(spec: mujoco.MjSpec) -> None:
     """A sun: lights from round a point overhead, whose hard shadows together have soft edges.
 
-    Hardly tilted: the ground would speckle under lights that are slanted more.
+    Hardly tilted: under lights that are slanted twice as much the ground has speckles.
     """
     for angle in 2 * np.pi * (np.arange(_LIGHTS) + 0.25) / _LIGHTS:
         spec.worldbody.add_light(
