@@ -53,7 +53,7 @@ class TrainConfig(Training):
             raise UsageError(f"--wrapper is for single environments, and {self.env_id} has many")
         if (self.env is None) == (self.env_id in envs.IDS):
             need = "settings of its task" if self.env is None else "no settings of a task"
-            raise UsageError(f"{self.env_id} must have {need}")
+            raise UsageError(f"env_id is {self.env_id!r}; it must have {need}")
 
 
 @dataclass(frozen=True)
