@@ -91,12 +91,14 @@ C = TypeVar("C", bound=ActorCriticConfig)
 
 
 class ActorCritic(Generic[C]):
-    """A policy and a critic, on observations that one normaliser has seen; `update` is missing.
+    """A policy and a critic, on observations that one normaliser has seen.
+
+    An algorithm adds `update` and names its `settings`.
 
     Args:
         observation_space: Box with one axis.
         action_space: Box with one axis, Discrete, or MultiDiscrete with one axis.
-        config: settings.
+        config: settings; None takes the defaults.
         symmetry: the environment's mirror symmetry (`envs.unwrapped.symmetry`), or None.
         device: where networks and batches live.
         seed: seed of the one generator that all randomness comes from.
@@ -106,16 +108,19 @@ class ActorCritic(Generic[C]):
         ValueError: a space that is not supported, or widths that do not suit the symmetry.
     """
 
+    settings: type[C]
+
     def __init__(
         self,
         observation_space: spaces.Space,
         action_space: spaces.Space,
-        config: C,
+        config: C | None = None,
         symmetry: Symmetry | None = None,
         device: torch.device | str = "cpu",
         seed: int = 0,
         group: Group = ALONE,
     ):
+        config = config or self.settings()
         self.config, self.group = config, group
         self.device = torch.device(device)
         self.generator = torch.Generator(self.device).manual_seed(seed)

@@ -11,18 +11,16 @@ clipped; the learning rate may follow the KL divergence (as in Rudin et al. 2021
 import copy
 import logging
 import time
+from functools import cached_property
 from typing import Any
 
 import torch
-from gymnasium import spaces
 from torch import Tensor
 
 from algos.actor_critic import ActorCritic
 from algos.nets.critic import explained_variance
 from algos.nets.distributions import DiagGaussian
-from algos.nets.equivariant import Symmetry
 from algos.nets.linearization import flatten, linearize, unflatten
-from algos.parallel import ALONE, Group
 from algos.ppo.config import PPOConfig
 from algos.rollout.rollout import Rollout, sound_samples
 
@@ -35,21 +33,13 @@ LEARNING_RATES = (1e-5, 1e-2)
 class PPO(ActorCritic[PPOConfig]):
     """The algorithm: a policy, a critic and the update of both; arguments as of `ActorCritic`."""
 
-    def __init__(
-        self,
-        observation_space: spaces.Space,
-        action_space: spaces.Space,
-        config: PPOConfig | None = None,
-        symmetry: Symmetry | None = None,
-        device: torch.device | str = "cpu",
-        seed: int = 0,
-        group: Group = ALONE,
-    ):
-        config = config or PPOConfig()
-        super().__init__(observation_space, action_space, config, symmetry, device, seed, group)
-        self.policy_optimizer = torch.optim.Adam(
-            self.policy.parameters(), lr=config.learning_rate, eps=1e-5, fused=True
-        )
+    settings = PPOConfig
+
+    @cached_property
+    def policy_optimizer(self) -> torch.optim.Optimizer:
+        """The policy's Adam; `optimizer` is the critic's."""
+        rate = self.config.learning_rate
+        return torch.optim.Adam(self.policy.parameters(), lr=rate, eps=1e-5, fused=True)
 
     @torch.no_grad()
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:

@@ -12,17 +12,16 @@ the training goes on; time-outs bootstrap.
 import logging
 import math
 import time
+from collections.abc import Callable
+from functools import cached_property
 
 import torch
-from gymnasium import spaces
 from torch import Tensor
 
 from algos.actor_critic import ActorCritic
 from algos.nets.critic import explained_variance
 from algos.nets.distributions import DiagGaussian, Distribution
-from algos.nets.equivariant import Symmetry
 from algos.nets.linearization import has_closed_form
-from algos.parallel import ALONE, Group
 from algos.rollout.rollout import Rollout, sound_samples
 from algos.trpo.config import TRPOConfig
 from algos.trpo.cuda_graph import Replayed
@@ -35,21 +34,14 @@ log = logging.getLogger(__name__)
 class TRPO(ActorCritic[TRPOConfig]):
     """The algorithm: a policy, a critic and the update of both; arguments as of `ActorCritic`."""
 
-    def __init__(
-        self,
-        observation_space: spaces.Space,
-        action_space: spaces.Space,
-        config: TRPOConfig | None = None,
-        symmetry: Symmetry | None = None,
-        device: torch.device | str = "cpu",
-        seed: int = 0,
-        group: Group = ALONE,
-    ):
-        config = config or TRPOConfig()
-        super().__init__(observation_space, action_space, config, symmetry, device, seed, group)
+    settings = TRPOConfig
+
+    @cached_property
+    def _search(self) -> Callable[..., tuple[Tensor, ...]]:
+        """`_search_direction`, as one CUDA graph where it can be one."""
         closed = has_closed_form(self.policy.network)
-        graph = self.device.type == "cuda" and closed and group.size == 1
-        self._search = Replayed(self._search_direction) if graph else self._search_direction
+        graph = self.device.type == "cuda" and closed and self.group.size == 1
+        return Replayed(self._search_direction) if graph else self._search_direction
 
     @torch.no_grad()
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
