@@ -122,6 +122,7 @@ def run(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
+@pytest.mark.slow
 def test_its_options_are_on_the_command_line_and_no_others() -> None:
     config, _, _ = train.parse([*CARTPOLE, "--algo.rate", "0.5", "--algo=reinforce"])
     assert config.algo == ReinforceConfig(rate=0.5)

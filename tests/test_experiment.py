@@ -78,6 +78,7 @@ def test_seeds_are_trained_once_resumed_and_compared(
     assert (resumed.total_steps, resumed.seed) == (384, 2)
 
 
+@pytest.mark.slow
 def test_a_run_of_other_settings_is_left_alone(tmp_path: Path) -> None:
     run, _, _ = train.parse([*CARTPOLE])
     training.RunDirectory.create(tmp_path / "cart-s1", train.to_plain(run))
@@ -144,6 +145,7 @@ print(*(int(number) for number in told), file=open(sys.argv[2] + "/told", "w"))
 """A training whose terminal goes away, or whose user is impatient."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("numbers", "told"), [("(1, 1)", [15]), ("(15, 15)", [15]), ("(2, 2)", [15, 2])]
 )

@@ -187,6 +187,7 @@ def test_a_read_only_run_is_refused(cartpole_run: Path, tmp_path: Path) -> None:
                 train.main(arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "message"),
     [(faults.delete, "No such file or directory"), (faults.replace_folder, "is another folder")],
@@ -204,6 +205,7 @@ def test_a_run_directory_that_goes_away_ends_the_run(
 # Environments of one's own
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "error", [ValueError("shapes"), OSError("robot unplugged"), KeyError("leg"), RuntimeError()]
 )
@@ -223,6 +225,7 @@ def test_what_an_environment_raises_is_left_as_it_is(
     assert caught.value.__cause__ is error
 
 
+@pytest.mark.slow
 def test_where_a_video_failed_is_told_and_the_training_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -285,6 +288,7 @@ def test_training_stops_where_the_critic_explodes_again_and_again(
     assert is_finite(load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["algo"])
 
 
+@pytest.mark.slow
 def test_a_policy_with_a_nan_is_never_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -101,6 +101,7 @@ def works(config: training.TrainConfig) -> None:
     assert "gait offsets" in words or "hidden" in words
 
 
+@pytest.mark.slow
 def test_every_setting_is_walked() -> None:
     """The walk finds nested ones and terms, and each has a check of its type."""
     known = {".".join(path) for path in PATHS}

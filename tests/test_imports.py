@@ -35,6 +35,7 @@ def test_contracts_are_kept() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_imports_the_other_way_break_a_contract(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for package in ("robots", "envs", "algos", "trot"):

@@ -154,6 +154,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "message"), WRONG.items(), ids=WRONG)
 def test_one_line_says_what_is_wrong(command: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as told:
@@ -179,6 +180,7 @@ def test_a_name_that_trot_takes_is_told() -> None:
         train.parse(["envs.mine:Line-v0"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrapper", ["Negative", "trot_line:Positive", "trot_lime:Negative"])
 def test_a_wrapper_that_is_none_is_named(wrapper: str) -> None:
     config, _, _ = train.parse([ID, "--env-kwargs.size=1", "--wrapper", wrapper])

@@ -258,6 +258,7 @@ def given(*arguments: str) -> TaskConfig:
     return task
 
 
+@pytest.mark.slow
 def test_a_task_s_settings_stand_above_what_the_checkpoint_says(checkpoint: Path) -> None:
     judged = given(str(checkpoint), "--evaluate")
     changes = ["--env.randomization.push", "0.5", "1", "--env.simulation.collision", "full"]
@@ -270,17 +271,20 @@ def test_a_task_s_settings_stand_above_what_the_checkpoint_says(checkpoint: Path
     )
 
 
+@pytest.mark.slow
 def test_a_task_s_settings_may_stand_before_the_source(checkpoint: Path) -> None:
     task = given("--env.simulation.contact", "elliptic", str(checkpoint), "--evaluate")
     assert task.simulation.contact == "elliptic"
 
 
+@pytest.mark.slow
 def test_the_protocol_s_settings_shape_what_it_judges(checkpoint: Path) -> None:
     arguments = [str(checkpoint), "--evaluate", "--env.protocol.seconds", "2"]
     assert given(*arguments).episode_length == 2.0
     assert given(*arguments, "--env.episode-length", "3").episode_length == 3.0
 
 
+@pytest.mark.slow
 def test_an_evaluation_is_under_the_settings_given(checkpoint: Path, tmp_path: Path) -> None:
     """A push of 20 m/s is felt; the same command without it is what it was."""
     found = []
@@ -297,6 +301,7 @@ def test_an_evaluation_is_under_the_settings_given(checkpoint: Path, tmp_path: P
     assert found[1]["lin_vel_error"]["mean"] > 5 * found[0]["lin_vel_error"]["mean"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -322,11 +327,13 @@ def test_one_policy_is_played_unless_several_are_compared() -> None:
         play.main(["a.pt", "b.pt", "--video", "c.mp4"])
 
 
+@pytest.mark.slow
 def test_without_a_policy_any_setting_may_be() -> None:
     arguments = [WALK, "--agent", "zero", "--evaluate", "--env.drive.scale", "0.3"]
     assert given(*arguments).drive == PD(scale=0.3)
 
 
+@pytest.mark.slow
 def test_a_misspelt_option_is_told_before_what_it_leaves_undone(checkpoint: Path) -> None:
     with pytest.raises(ValueError, match="did you mean --video"):
         play.main([str(checkpoint), "--vidoe", "a.mp4"])

@@ -47,6 +47,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shell",
     [
@@ -69,6 +70,7 @@ def test_what_cannot_be_shown_ends_no_work(shell: str, tmp_path: Path) -> None:
     assert done.stderr.count("what is printed is lost") == (shell == "> /dev/full")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [

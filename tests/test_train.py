@@ -66,6 +66,7 @@ def test_metrics_have_a_row_an_iteration_with_every_reward_term(walk_run: Path) 
     assert all(float(row["kl"]) <= bound for row, bound in zip(table, bounds, strict=True))
 
 
+@pytest.mark.slow
 def test_resumed_run_appends_to_its_own_metrics(walk_run: Path) -> None:
     train.main(["--resume", str(walk_run), "--total-steps", "160", "--wandb", "disabled"])
     assert [row["env_steps"] for row in rows(walk_run)] == ["32", "64", "96", "128", "160"]
@@ -73,6 +74,7 @@ def test_resumed_run_appends_to_its_own_metrics(walk_run: Path) -> None:
     assert (config["total_steps"], config["wandb"]) == (160, "disabled")
 
 
+@pytest.mark.slow
 def test_resume_keeps_the_runs_own_settings_and_says_when_it_is_done(
     walk_run: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -290,6 +292,7 @@ def test_resuming_a_run_of_older_code_tells_what_was_taken(
         assert line.startswith(f"{run}/config.json {words}")
 
 
+@pytest.mark.slow
 def test_existing_run_is_never_overwritten(walk_run: Path) -> None:
     before = (walk_run / "metrics.csv").read_bytes()
     with pytest.raises(ValueError, match="already holds a run"):
@@ -303,6 +306,7 @@ def test_configuration_survives_json() -> None:
     assert from_plain(training.defaults("trot/AnymalWalk-v0"), plain) == config
 
 
+@pytest.mark.slow
 def test_every_config_field_is_on_the_command_line() -> None:
     arguments = [
         *WALK,

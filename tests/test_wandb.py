@@ -274,6 +274,7 @@ def test_a_run_in_wandb_that_cannot_be_played_is_one_clear_line(
         play.main(["wandb:me/trot/abc", *arguments])
 
 
+@pytest.mark.slow
 def test_the_sweep_gives_flags_that_train_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     from wandb.sdk.launch.sweeps.utils import (  # takes a second
         create_sweep_command,

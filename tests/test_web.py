@@ -143,6 +143,7 @@ def test_a_browser_steers_the_robot(browser: Any, live: Live) -> None:
     until(lambda: live.agent == "zero", "another policy acts")
 
 
+@pytest.mark.slow
 def test_a_command_ends_the_schedule_whole_and_is_not_overwritten_by_it() -> None:
     live = walking(None)
     while live.command.tolist() != [0.6, 0.0, 0.72]:  # the schedule's third

@@ -49,6 +49,7 @@ def test_the_ids_of_anymal_are_bound_to_it_and_the_others_take_any_robot() -> No
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("robot", SYNTHETIC.values(), ids=SYNTHETIC)
 @pytest.mark.parametrize("env_id", ["trot/Stand-v0", "trot/Walk-v0"])
 def test_a_task_takes_any_robot(env_id: str, robot: Robot, monkeypatch: pytest.MonkeyPatch) -> None:

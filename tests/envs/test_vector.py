@@ -55,6 +55,7 @@ def rollout(config: TaskConfig, seed: int, steps: int = 60) -> list[dict[str, An
     return run(env, steps, np.random.default_rng(seed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [task, wild])
 def test_a_seed_fixes_the_rollout_at_any_nthread(make: Any) -> None:
     one, again, two = (rollout(make(**simulation(nthread=k)), seed=3) for k in (1, 1, 2))
@@ -124,6 +125,7 @@ def test_single_env_with_a_model_of_its_own_equals_its_row() -> None:
         assert own[1] == reward[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [task, wild])
 def test_resuming_is_exact(make: Any) -> None:
     config = make(curricula={"rewards": Curriculum(initial=0.1, hold=100, ramp=1000)})
@@ -178,6 +180,7 @@ def test_truncation_comes_at_exactly_the_episode_length() -> None:
             assert_same(observation, true_last)
 
 
+@pytest.mark.slow
 def test_episode_ends_are_disjoint_and_counted_for_each_simulation() -> None:
     lean = Termination(terminations.tilted, params={"limit": 0.3})
     env = LocomotionVectorEnv(8, config=wild(terminations=FALLS | {"tilt": lean}))

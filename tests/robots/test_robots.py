@@ -136,6 +136,7 @@ def test_spec_refuses_an_unknown_collision_level() -> None:
         get_robot("anymal_c").spec(level)
 
 
+@pytest.mark.slow
 def test_importing_robots_leaves_robot_descriptions_alone() -> None:
     code = (
         "import sys, robots; sys.exit(any(m.startswith(('git', 'robot_d')) for m in sys.modules))"

@@ -136,6 +136,7 @@ def test_the_linear_schedule_ends_at_nothing(
     assert torch.equal(before, agent.policy.get_flat())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "equivariant", "discrete"])
 def test_updates_stay_finite_above_the_floor_and_symmetric(
     make_agent: MakeAgent, make_rollout: Callable[..., Rollout], symmetry: Any, kind: str
@@ -187,6 +188,7 @@ def test_a_batch_without_a_sound_environment_changes_nothing(
     assert torch.equal(before, agent.policy.get_flat())
 
 
+@pytest.mark.slow
 def test_a_restored_agent_learns_on_bitwise(
     make_agent: MakeAgent, make_rollout: Callable[..., Rollout]
 ) -> None:

@@ -103,6 +103,7 @@ def found_login() -> bool:
     return logged_in()
 
 
+@pytest.mark.slow
 def test_login_is_found_in_the_environment_and_in_netrc(no_login, monkeypatch, tmp_path):
     assert not found_login()
     (tmp_path / "netrc").write_text(f"machine api.wandb.ai login user password {KEY}\n")
@@ -114,6 +115,7 @@ def test_login_is_found_in_the_environment_and_in_netrc(no_login, monkeypatch, t
     assert found_login()
 
 
+@pytest.mark.slow
 def test_login_is_looked_up_for_the_host_in_use(no_login, monkeypatch, tmp_path):
     (tmp_path / "netrc").write_text(f"machine wandb.here login user password {KEY}\n")
     assert not found_login()
@@ -149,6 +151,7 @@ def asked(no_login, monkeypatch):
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variable", "file", "mode"),
     [
@@ -178,6 +181,7 @@ def test_what_a_user_has_switched_off_asks_no_server(
     assert tracker.problems == []
 
 
+@pytest.mark.slow
 def test_the_command_line_decides_against_what_is_switched_off(asked, monkeypatch, tmp_path):
     monkeypatch.setenv("WANDB_MODE", "disabled")
     tracker = WandbTracker(tmp_path / "run", {}, mode="online")
@@ -186,6 +190,7 @@ def test_the_command_line_decides_against_what_is_switched_off(asked, monkeypatc
     assert "wandb goes on offline" in tracker.problems  # the server knows no key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"), [("WANDB_MODE", "off"), ("WANDB_API_KEY", "no key at all")]
 )
@@ -199,6 +204,7 @@ def test_settings_that_wandb_refuses_send_nothing(asked, monkeypatch, tmp_path, 
     assert tracker.problems
 
 
+@pytest.mark.slow
 def test_offline_run_appears_in_the_run_directory(no_login, tmp_path):
     tracker = WandbTracker(tmp_path / "run", {"seed": 1})
     assert tracker.mode == "offline"
@@ -208,6 +214,7 @@ def test_offline_run_appears_in_the_run_directory(no_login, tmp_path):
     assert list((tmp_path / "run" / "wandb").glob(f"offline-run-*-{tracked_id(tmp_path)}"))
 
 
+@pytest.mark.slow
 def test_a_user_without_a_home_is_tracked(no_login, monkeypatch, tmp_path):
     def unknown(uid):
         raise KeyError(uid)

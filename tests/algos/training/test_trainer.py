@@ -75,6 +75,7 @@ def rows(run: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_what_is_not_judged_is_trained(
     one_device: str,
     tmp_path: Path,
@@ -131,6 +132,7 @@ def killed_at(steps: int, owner: object, name: str, patch: pytest.MonkeyPatch) -
     patch.setattr(owner, name, fatal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("steps", "owner", "name"),
     [
@@ -157,6 +159,7 @@ def test_a_kill_while_a_policy_is_judged_costs_only_that(
     assert digest(best[0]["algo"]) == digest(best[1]["algo"])
 
 
+@pytest.mark.slow
 def test_a_tracker_that_fails_is_in_the_closing_note(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,6 +71,7 @@ CONFIGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
 def test_a_divergence_is_repeated_bitwise_with_its_own_model(
     config: TaskConfig, tmp_path: Path

@@ -52,6 +52,7 @@ def headless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_frames_show_each_simulation_and_leave_it_alone() -> None:
     watched = LocomotionVectorEnv(2, render_mode="rgb_array", render_size=SIZE)
@@ -145,6 +146,7 @@ def test_arrows_and_arcs_lie_on_the_ground_side_by_side() -> None:
     assert left[0, 1] > 3.05 > 2.95 > right[0, 1]  # neither hides the other
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_a_robot_on_high_ground_looks_as_on_low_ground() -> None:
     """Edges may, and so does the far ground at the top, where no robot is."""
@@ -278,6 +280,7 @@ def test_a_display_that_draws_is_drawn_on(headless: pytest.MonkeyPatch) -> None:
     assert "SDL_VIDEODRIVER" not in gl.os.environ
 
 
+@pytest.mark.slow
 def test_a_display_that_is_gone_does_not_work(headless: pytest.MonkeyPatch) -> None:
     headless.setenv("DISPLAY", "localhost:10.0")
     assert not gl._works.__wrapped__("glfw")
@@ -308,6 +311,7 @@ def test_headless_without_a_backend_names_the_packages(headless: pytest.MonkeyPa
     assert "MUJOCO_GL" not in gl.os.environ
 
 
+@pytest.mark.slow
 def test_unusable_backend_is_named_with_what_to_do() -> None:
     environment = os.environ | {"MUJOCO_GL": "nonsense"}
     command = [sys.executable, "-c", "import envs"]

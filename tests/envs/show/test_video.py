@@ -58,6 +58,7 @@ def test_a_frame_shows_the_environment_ahead_of_each_step(tmp_path: Path) -> Non
     np.testing.assert_allclose(shown, [[20 * i] * 2 for i in range(6)], atol=3)
 
 
+@pytest.mark.slow
 def test_fast_environments_leave_frames_out(tmp_path: Path) -> None:
     path, video = tmp_path / "a.mp4", Video(seconds=0.06, size=SIZE)
     write_video(path, [Actor(partial(Clock, fps=100), ones)], video)
@@ -85,6 +86,7 @@ def test_a_gif_leaves_nothing_else_behind(tmp_path: Path) -> None:
     np.testing.assert_allclose(brightness(tmp_path / "a.gif"), [[0, 0], [20, 20]], atol=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["walk:2/a.mp4", "~/100%d -x.mp4", "-a:b.gif"])
 def test_what_means_something_to_ffmpeg_is_a_path_all_the_same(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

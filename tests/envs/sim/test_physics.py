@@ -157,6 +157,7 @@ def test_pd_targets_are_clipped_to_the_joint_range(robot: str) -> None:
     assert (np.abs(expected) < env.robot.torque_limit).any()  # else the range plays no part
 
 
+@pytest.mark.slow
 @robots
 @pytest.mark.parametrize("contact", get_args(ContactModel))
 @pytest.mark.parametrize("collision", get_args(Collision))
