@@ -15,10 +15,12 @@ import tyro
 from envs.bounds import require_within
 from envs.mdp import strides
 from envs.mdp.recording import Recording, planar
-from envs.mdp.term import LARGEST, Term
+from envs.mdp.term import LARGEST, Term, bounded
 
 GRAVITY = 9.81
 """Gravitational acceleration (m/s²; MuJoCo's default)."""
+DOUBLE = 0.06
+"""Time off the ground (s) up to which a foot has bounced."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,25 @@ def power(recording: Recording) -> np.ndarray:
     return masked_mean(recording.power, recording.alive)
 
 
-def cost_of_transport(recording: Recording) -> np.ndarray:
-    """Mechanical power / (weight × speed) while walking."""
+def torque_rate(recording: Recording) -> np.ndarray:
+    """Mean |dτ/dt| over joints and time (N·m/s), from one control step to the next."""
+    change = np.abs(np.diff(recording.torque, axis=0)).mean(axis=2) / recording.dt
+    return masked_mean(change, recording.alive[1:])
+
+
+@bounded(slowest=(0.0, LARGEST), fastest=(0.0, LARGEST))
+def cost_of_transport(
+    recording: Recording, *, slowest: float = 0.0, fastest: float = LARGEST
+) -> np.ndarray:
+    """Mechanical power / (weight × speed) while walking at a commanded planar speed (m/s) above
+    `slowest`, up to `fastest`.
+    """
     r, weight = recording, recording.mass * GRAVITY  # N
-    speed = masked_mean(planar(r.velocity), r.walking)
+    wanted = planar(r.velocity_command)
+    counted = r.walking & (wanted > slowest) & (wanted <= fastest)
+    speed = masked_mean(planar(r.velocity), counted)
     with np.errstate(divide="ignore"):
-        return masked_mean(r.power, r.walking) / (weight * speed)
+        return masked_mean(r.power, counted) / (weight * speed)
 
 
 def stride_frequency(recording: Recording) -> np.ndarray:
@@ -110,6 +125,37 @@ def foot_slip(recording: Recording) -> np.ndarray:
     return contact_speed(recording.foot_contact, recording.foot_speed, recording.walking)
 
 
+def impact_speed(recording: Recording) -> np.ndarray:
+    """Mean speed at which a foot comes down while walking (m/s): of its centre, one control step
+    before its touchdown; a foot that rises then has 0.
+    """
+    r = recording
+    down = touchdowns(r.foot_contact, r.walking)[1:]
+    speed = np.maximum(-r.foot_vel_z[:-1], 0.0)
+    return _ratio((down * speed).sum(axis=(0, 2)), down.sum(axis=(0, 2)))
+
+
+def double_touchdowns(recording: Recording) -> np.ndarray:
+    """Share of touchdowns while walking that come within 60 ms of the foot's lift-off: it has
+    bounced rather than swung, as it also has if it comes down within 60 ms of its last touchdown.
+    """
+    contact = recording.foot_contact
+    down = touchdowns(contact, recording.walking)
+    lifted = np.zeros_like(contact)
+    lift = contact[:-1] & ~contact[1:]
+    for steps in range(1, int(DOUBLE / recording.dt + 1e-9) + 1):
+        lifted[steps + 1 :] |= lift[:-steps]
+    return _ratio((down & lifted).sum(axis=(0, 2)), down.sum(axis=(0, 2)))
+
+
+def base_acceleration(recording: Recording) -> np.ndarray:
+    """Root mean square of the base's vertical acceleration (m/s²), from one control step to the
+    next.
+    """
+    change = np.diff(recording.base_vel_z, axis=0) / recording.dt
+    return np.sqrt(masked_mean(change**2, recording.alive[1:]))
+
+
 def base_height(recording: Recording) -> np.ndarray:
     """Mean height of the base (m)."""
     return masked_mean(recording.base_height, recording.alive)
@@ -125,16 +171,23 @@ MEASURES = {
     "yaw_rate_error": Measure(yaw_rate_error, "rad/s"),
     "fall_rate": Share(fall_rate),
     "mean_torque": Measure(mean_torque, "N·m"),
+    "torque_rate": Measure(torque_rate, "N·m/s"),
     "power": Measure(power, "W"),
     "cost_of_transport": Measure(cost_of_transport),
+    "cost_of_transport_slow": Measure(cost_of_transport, params={"fastest": 0.6}),
+    "cost_of_transport_medium": Measure(cost_of_transport, params={"slowest": 0.6, "fastest": 0.9}),
+    "cost_of_transport_fast": Measure(cost_of_transport, params={"slowest": 0.9}),
     "stride_frequency": Measure(stride_frequency, "Hz"),
     "duty_factor": Fraction(duty_factor),
     "swing_apex": Measure(swing_apex, "m"),
     "foot_slip": Measure(foot_slip, "m/s"),
+    "impact_speed": Measure(impact_speed, "m/s"),
+    "double_touchdowns": Fraction(double_touchdowns),
     "base_height": Measure(base_height, "m"),
     "base_tilt": Measure(base_tilt, "rad"),
+    "base_acceleration": Measure(base_acceleration, "m/s²"),
 }
-"""What every task is judged by, in this order."""
+"""What every task is judged by, in this order; slow walking is up to 0.6 m/s, fast above 0.9."""
 
 
 def referenced(references: dict[str, float], source: str) -> dict[str, Measure]:
@@ -159,6 +212,18 @@ def mean_frequency(contact: np.ndarray, counted: np.ndarray, dt: float) -> np.nd
         feet = contact[:, i].T
         values[i] = np.mean([strides.frequency([foot[r] for r in rows], dt) for foot in feet])
     return values
+
+
+def touchdowns(contact: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Return which feet came down in each step that counts, (T, n, feet) bool.
+
+    Args:
+        contact: (T, n, feet) bool.
+        counted: (T, n) bool.
+    """
+    down = np.zeros_like(contact)
+    down[1:] = contact[1:] & ~contact[:-1] & counted[1:, :, None]
+    return down
 
 
 def contact_speed(contact: np.ndarray, speed: np.ndarray, counted: np.ndarray) -> np.ndarray:

@@ -39,12 +39,16 @@ class Recording:
     """Height of the base frame above the ground (m), (T, n)."""
     base_tilt: np.ndarray
     """Angle between the base's z axis and the vertical (rad), (T, n)."""
+    base_vel_z: np.ndarray
+    """Upward velocity of the base (m/s), (T, n)."""
     foot_contact: np.ndarray
     """(T, n, feet) bool."""
     foot_height: np.ndarray
     """Height of the feet's underside above the ground (m), (T, n, feet)."""
     foot_speed: np.ndarray
     """Horizontal speed of the foot centres (m/s), (T, n, feet)."""
+    foot_vel_z: np.ndarray
+    """Upward velocity of the foot centres (m/s), (T, n, feet)."""
 
     @property
     def power(self) -> np.ndarray:
@@ -87,9 +91,11 @@ def row(state: State) -> dict[str, np.ndarray]:
         "torque": state.torque,
         "base_height": state.base_height,
         "base_tilt": np.arccos(np.clip(-state.gravity_b[:, 2], -1.0, 1.0)),
+        "base_vel_z": -np.einsum("ij,ij->i", state.gravity_b, state.lin_vel_b),
         "foot_contact": state.foot_contact,
         "foot_height": state.foot_height,
         "foot_speed": planar(state.foot_vel_w),
+        "foot_vel_z": state.foot_vel_w[..., 2],
     }
 
 

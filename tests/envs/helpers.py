@@ -188,7 +188,9 @@ def made_up_recording(steps: int, robots: int) -> Recording:
         torque=7.0 + joints,
         base_height=0.5 * one,
         base_tilt=0.1 * one,
+        base_vel_z=0.0 * one,
         foot_contact=feet == 0,
-        foot_height=feet,
-        foot_speed=feet,
+        foot_height=feet.copy(),
+        foot_speed=feet.copy(),
+        foot_vel_z=feet.copy(),
     )

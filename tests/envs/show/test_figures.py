@@ -35,9 +35,11 @@ def steady(contact: np.ndarray, per_leg: int = 2) -> Steady:
         torque=joints,
         base_height=rest,
         base_tilt=rest,
+        base_vel_z=rest,
         foot_contact=contact[:, None],
         foot_height=np.zeros((steps, 1, legs)),
         foot_speed=np.zeros((steps, 1, legs)),
+        foot_vel_z=np.zeros((steps, 1, legs)),
     )
     limits = {
         "position": np.tile([-1.0, 1.0], (n, 1)),
