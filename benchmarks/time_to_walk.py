@@ -5,13 +5,17 @@ Hwangbo et al. 2019, 100 robots, full physics). A training counts when its final
 stays up and has a gait (`CRITERION`); a budget counts when every seed's does. CPU seconds are user
 and system time of the training process, so that a busy machine does not lie. Results go to
 benchmarks/time_to_walk.json; what it holds already is not trained again.
+
+`--rival FILE` gives a foreign trainer the same accounting. The file is a Python program with two
+commands: `FILE train --seed S --total-steps N --run-dir DIR`, whose seconds count, and `FILE judge
+DIR --episodes N --seed S --json JSON`, which writes what `play.py --evaluate --json` does: of a
+`Recording` of its robots under the same commands, `envs.judge.protocol.summarize` makes it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
@@ -26,15 +30,15 @@ from rich.table import Table
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "time_to_walk.json"
 CRITERION = {
-    "lin_vel_error": (0.0, 0.20),  # m/s
-    "yaw_rate_error": (0.0, 0.15),  # rad/s
-    "fall_rate": (0.0, 0.05),
-    "swing_apex": (0.04, 1.0),  # m
-    "stride_frequency": (1.0, 3.0),  # Hz
-    "foot_slip": (0.0, 0.15),  # m/s
-    "duty_factor": (0.4, 0.7),
+    "lin_vel_error": ("m/s", 0.0, 0.20),
+    "yaw_rate_error": ("rad/s", 0.0, 0.15),
+    "fall_rate": ("falls", 0.0, 0.05),
+    "swing_apex": ("swing", 0.04, 1.0),  # m
+    "stride_frequency": ("Hz", 1.0, 3.0),
+    "foot_slip": ("slip", 0.0, 0.15),  # m/s
+    "duty_factor": ("duty", 0.4, 0.7),
 }
-"""Measure -> least and most."""
+"""Measure -> its short name, least and most."""
 RECIPES = {
     "default": (),
     "fast": (
@@ -57,6 +61,8 @@ class Options:
     """Seeds; settings were chosen on 101 to 105."""
     recipe: str = "fast"
     """A name in RECIPES."""
+    rival: Path | None = None
+    """A foreign trainer in Trot's place."""
     folder: Path = ROOT / "runs" / "time-to-walk"
     """Where the runs are."""
 
@@ -64,37 +70,42 @@ class Options:
 def main(options: Options) -> None:
     """Train what is missing, and print the table."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    trainer = options.rival.stem if options.rival else options.recipe
     for budget in options.budgets:
         for seed in options.seeds:
-            name = f"{options.recipe}-{budget}-s{seed}"
+            name = f"{trainer}-{budget}-s{seed}"
             if name not in results:
-                arguments = (*RECIPES[options.recipe], "--total-steps", str(budget))
-                results[name] = trained(options.folder / name, seed, arguments)
+                commands = programs(options, options.folder / name, seed, budget)
+                results[name] = trained(*commands, options.folder / name / "evaluation.json")
                 RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     Console().print(table(results))
 
 
-def trained(run: Path, seed: int, arguments: tuple[str, ...]) -> dict[str, Any]:
+def programs(options: Options, run: Path, seed: int, budget: int) -> tuple[list[str], list[str]]:
+    """Return the command lines of the training and of the judge, without where to write."""
+    told = ["--seed", str(seed), "--total-steps", str(budget), "--run-dir", str(run)]
+    judge = [str(run), "--episodes", "100", "--seed", "1", "--json"]
+    if options.rival:
+        rival = str(options.rival)
+        return [rival, "train", *told], [rival, "judge", *judge]
+    train = ["train.py", "trot/AnymalWalk-v0", *RECIPES[options.recipe], *told, "--logger", "none"]
+    return train, ["play.py", *judge[:1], "--checkpoint", "last", "--evaluate", *judge[1:]]
+
+
+def trained(train: list[str], judge: list[str], judged: Path) -> dict[str, Any]:
     """Train one policy and judge it; return seconds and measures."""
-    train = [
-        *(sys.executable, "train.py", "trot/AnymalWalk-v0", *arguments, "--seed", str(seed)),
-        *("--run-dir", str(run), "--logger", "none"),
-    ]
     begin = time.monotonic()
-    with subprocess.Popen(train, cwd=ROOT, stdout=sys.stderr) as process:
+    with subprocess.Popen([sys.executable, *train], cwd=ROOT, stdout=sys.stderr) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = time.monotonic() - begin
     if process.returncode:
-        raise RuntimeError(f"{run} failed, exit code {process.returncode}")
-    judged = run / "evaluation.json"
-    play = [sys.executable, "play.py", str(run), "--checkpoint", "last", "--evaluate"]
-    rest = ["--episodes", "100", "--seed", "1", "--json", str(judged)]
-    subprocess.run([*play, *rest], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        raise RuntimeError(f"{' '.join(train)} failed, exit code {process.returncode}")
+    command = [sys.executable, *judge, str(judged)]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return {
-        "command": " ".join(["python", *train[1:]]).replace(f"{ROOT}/", ""),
+        "command": " ".join(["python", *train]).replace(f"{ROOT}/", ""),
         "cores": os.cpu_count(),
-        "processor": platform.machine(),
         "seconds": round(seconds, 1),
         "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
         "evaluation": json.loads(judged.read_text()),
@@ -106,21 +117,24 @@ def missed_by(evaluation: dict[str, Any]) -> list[str]:
     means = {name: evaluation[name]["mean"] for name in CRITERION}
     return [
         name
-        for name, (least, most) in CRITERION.items()
+        for name, (_, least, most) in CRITERION.items()
         if means[name] is None or not least <= means[name] <= most
     ]
 
 
 def table(results: dict[str, Any]) -> Table:
-    """Return a row a training."""
-    found = Table(title="Time to walk")
-    for head in ("training", "wall (s)", "CPU (s)", *CRITERION, "walks"):
-        found.add_column(head.replace("_", " "), justify="right")
+    """Return a row a training; a ! marks what the criterion does not allow."""
+    found = Table(title="Time to walk", box=None)
+    found.add_column("training", no_wrap=True)
+    for head in ("wall s", "CPU s", *(short for short, _, _ in CRITERION.values()), "walks"):
+        found.add_column(head, justify="right")
     for name, one in results.items():
         missed = missed_by(one["evaluation"])
-        means = [f"{one['evaluation'][measure]['mean'] or 0:.3f}" for measure in CRITERION]
-        verdict = "yes" if not missed else f"no: {', '.join(missed)}"
-        found.add_row(name, f"{one['seconds']:.0f}", f"{one['cpu_seconds']:.0f}", *means, verdict)
+        means = {measure: one["evaluation"][measure]["mean"] for measure in CRITERION}
+        cells = ["none" if mean is None else f"{mean:.3f}" for mean in means.values()]
+        marked = [c + "!" * (m in missed) for c, m in zip(cells, CRITERION, strict=True)]
+        times = f"{one['seconds']:.0f}", f"{one['cpu_seconds']:.0f}"
+        found.add_row(name, *times, *marked, "no" if missed else "yes")
     return found
 
 
