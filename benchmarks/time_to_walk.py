@@ -124,14 +124,14 @@ def missed_by(evaluation: dict[str, Any]) -> list[str]:
 
 def table(results: dict[str, Any]) -> Table:
     """Return a row a training; a ! marks what the criterion does not allow."""
-    found = Table(title="Time to walk", box=None)
+    found = Table(title="Time to walk", box=None, pad_edge=False)
     found.add_column("training", no_wrap=True)
     for head in ("wall s", "CPU s", *(short for short, _, _ in CRITERION.values()), "walks"):
         found.add_column(head, justify="right")
     for name, one in results.items():
         missed = missed_by(one["evaluation"])
         means = {measure: one["evaluation"][measure]["mean"] for measure in CRITERION}
-        cells = ["none" if mean is None else f"{mean:.3f}" for mean in means.values()]
+        cells = ["none" if mean is None else f"{mean:.3g}" for mean in means.values()]
         marked = [c + "!" * (m in missed) for c, m in zip(cells, CRITERION, strict=True)]
         times = f"{one['seconds']:.0f}", f"{one['cpu_seconds']:.0f}"
         found.add_row(name, *times, *marked, "no" if missed else "yes")
