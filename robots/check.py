@@ -20,6 +20,8 @@ LENGTH_TOLERANCE = 0.1
 """Of a leg's length, to whose foot centre or sole, and from which of its axes, people count."""
 UNEVEN = 0.2
 """Of the leg length: how far feet may be from one level in the nominal pose."""
+LISTED = 4
+"""How many of the things that are no robot's an error names."""
 SUNK = 0.1
 """Of the leg length: how far other shapes may be below the feet there. Box-bounds of slanted shapes
 are generous: those of published robots that stand reach 0.04."""
@@ -50,9 +52,26 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
         _check_leg(robot, spec, i)
     for joint, position in zip(joints, robot.nominal_pose, strict=True):
         _check_joint(robot, joint, position)
+    _check_world(robot, spec)
     alone = not (list(spec.actuators) or list(spec.sensors) or list(spec.keys))
     remedy = "leave them out: the environments add their own"
     _require(alone, robot, "its model has actuators, sensors or keyframes", remedy)
+
+
+def _check_world(robot: Robot, spec: mujoco.MjSpec) -> None:
+    """Nothing but the robot is in the world: its feet would touch it beside the ground."""
+    others = [f"a {_shape(geom)}" for geom in spec.worldbody.geoms]
+    bodies = [body for body in spec.worldbody.bodies if body.name != robot.base]
+    others += [f"body {body.name!r}" for body in bodies]
+    more = [f"{len(others) - LISTED} more"] if len(others) > LISTED else []
+    problem = f"its model has {', '.join(others[:LISTED] + more)} beside the robot"
+    remedy = "take them out: it holds the robot alone, and the environments add the ground"
+    _require(not others, robot, problem, remedy)
+
+
+def _shape(geom: mujoco.MjsGeom) -> str:
+    kind = mujoco.mjtGeom(geom.type).name.removeprefix("mjGEOM_").lower()
+    return f"{kind} {geom.name!r}" if geom.name else kind
 
 
 def _check_joint(robot: Robot, joint: Any, position: float) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
 from math import inf
 from typing import Any, NoReturn, get_args
 
@@ -13,6 +13,8 @@ import numpy as np
 from robots.check import check_spec
 from robots.collision import Collision, dress, set_collision
 from robots.usage import UsageError
+
+_A_SPEC = "a mujoco.MjSpec, such as MjSpec.from_file's"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class Robot:
 
     def __post_init__(self) -> None:
         """Raise ValueError where the numbers or the counts do not make a robot."""
+        self._take_sequences()
+        if not callable(self.build):
+            self._refuse(f"build is {self.build!r}", f"give a function that returns {_A_SPEC}")
         if not self.legs:
             self._refuse("legs is empty", "name at least one")
         for field in ("nominal_pose", "motors"):
@@ -101,6 +106,16 @@ class Robot:
                 self._refuse(f"nominal_pose has {joint!r} at {position}", "give an angle (rad)")
         for field in ("nominal_height", "leg_length"):
             _require_positive(f"Robot {self.name!r}", field, getattr(self, field))
+
+    def _take_sequences(self) -> None:
+        """Make tuples of lists and arrays, so that robots are compared and hashed as values."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not str(field.type).startswith("tuple"):
+                continue
+            if isinstance(value, str) or not isinstance(value, Iterable):
+                self._refuse(f"{field.name} is {value!r}", "give a tuple")
+            object.__setattr__(self, field.name, tuple(value))
 
     def _require_counts(self, field: str, kind: str, owners: tuple[str, ...], name: str) -> None:
         count = len(getattr(self, field))
@@ -158,6 +173,8 @@ class Robot:
                 raise
             problem = " ".join(str(error).split())
             self._refuse(f"its model cannot be read ({problem})", "correct its file")
+        if not isinstance(spec, mujoco.MjSpec):
+            self._refuse(f"build returned {spec!r}", f"return {_A_SPEC}")
         check_spec(self, spec)
         set_collision(spec, self.hips, self.feet, collision)
         dress(spec)

@@ -49,10 +49,14 @@ def base(model: mujoco.MjModel) -> int:
         ValueError: there is none, or more than one.
     """
     (floating,) = np.nonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_FREE)
-    if len(floating) != 1:
+    if len(floating) > 1:
+        names = [model.body(model.jnt_bodyid[joint]).name for joint in floating]
         raise UsageError(
-            f"its model has {len(floating)} free joints; give one, <freejoint/>, to its base"
+            f"its model has {len(floating)} free joints, of bodies {', '.join(map(repr, names))}; "
+            "take out those that are not the robot's"
         )
+    if not len(floating):
+        raise UsageError("its model has 0 free joints; give one, <freejoint/>, to its base")
     return int(model.jnt_bodyid[floating[0]])
 
 

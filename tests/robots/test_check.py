@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import mujoco
+import numpy as np
 import pytest
 
 from envs.sim import scene
@@ -64,6 +65,31 @@ def keep(spec: mujoco.MjSpec) -> None:
     """Break nothing."""
 
 
+def beside(**body: Any) -> Callable[[mujoco.MjSpec], None]:
+    """Return what puts a ball into the world, on a body of these values or on the world itself."""
+
+    def add(spec: mujoco.MjSpec) -> None:
+        carrier = spec.worldbody.add_body(**body) if body else spec.worldbody
+        carrier.add_geom(size=[0.1, 0, 0])
+
+    return add
+
+
+def floor(spec: mujoco.MjSpec) -> None:
+    for name in ("floor", ""):
+        spec.worldbody.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_PLANE, size=[1, 1, 1])
+
+
+def another(spec: mujoco.MjSpec) -> None:
+    """Put a second robot into the world."""
+    spec.attach(ROBOT.build(), prefix="other/", frame=spec.worldbody.add_frame())
+
+
+def crowd(spec: mujoco.MjSpec) -> None:
+    for i in range(6):
+        beside(name=f"prop{i}")(spec)
+
+
 @pytest.mark.parametrize(
     ("robot", "message"),
     [
@@ -95,6 +121,20 @@ def keep(spec: mujoco.MjSpec) -> None:
             built(lambda spec: spec.add_actuator(name="a", target="LF_HAA")),
             "has actuators, sensors or keyframes; leave them out",
         ),
+        (
+            built(floor),
+            "its model has a plane 'floor', a plane beside the robot; take them out: it holds the "
+            "robot alone, and the environments add the ground",
+        ),
+        (built(beside()), "has a sphere beside the robot; take"),
+        (built(beside(name="table")), "has body 'table' beside the robot"),
+        (built(beside(name="goal", mocap=True)), "has body 'goal' beside the robot"),
+        (built(another), "has body 'other/base' beside the robot"),
+        (built(crowd), "'prop0', .* body 'prop3', 2 more beside the robot"),
+        (built(lambda spec: spec.add_key(name="home")), "keyframes; leave them out"),
+        (replace(ROBOT, name="broken", build=lambda: ROBOT.build().compile()), "build returned <"),  # pyright: ignore[reportArgumentType]
+        (replace(ROBOT, name="broken", build=lambda: None), "returned None; return a mujoco.MjSp"),  # pyright: ignore[reportArgumentType]
+        (replace(ROBOT, name="broken", build=lambda: "go1.xml"), "build returned 'go1.xml'; ret"),  # pyright: ignore[reportArgumentType]
         (built(lambda spec: spec.delete(spec.joints[0])), "body 'base' has no free joint"),
         (built(lambda spec: spec.delete(spec.joint("LH_HFE"))), "joints names 'LH_HFE'"),
         (
@@ -146,6 +186,25 @@ def test_a_model_that_does_not_compile_is_named(break_: Callable[[mujoco.MjSpec]
     with pytest.raises(ValueError, match="Robot 'broken': its model") as caught:
         scene.build(built(break_), Simulation(), PD())
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_only_seen_may_stand_beside_a_robot() -> None:
+    def lit(spec: mujoco.MjSpec) -> None:
+        for thing in (spec.worldbody.add_light, spec.worldbody.add_camera, spec.worldbody.add_site):
+            thing(pos=[0, 0, 3])
+
+    assert built(lit).spec()
+
+
+def test_lists_and_arrays_are_taken_as_tuples() -> None:
+    listed: dict[str, Any] = {
+        name: list(value) for name, value in vars(ROBOT).items() if isinstance(value, tuple)
+    }
+    assert len(listed) == 8
+    robot = replace(ROBOT, **listed | {"nominal_pose": np.array(ROBOT.nominal_pose)})
+    assert robot == ROBOT
+    assert hash(robot) == hash(ROBOT)
+    assert robot.spec()
 
 
 STANCE = ROBOT.nominal_pose
@@ -204,6 +263,9 @@ def test_a_spring_may_move_a_leg_without_a_motor() -> None:
     ("changes", "message"),
     [
         ({"legs": ()}, "legs is empty"),
+        ({"legs": "LF"}, "legs is 'LF'; give a tuple"),
+        ({"nominal_pose": 0.5}, "nominal_pose is 0.5; give a tuple"),
+        ({"build": "go1.xml"}, "build is 'go1.xml'; give a function that returns a mujoco.MjSpec"),
         (
             {"joints": ROBOT.joints[:11], "nominal_pose": (0.0,) * 11, "motors": ROBOT.motors[:11]},
             "11 names for 4 legs",

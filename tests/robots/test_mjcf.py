@@ -229,7 +229,11 @@ ACTUATED = "actuatorfrcrange='-5 5'"
     ("body", "extra", "message"),
     [
         (BASE.format(LIMB.format(ACTUATED, "")), "", "has 0 free joints; give one, <freejoint/>"),
-        (FREE.format("") + FREE.format("").replace("trunk", "b"), "", "has 2 free joints"),
+        (
+            FREE.format("") + FREE.format("").replace("trunk", "b"),
+            "",
+            "2 free joints, of bodies .trunk., .b.; take",
+        ),
         (FREE.format(""), "", "its base has no legs"),
         (
             FREE.format(LIMB.replace("size", "type='box' size").format(ACTUATED, "")),
