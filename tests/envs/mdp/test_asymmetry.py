@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from tests.robots.synthetic import SYNTHETIC
 
 PONY = SYNTHETIC["pony"]
 LEFT_RIGHT, FRONT_BACK = (1.0, -1.0, 1.0), (-1.0, 1.0, 1.0)
+BOTH = [LEFT_RIGHT, FRONT_BACK]
 
 
 def changed(change: Callable[[mujoco.MjSpec], Any], **fields: Any) -> Robot:
@@ -35,9 +37,9 @@ def changed(change: Callable[[mujoco.MjSpec], Any], **fields: Any) -> Robot:
     return replace(PONY, name=fields.pop("name", "changed"), build=build, **fields)
 
 
-def claimed(robot: Robot) -> list[tuple[float, ...]]:
+def claimed(robot: Robot, drive: PD = PD()) -> list[tuple[float, ...]]:
     """What the mirrors that a robot has do to a polar vector, the identity and both apart."""
-    group = symmetry.of_robot(robot, scene.build(robot, Simulation(), PD()), velocity())
+    group = symmetry.of_robot(robot, scene.build(robot, Simulation(), drive), velocity())
     found = [tuple(kinds["polar"].sign.tolist()) for kinds in group]
     return [diagonal for diagonal in (LEFT_RIGHT, FRONT_BACK) if diagonal in found]
 
@@ -179,6 +181,139 @@ def test_what_breaks_a_mirror_is_told(
     if told:
         with pytest.raises(AssertionError, match=message):
             raise AssertionError(told[0])
+
+
+def of(kind: str, name: str, **values: Any) -> Callable[[mujoco.MjSpec, str], Any]:
+    """Return what changes an element of a leg."""
+    return lambda spec, leg: [
+        setattr(getattr(spec, kind)(f"{leg}_{name}"), *item) for item in values.items()
+    ]
+
+
+def tendon(spec: mujoco.MjSpec, leg: str) -> Any:
+    """Couple swing and knee, as a belt does."""
+    belt = spec.add_tendon(name=f"{leg}_belt", stiffness=[5, 0, 0], springlength=[0.1, 0.1])
+    belt.wrap_joint(f"{leg}_swing", 1.0)
+    belt.wrap_joint(f"{leg}_knee", 0.5)
+
+
+def cord(spec: mujoco.MjSpec, leg: str) -> Any:
+    """Stretch a cord from the trunk to the shin."""
+    x, y = (0.2 if leg[0] == "f" else -0.2), (0.1 if leg[1] == "l" else -0.1)
+    spec.body("trunk").add_site(name=f"{leg}_above", pos=[x, y, 0.1])
+    spec.body(f"{leg}_lower").add_site(name=f"{leg}_below", pos=[0, 0, -0.1])
+    line = spec.add_tendon(name=f"{leg}_cord", damping=[3, 0, 0], range=[0, 0.5], limited=1)
+    line.wrap_site(f"{leg}_above")
+    line.wrap_site(f"{leg}_below")
+
+
+def equality(spec: mujoco.MjSpec, leg: str) -> Any:
+    spec.add_equality(
+        type=mujoco.mjtEq.mjEQ_JOINT,
+        name1=f"{leg}_swing",
+        name2=f"{leg}_knee",
+        objtype=mujoco.mjtObj.mjOBJ_JOINT,
+        data=[0.3, 1, *[0] * 10],
+    )
+
+
+def connect(spec: mujoco.MjSpec, leg: str) -> Any:
+    spec.add_equality(
+        type=mujoco.mjtEq.mjEQ_CONNECT,
+        name1=f"{leg}_lower",
+        name2="trunk",
+        objtype=mujoco.mjtObj.mjOBJ_BODY,
+        data=[0, 0, -0.1, *[0] * 9],
+    )
+
+
+def exclude(spec: mujoco.MjSpec, leg: str) -> Any:
+    spec.add_exclude(bodyname1=f"{leg}_lower", bodyname2="trunk")
+
+
+def toe(spec: mujoco.MjSpec, leg: str, **values: Any) -> Any:
+    """Hang a sprung toe, which no drive turns, on a shin."""
+    body = spec.body(f"{leg}_lower").add_body(name=f"{leg}_tip", pos=[0, 0, -0.1])
+    body.add_geom(size=[0.01, 0, 0], mass=0.01, contype=0, conaffinity=0, group=2)
+    body.add_joint(name=f"{leg}_tip", axis=[0, 1, 0], stiffness=[1, 0, 0], **values)
+
+
+SIDED: list[tuple[Callable[[mujoco.MjSpec, str], Any], str]] = [
+    (of("body", "upper", gravcomp=1.0), "gravcomp carries 0.8 kg of link 'fl_upper' and 0 kg of"),
+    (of("joint", "knee", actfrcrange=[-5, 9], actfrclimited=1), "actuatorfrclimited 1, its image"),
+    (of("joint", "knee", actgravcomp=1), "actuatorgravcomp"),
+    (of("joint", "knee", solref_limit=[0.1, 1]), "has solreflimit 0.1 1, its image 'fr_knee' 0.0"),
+    (of("joint", "knee", solref_friction=[0.1, 1]), "solreffriction"),
+    (of("joint", "knee", margin=0.1), "joint 'fl_knee' has margin 0.1 rad"),
+    (of("geom", "toe", margin=0.01), "foot 'fl_toe' has margin 0.01, its image 'fr_toe' 0"),
+    (of("geom", "toe", gap=0.01), "gap"),
+    (of("geom", "toe", solref=[0.1, 1]), "foot 'fl_toe' has solref"),
+    (of("geom", "toe", solmix=3.0), "solmix"),
+    (of("geom", "toe", priority=1), "priority"),
+    (tendon, "tendons .* act on joint 'fl_.*' otherwise than on its image joint 'fr_"),
+    (cord, "tendons .* act on the base|joint 'fl_"),
+    (equality, "equality constraints .* act on joint 'fl_"),
+    (connect, "equality constraints"),
+    (exclude, "contacts that it excludes"),
+    (toe, "link 'fl_tip' has no image"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), SIDED)
+def test_what_one_leg_alone_has_breaks_both_mirrors_and_what_all_have_none(
+    change: Callable[[mujoco.MjSpec, str], Any], message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    symmetry._warn.cache_clear()
+    assert claimed(changed(lambda spec: change(spec, "fl"))) == []
+    assert re.search(message, caplog.text)
+    assert claimed(changed(lambda spec: [change(spec, leg) for leg in PONY.legs])) == BOTH
+
+
+def test_joints_that_no_drive_turns_are_compared() -> None:
+    def toes(spec: mujoco.MjSpec, **left: Any) -> None:
+        for leg in PONY.legs:
+            toe(spec, leg, **(left if leg.endswith("l") else {}))
+
+    assert claimed(changed(lambda spec: toes(spec, damping=[2, 0, 0]))) == [FRONT_BACK]
+    assert claimed(changed(lambda spec: toes(spec, solref_limit=[0.1, 1]))) == [FRONT_BACK]
+
+
+@pytest.mark.parametrize(
+    ("vector", "left"),
+    [((0, 1, -9.81), [FRONT_BACK]), ((1, 0, -9.81), [LEFT_RIGHT]), ((0, 0, -3.7), BOTH)],
+)
+@pytest.mark.parametrize("field", ["gravity", "wind"])
+def test_a_world_that_pulls_to_one_side_has_no_mirror_across(
+    field: str, vector: tuple[float, ...], left: list[tuple[float, ...]]
+) -> None:
+    assert claimed(changed(lambda spec: setattr(spec.option, field, vector))) == left
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"gear": [2, 0, 0, 0, 0, 0]},
+        {"forcerange": [-5, 5]},
+        {"ctrlrange": [-0.5, 0.5]},
+        {"biasprm": [1.0, -40, -1, 0, 0, 0, 0, 0, 0, 0]},
+        {"delay": 0.02, "nsample": 4},
+    ],
+)
+def test_a_drive_that_acts_otherwise_on_one_leg_breaks_both_mirrors(values: dict[str, Any]) -> None:
+    """What it gives all knees alike breaks none."""
+
+    class Uneven(PD):
+        def attach(self, spec: mujoco.MjSpec, robot: Robot) -> None:
+            super().attach(spec, robot)
+            for actuator in spec.actuators:
+                if actuator.target in uneven:
+                    for item in values.items():
+                        setattr(actuator, *item)
+
+    uneven = ["fl_knee"]
+    assert claimed(PONY, Uneven()) == []
+    uneven = [f"{leg}_knee" for leg in PONY.legs]
+    assert claimed(PONY, Uneven()) == BOTH
 
 
 def test_it_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
