@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gymnasium
 
-from envs.render.gl import check_backend
+from envs.render.gl import import_mujoco
 
-check_backend()
+import_mujoco()
 
-from envs.tasks import TASKS  # noqa: E402 - it imports MuJoCo, whose backend was checked first
+from envs.tasks import TASKS  # noqa: E402 - they import MuJoCo, too
 
 IDS = {f"trot/{name.title().replace('_', '')}-v0": name for name in TASKS}
 IDS |= {"trot/AnymalStand-v0": "stand", "trot/AnymalWalk-v0": "walk"}

@@ -18,6 +18,10 @@ _HEADLESS = {"egl": "EGL", "osmesa": "OSMesa"}
 _OFF = ("disable", "disabled", "off", "false", "0")
 """Values of MUJOCO_GL with which MuJoCo leaves OpenGL alone."""
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+_GLFW = ("glfw", "glx", "enable", "enabled", "on", "true", "1")
+"""Values of MUJOCO_GL with which MuJoCo draws on the display."""
+_STEERING = ("PYOPENGL", "EGL", "LIBGL", "GLX", "MESA", "GALLIUM")
+"""What is in the names of environment variables that keep a backend from its library or device."""
 _PROBE = """
 import mujoco
 mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 8, 8).render()
@@ -26,22 +30,30 @@ _PATIENCE = 20
 """Time for a backend to draw (s); a display elsewhere may never answer."""
 
 
-def check_backend() -> None:
-    """Import MuJoCo, which loads the backend that MUJOCO_GL names.
+def import_mujoco() -> None:
+    """Import MuJoCo, without OpenGL where MUJOCO_GL names a backend that cannot be loaded.
 
-    Raises:
-        ImportError: MUJOCO_GL names a backend that is unknown or not installed.
+    What draws nothing needs none, and for what draws `choose_backend` finds another.
     """
+    asked, platform = os.environ.get("MUJOCO_GL"), os.environ.get("PYOPENGL_PLATFORM")
     try:
         importlib.import_module("mujoco")
-    except Exception as error:
-        if "MUJOCO_GL" not in os.environ:
+    except Exception:  # MuJoCo's or PyOpenGL's, which share no class
+        if asked is None:
             raise
-        raise ImportError(
-            f"MUJOCO_GL={os.environ['MUJOCO_GL']} does not work on this machine ({error}): unset "
-            "it to let Trot choose, or install its library (apt-get install libegl1 "
-            "libgl1-mesa-dri for egl, libosmesa6 for osmesa)"
-        ) from None
+        _forget_pyopengl(platform)
+        os.environ["MUJOCO_GL"] = _OFF[0]
+        importlib.import_module("mujoco")
+        os.environ["MUJOCO_GL"] = asked
+
+
+def _forget_pyopengl(platform: str | None) -> None:
+    """Undo an import of PyOpenGL, which stays with the platform of its first."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "OpenGL"]:
+        del sys.modules[name]
+    os.environ.pop("PYOPENGL_PLATFORM", None)
+    if platform is not None:
+        os.environ["PYOPENGL_PLATFORM"] = platform
 
 
 def choose_backend() -> str:
@@ -69,6 +81,8 @@ def choose_backend() -> str:
             os.environ.setdefault("SDL_VIDEODRIVER", "dummy")  # pygame's, for classic control
         os.environ["MUJOCO_GL"] = backend
         return backend
+    if hindrance := _hindrance():
+        raise OpenGLError(f"no OpenGL for rendering while {hindrance} is set: unset it")
     raise OpenGLError(
         f"no OpenGL for rendering{f' ({by} cannot draw)' if asked else ' without a display'}: "
         "install EGL (apt-get install libegl1 libgl1-mesa-dri) or OSMesa (apt-get install "
@@ -89,7 +103,7 @@ def named_display() -> str:
 def _asked(chosen: str) -> tuple[list[str], str]:
     """Return the backend that is asked for, if any, and which variable asks for it."""
     if chosen:
-        return [chosen if chosen in _HEADLESS else "glfw"], f"MUJOCO_GL={chosen}"
+        return ["glfw" if chosen in _GLFW else chosen], f"MUJOCO_GL={chosen}"
     display = named_display()
     return ["glfw"] if display else [], display
 
@@ -101,10 +115,25 @@ def prepare(env_id: str) -> None:
             choose_backend()
 
 
+def _hindrance() -> str:
+    """Return the variables without which a backend draws, as NAME=value, "" for none."""
+    backend = os.environ.get("MUJOCO_GL")
+    steering = [
+        name
+        for name, value in os.environ.items()
+        if any(word in name for word in _STEERING) and value != backend  # MuJoCo sets PyOpenGL's
+    ]
+    for names in (*((name,) for name in steering), tuple(steering)):
+        if names and any(_works(backend, names) for backend in _HEADLESS):
+            return " and ".join(f"{name}={os.environ[name]}" for name in names)
+    return ""
+
+
 @cache
-def _works(backend: str) -> bool:
-    """Whether MuJoCo can draw with a backend."""
-    environment = os.environ | {"MUJOCO_GL": backend}
+def _works(backend: str, without: tuple[str, ...] = ()) -> bool:
+    """Whether MuJoCo can draw with a backend, and without some of the environment's variables."""
+    kept = {name: value for name, value in os.environ.items() if name not in without}
+    environment = kept | {"MUJOCO_GL": backend}
     command = [sys.executable, "-c", _PROBE]
     try:
         done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import mujoco
@@ -132,7 +133,7 @@ def _merge_lights(model: mujoco.MjModel) -> None:
 def _contexts(model: mujoco.MjModel, width: int, height: int) -> tuple[Any, mujoco.MjrContext]:
     """Make the chosen backend's context, also where MuJoCo was imported with another one."""
     backend = choose_backend()
-    module = f"mujoco.{backend}" if backend in ("egl", "osmesa") else "mujoco.gl_context"
+    module = f"mujoco.{backend}" if sys.platform == "linux" else "mujoco.gl_context"
     try:
         context_gl = importlib.import_module(module).GLContext(width, height)
         context_gl.make_current()

@@ -59,7 +59,8 @@ def _fields(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> dict[st
     if original.njnt > model.njnt:
         raise UsageError(f"{original.njnt - model.njnt} joints are not its robot's; take them out")
     joints = [joint for leg in legs for joint in leg.joints]
-    pose = given.get("nominal_pose") or tree.keyframe_pose(original, joints)
+    pose = given.get("nominal_pose")
+    pose = tree.keyframe_pose(original, joints) if pose is None else tuple(pose)
     length = given.get("leg_length") or tree.stretched_length(model, legs)
     return {
         "build": build,

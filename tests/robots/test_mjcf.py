@@ -198,7 +198,7 @@ def test_reads_what_was_written_by_hand(name: str) -> None:
 def test_reads_anymal_c_as_we_wrote_it(stand_in: tuple[Path, str]) -> None:
     known = get_robot("anymal_c")
     path = stand_in[0] / "anybotics_anymal_c" / "anymal_c.xml"
-    found = mjcf.from_file(path, nominal_pose=known.nominal_pose)
+    found = mjcf.from_file(path, nominal_pose=np.array(known.nominal_pose))
     for field in ("name", "base", "legs", "joints", "hips", "thighs", "shanks"):
         assert getattr(found, field) == getattr(known, field)
     assert found.nominal_height == pytest.approx(known.nominal_height, abs=1e-6)

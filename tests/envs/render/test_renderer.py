@@ -46,7 +46,9 @@ class Plateau(Terrain):
 def headless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A Linux machine without a display and without a choice of backend."""
     monkeypatch.setattr(gl.sys, "platform", "linux")
-    for name in ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+    steering = [name for name in os.environ if any(word in name for word in gl._STEERING)]
+    names = ("MUJOCO_GL", "DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "PYOPENGL_PLATFORM")
+    for name in (*names, *steering):
         monkeypatch.setenv(name, "")  # so that what a test sets is undone, too
         monkeypatch.delenv(name)
     return monkeypatch
@@ -261,6 +263,7 @@ def test_no_backend_is_chosen_where_the_user_wants_none(headless: pytest.MonkeyP
         ("WAYLAND_DISPLAY", "wayland-0"),
         ("MUJOCO_GL", "glfw"),
         ("MUJOCO_GL", "egl"),
+        ("MUJOCO_GL", "nonsense"),
     ],
 )
 def test_what_cannot_draw_is_said_once_and_another_draws(
@@ -305,18 +308,65 @@ def test_headless_tries_egl_then_osmesa(headless: pytest.MonkeyPatch) -> None:
 
 
 def test_headless_without_a_backend_names_the_packages(headless: pytest.MonkeyPatch) -> None:
-    headless.setattr(gl, "_works", lambda backend: False)
+    headless.setattr(gl, "_works", lambda backend, *_: False)
     with pytest.raises(gl.OpenGLError, match=r"libegl1.*libosmesa6"):
         gl.choose_backend()
     assert "MUJOCO_GL" not in gl.os.environ
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PYOPENGL_PLATFORM", "glx"), ("MUJOCO_EGL_DEVICE_ID", "9"), ("LIBGL_DRIVERS_PATH", "/gone")],
+)
+def test_a_variable_that_keeps_a_backend_from_drawing_is_named(
+    name: str, value: str, headless: pytest.MonkeyPatch
+) -> None:
+    headless.setenv("EGL_LOG_LEVEL", "debug")  # does no harm
+    headless.setenv(name, value)
+    headless.setattr(gl, "_works", lambda backend, without=(): name in without)
+    with pytest.raises(gl.OpenGLError, match=f"rendering while {name}={value} is set: unset it"):
+        gl.choose_backend()
+
+
+def test_mujoco_is_imported_without_a_backend_that_cannot_be_loaded(
+    headless: pytest.MonkeyPatch,
+) -> None:
+    """The choice stays for when something is drawn, and nothing of the attempt does."""
+    seen = []
+
+    def load(name: str) -> None:
+        seen.append(os.environ["MUJOCO_GL"])
+        if seen[-1] == "osmesa":
+            os.environ["PYOPENGL_PLATFORM"] = "osmesa"
+            raise AttributeError("'NoneType' object has no attribute 'glGetError'")
+
+    headless.setattr(gl.importlib, "import_module", load)
+    headless.setattr(sys, "modules", sys.modules | {"OpenGL.platform": None, "OpenGL": None})
+    headless.setenv("MUJOCO_GL", "osmesa")
+    gl.import_mujoco()
+    assert seen == ["osmesa", "disable"]
+    assert os.environ["MUJOCO_GL"] == "osmesa"
+    assert "PYOPENGL_PLATFORM" not in os.environ
+    assert not [name for name in sys.modules if name.startswith("OpenGL")]
+
+
+DRAWN = """
+import envs
+from envs.vector import LocomotionVectorEnv
+env = LocomotionVectorEnv(1, render_mode="rgb_array", render_size=(64, 48))
+env.reset(seed=0)
+print("simulated", flush=True)
+print(env.render()[0].std() > 20)
+env.close()
+"""
+
+
 @pytest.mark.slow
-def test_unusable_backend_is_named_with_what_to_do() -> None:
+@pytest.mark.usefixtures("opengl")
+def test_a_backend_that_there_is_not_keeps_nothing_from_work() -> None:
     environment = os.environ | {"MUJOCO_GL": "nonsense"}
-    command = [sys.executable, "-c", "import envs"]
+    environment.pop("PYOPENGL_PLATFORM", None)
+    command = [sys.executable, "-c", DRAWN]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
-    last = done.stderr.strip().splitlines()[-1]
-    assert done.returncode != 0
-    assert "MUJOCO_GL=nonsense does not work" in last
-    assert "unset it" in last
+    assert done.stdout.split() == ["simulated", "True"]
+    assert done.stderr.count("MUJOCO_GL=nonsense cannot draw; ") == 1
