@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -11,6 +12,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.render.gl import choose_backend
 from envs.task import TaskConfig, with_random_start
+from robots.usage import UsageError
 
 
 def rendering_env(
@@ -37,6 +39,7 @@ def rendering_env(
 
     Raises:
         OpenGLError: this machine cannot render.
+        UsageError: these environments cannot.
     """
     choose_backend()
     kwargs: dict[str, Any] = {"render_mode": "rgb_array"}
@@ -46,7 +49,23 @@ def rendering_env(
         kwargs |= {"render_size": size, "robot": robot, "config": config}
     elif _in_gymnasium_mujoco(env_id):
         kwargs["camera_name"] = "track"  # its model's own, which follows; by default none does
-    return make(env_id, n, **kwargs)
+    return _that_renders(partial(make, env_id, n, **kwargs), env_id)
+
+
+def _that_renders(make: Callable[[], VectorEnv], env_id: str) -> VectorEnv:
+    """Make environments whose class says that they can render arrays of pixels."""
+    refused = f"environment {env_id!r} cannot be drawn:"
+    try:
+        envs = make()
+    except TypeError as error:
+        if "unexpected keyword argument 'render_mode'" not in str(error):
+            raise
+        raise UsageError(f"{refused} its __init__ takes no render_mode") from error
+    modes = envs.metadata.get("render_modes")
+    if modes is not None and "rgb_array" not in modes:
+        envs.close()
+        raise UsageError(f"{refused} its metadata has render_modes {modes}, without 'rgb_array'")
+    return envs
 
 
 def _in_gymnasium_mujoco(env_id: str) -> bool:

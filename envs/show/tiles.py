@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 from PIL import Image, ImageDraw, ImageFont
 
+from envs.show.frames import picture
 from robots.usage import UsageError
 
 
@@ -21,7 +23,7 @@ def tiled(environments: Sequence[VectorEnv], labels: Sequence[str], columns: int
         columns: frames in a row of the picture.
 
     Raises:
-        ValueError: an environment renders nothing.
+        ValueError: an environment renders nothing, or no pictures.
     """
     pairs = zip(environments, labels, strict=True)
     tiles = [tile for envs, label in pairs for tile in _frames(envs, label)]
@@ -35,10 +37,15 @@ def tiled(environments: Sequence[VectorEnv], labels: Sequence[str], columns: int
 
 
 def _frames(envs: VectorEnv, label: str) -> list[np.ndarray]:
-    frames = envs.render()
-    if not frames:
+    try:
+        frames: Any = envs.render()
+    except NotImplementedError as error:
+        raise UsageError("the environment has no render(), of which a video is made") from error
+    if isinstance(frames, np.ndarray) and frames.ndim < 4:
+        frames = [frames]
+    if frames is None or not len(frames):
         raise UsageError("the environment renders nothing: make it with render_mode='rgb_array'")
-    return [_labelled(np.asarray(frame), label) for frame in frames]
+    return [_labelled(picture(frame), label) for frame in frames]
 
 
 def _labelled(frame: np.ndarray, label: str) -> np.ndarray:

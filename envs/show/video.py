@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from rich.progress import track
 from envs.mdp.commands import Commands
 from envs.render.gl import OpenGLError
 from envs.show.command_schedule import command_at
+from envs.show.ffmpeg import encoding, last_line
+from envs.show.frames import fitted
 from envs.show.tiles import tiled
 from envs.vector import LocomotionVectorEnv
 from robots.usage import UsageError
@@ -29,10 +31,6 @@ MAX_FPS = 50
 """Frames are left out until a video has at most this many a second."""
 GIF_FPS, GIF_WIDTH = 25, 480
 """Largest rate (1/s) and width (pixels) of a GIF."""
-
-
-class VideoError(UsageError, OSError):
-    """A video cannot be written, as on a full disk."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def write_video(
 
     Raises:
         ValueError: actors of different control rates, or environments that render nothing.
-        OSError: ffmpeg failed, as on a full disk.
+        OSError: ffmpeg failed, as on a full disk, or there is none.
     """
     path = path.absolute()  # so that ffmpeg takes neither `-` for an option nor `:` for a protocol
     if path.suffix == ".gif":
@@ -130,13 +128,16 @@ def _write(
     observations = [envs.reset(seed=video.seed)[0] for envs in environments]
     steps: Iterable[int] = range(max(round(video.seconds * fps), 1))
     steps = track(steps, escape(title or ""), disable=title is None, transient=True)
+    size: tuple[int, int] | None = None
     with _writer(path, fps * video.speed / stride) as file:
         for i in steps:
             for robot, commands in commanded:
                 robot.set_command(command_at(i / fps, commands))
             if i % stride == 0:
                 frame = tiled(environments, labels, columns)
-                with _encoding(path):
+                size = size or frame.shape[:2]  # of the first, as the file has one
+                frame = fitted(frame, *size)
+                with encoding(path):
                     file.append_data(frame)
             for k, (actor, envs) in enumerate(zip(actors, environments, strict=True)):
                 observations[k], *_ = envs.step(actor.act(observations[k]))
@@ -159,14 +160,15 @@ def write_gif(video: Path, path: Path) -> None:
     video, path = video.absolute(), path.absolute()
     palette = "split[a][b];[a]palettegen[p];[b][p]paletteuse=dither=bayer:bayer_scale=5"
     scale = f"scale='min({GIF_WIDTH},iw)':-1:flags=lanczos"
-    with imageio.get_reader(video) as reader:
-        fps = min(reader.get_meta_data()["fps"], GIF_FPS)
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
-    command += ["-i", f"file:{video}", "-filter_complex", f"fps={fps},{scale},{palette}"]
-    command += ["-loop", "0", f"file:{path}"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    with encoding(path):
+        with imageio.get_reader(video) as reader:
+            fps = min(reader.get_meta_data()["fps"], GIF_FPS)
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
+        command += ["-i", f"file:{video}", "-filter_complex", f"fps={fps},{scale},{palette}"]
+        command += ["-loop", "0", f"file:{path}"]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:
-        raise UsageError(f"GIF {path.name} could not be made: {done.stderr.strip()[-300:]}")
+        raise UsageError(f"GIF {path.name} could not be made: {last_line(done.stderr)}")
 
 
 def _writer(path: Path, fps: float) -> Any:
@@ -183,14 +185,5 @@ def _writer(path: Path, fps: float) -> Any:
 
 def _check_whole(path: Path) -> None:
     """Raise VideoError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
-    with _encoding(path):
+    with encoding(path):
         imageio_ffmpeg.count_frames_and_secs(str(path))
-
-
-@contextmanager
-def _encoding(path: Path) -> Iterator[None]:
-    """Say in a line what ffmpeg tells by its command and its log."""
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        raise VideoError(f"video {path.name} could not be written: is the disk full?") from error

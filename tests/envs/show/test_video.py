@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,11 @@ from gymnasium.vector import VectorEnv
 from envs.mdp.commands import Command, Commands, velocity
 from envs.show import video as module
 from envs.show.command_schedule import command_at
+from envs.show.ffmpeg import encoding
+from envs.show.frames import picture
 from envs.show.video import Actor, Video, video_bytes, write_video
 from envs.vector import LocomotionVectorEnv
+from robots.usage import UsageError
 from tests.envs.helpers import quiet, task
 
 SIZE = (64, 32)
@@ -111,7 +116,7 @@ def test_without_ffmpeg_s_help_there_is_a_reason_of_one_line(
 def test_a_video_that_was_cut_short_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ffmpeg says nothing of a full disk."""
+    """ffmpeg says nothing of what ended it."""
     write, path = module._write, tmp_path / "a.mp4"
 
     def cut(*arguments: Any) -> None:
@@ -119,8 +124,126 @@ def test_a_video_that_was_cut_short_is_an_error(
         path.write_bytes(path.read_bytes()[:500])
 
     monkeypatch.setattr(module, "_write", cut)
-    with pytest.raises(OSError, match="is the disk full"):
+    with pytest.raises(OSError, match="could not be written: ffmpeg ended before"):
         write_video(path, [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
+
+
+SHORT = Video(seconds=0.08, size=SIZE)
+
+
+def script(path: Path, text: str) -> str:
+    """Write a program in ffmpeg's place."""
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_an_ffmpeg_that_cannot_be_run_is_named(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/gone/ffmpeg")
+    with pytest.raises(
+        UsageError,
+        match=r"IMAGEIO_FFMPEG_EXE=/gone/ffmpeg cannot be run \(No such file.*; unset it$",
+    ):
+        write_video(tmp_path / f"a{suffix}", [Actor(Clock, ones)], SHORT)
+
+
+def test_without_ffmpeg_the_package_that_brings_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> None:
+        raise RuntimeError("No ffmpeg exe could be found. Install ffmpeg on your system, or …")
+
+    monkeypatch.setattr("imageio_ffmpeg.get_ffmpeg_exe", none)
+    monkeypatch.setattr("imageio_ffmpeg._io.get_ffmpeg_exe", none)
+    with pytest.raises(UsageError, match=r"there is no ffmpeg; pip install .*imageio-ffmpeg"):
+        write_video(tmp_path / "a.mp4", [Actor(Clock, ones)], SHORT)
+
+
+def test_a_broken_ffmpeg_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = "echo configuration: --enable-gpl >&2; echo libx264.so.164: cannot open >&2; exit 127"
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", script(tmp_path / "ffmpeg", log))
+    with pytest.raises(UsageError, match=r"is broken \(libx264.so.164: cannot open\)"):
+        write_video(tmp_path / "a.mp4", [Actor(Clock, ones)], SHORT)
+
+
+@pytest.mark.parametrize(
+    ("number", "cause"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "the disk is full"), (errno.EROFS, "Read")],
+)
+def test_a_disk_says_itself_that_it_is_full(
+    number: int, cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: Any) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("envs.show.ffmpeg.tempfile.TemporaryFile", refuse)
+    with (
+        pytest.raises(UsageError, match=f"video a.mp4 could not be written: {cause}"),
+        encoding(tmp_path / "a.mp4"),
+    ):
+        raise OSError("Broken pipe\n\nFFMPEG COMMAND:\nffmpeg …")
+
+
+def showing(*frames: Any) -> Actor:
+    """Render given frames, one a step."""
+
+    class Showing(Clock):
+        def render(self) -> Any:
+            return [frames[self.steps]]
+
+    return Actor(Showing, ones)
+
+
+GREY = np.full((32, 64), 120, np.uint8)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        GREY[:, :, None],
+        np.dstack([GREY] * 3 + [np.zeros_like(GREY)]),
+        np.full((32, 64, 3), 120 / 255, np.float32),
+        np.full((32, 64, 3), 120.0),
+        np.full((32, 64, 3), 120),
+        [np.zeros((32, 64, 3), np.uint8), np.dstack([GREY] * 3)],
+        np.stack([np.zeros((32, 64, 3), np.uint8), np.dstack([GREY] * 3)]),
+        GREY.tolist(),
+    ],
+)
+def test_pictures_of_other_kinds_are_converted(frame: Any) -> None:
+    np.testing.assert_array_equal(picture(frame), np.full((32, 64, 3), 120))
+
+
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [
+        (None, "NoneType None"),
+        ("+--+", r"str '\+--\+'"),
+        ([], r"an array \(0,\)"),
+        (np.zeros((3, 32, 64)), r"an array \(3, 32, 64\) of float64"),
+        (np.zeros(5), r"an array \(5,\)"),
+    ],
+)
+def test_what_is_no_picture_is_told(frame: Any, told: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=rf"render\(\) returned {told}.*; a video needs"):
+        write_video(tmp_path / "a.mp4", [showing(frame)], SHORT)
+
+
+def test_frames_that_change_their_size_fit_into_the_first(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", [showing(GREY, np.full((64, 64, 3), 200, np.uint8))], SHORT)
+    np.testing.assert_allclose(brightness(tmp_path / "a.mp4"), [[120, 120], [100, 100]], atol=4)
+
+
+def test_an_environment_without_render_is_told(tmp_path: Path) -> None:
+    def refuse(self: Clock) -> None:
+        raise NotImplementedError
+
+    actor = Actor(type("Blind", (Clock,), {"render": refuse}), ones)
+    with pytest.raises(UsageError, match="has no render"):
+        write_video(tmp_path / "a.mp4", [actor], SHORT)
 
 
 @pytest.mark.slow
