@@ -22,7 +22,7 @@ def picture(frame: Any) -> np.ndarray:
     if isinstance(frame, list | tuple) and frame and isinstance(frame[-1], np.ndarray):
         frame = frame[-1]
     if not isinstance(frame, np.ndarray | list | tuple):
-        raise _no_picture(f"{type(frame).__name__} {frame!r:.40}")
+        raise _no_picture(f"{frame!r:.40}")
     pixels = np.asarray(frame)
     pixels = pixels[-1] if pixels.ndim == 4 and len(pixels) else pixels
     pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels

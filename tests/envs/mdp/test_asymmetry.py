@@ -269,6 +269,20 @@ def test_what_one_leg_alone_has_breaks_both_mirrors_and_what_all_have_none(
     assert claimed(changed(lambda spec: [change(spec, leg) for leg in PONY.legs])) == BOTH
 
 
+@pytest.mark.parametrize(("right", "left"), [([-9, 5], BOTH), ([-5, 9], [FRONT_BACK])])
+def test_a_mirror_swaps_the_ends_of_what_turns_the_other_way(
+    right: list[float], left: list[tuple[float, ...]]
+) -> None:
+    """A leg that swings out turns to the left at one side and to the right at the other."""
+
+    def limit(spec: mujoco.MjSpec) -> None:
+        for leg in PONY.legs:
+            ends = [-5, 9] if leg.endswith("l") else right
+            of("joint", "abduct", actfrcrange=ends, actfrclimited=1)(spec, leg)
+
+    assert claimed(changed(limit)) == left
+
+
 def test_joints_that_no_drive_turns_are_compared() -> None:
     def toes(spec: mujoco.MjSpec, **left: Any) -> None:
         for leg in PONY.legs:

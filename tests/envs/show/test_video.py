@@ -220,8 +220,8 @@ def test_pictures_of_other_kinds_are_converted(frame: Any) -> None:
 @pytest.mark.parametrize(
     ("frame", "told"),
     [
-        (None, "NoneType None"),
-        ("+--+", r"str '\+--\+'"),
+        (None, "None"),
+        ("+--+", r"'\+--\+'"),
         ([], r"an array \(0,\)"),
         (np.zeros((3, 32, 64)), r"an array \(3, 32, 64\) of float64"),
         (np.zeros(5), r"an array \(5,\)"),
