@@ -47,12 +47,13 @@ def read(plain: Any, hint: Any, name: str) -> Any:
         ValueError: it is of another type.
     """
     try:
-        value = _adapter(hint).validate_json(json.dumps(plain), strict=True)
+        text = json.dumps(plain, ensure_ascii=False).encode(errors="replace")  # a path's odd bytes
+        value = _adapter(hint).validate_json(text, strict=True)
     except ValidationError as error:
         raise UsageError(f"{name} is {plain!r}; it must fit: {_problem(error)}") from None
     except TypeError as error:
         raise UsageError(f"{name} is {plain!r}; it must be what JSON can hold") from error
-    return value if isinstance(value, Path) else _tuples(plain)  # a 1 of a float stays a 1
+    return Path(plain) if isinstance(value, Path) else _tuples(plain)  # a 1 of a float stays a 1
 
 
 def _tuples(plain: Any) -> Any:

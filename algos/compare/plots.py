@@ -16,6 +16,7 @@ from algos.compare.intervals import interval
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import check_writable, writing
 from algos.runs.metrics import ENOUGH, intact, pooled
+from algos.runs.shell import legible
 from algos.training.parsing import parse
 from algos.usage import UsageError
 
@@ -281,7 +282,8 @@ def _draw_panel(axis: Axes, groups: dict[str, list[Run]], column: str) -> None:
             ends = np.array([np.quantile(low, 0.1), np.quantile(high, 0.9)])
             bounds += [*mean, *np.clip(ends, mean.min() - 2 * span, mean.max() + 2 * span)]
             marker = "o" if len(steps) < 20 else None
-            named: dict[str, Any] = {"label": label + seeds} if dashes == "-" else {}
+            text = legible(label).replace("$", r"\$") + seeds
+            named: dict[str, Any] = {"label": text} if dashes == "-" else {}
             axis.plot(steps, mean, dashes, marker=marker, markersize=3, **style, **named)
             if dashes == "-" and len(steps) > 1:
                 axis.fill_between(steps, low, high, color=style["color"], alpha=0.2, lw=0)

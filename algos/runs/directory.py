@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from algos.runs.files import DRAFT, WriteError, replacing, writing
 from algos.runs.near import near
+from algos.runs.shell import quoted
 from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,7 @@ class RunDirectory:
         if run.begun:
             raise UsageError(
                 f"run directory {path} already holds a run; choose another --run-dir, or go on "
-                f"with it by --resume {path}"
+                f"with it by --resume {quoted(path)}"
             )
         with writing(path):
             run.videos.mkdir(parents=True, exist_ok=True)

@@ -21,10 +21,19 @@ C = TypeVar("C", bound=Training)
 
 
 def locate(config: Training) -> RunDirectory:
-    """Return the folder of a new run, or of an experiment, whose runs add their seeds to it."""
+    """Return the folder of a new run, or of an experiment, whose runs add their seeds to it.
+
+    Raises:
+        UsageError: an experiment's has no name to add them to.
+    """
     base = Path(RUNS) / re.split("[:/]", config.env_id)[-1]
-    trial = f"-{os.environ.get('WANDB_RUN_ID')}" if "WANDB_SWEEP_ID" in os.environ else ""
+    trial = f"-{os.environ.get('WANDB_RUN_ID')}" if os.environ.get("WANDB_SWEEP_ID") else ""
     if config.seeds:
+        if config.run_dir is not None and config.run_dir.name in ("", ".."):
+            raise UsageError(
+                f"--run-dir is {config.run_dir}, which has no name of its own: each seed trains "
+                "in RUN_DIR-sSEED, so give a name, runs/walk for example"
+            )
         return RunDirectory((config.run_dir or base.with_name(base.name + trial)).resolve())
     return RunDirectory(config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}"))
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import Any
 
 from gymnasium.vector import VectorEnv
@@ -18,6 +17,7 @@ from algos.rollout.collector import Collector
 from algos.runs.checkpoint import load_newest
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
+from algos.runs.shell import quoted
 from algos.tracking import make_tracker
 from algos.tracking.tracker import Tracker
 from algos.training import outcome
@@ -89,7 +89,7 @@ def _trainer(
 
 def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Tracker) -> None:
     """Close the tracker, and say what there is, what failed and what to do next."""
-    steps, place = trainer.env_steps, quote(str(run.path))
+    steps, place = trainer.env_steps, quoted(run.path)
     for page in sorted(run.path.glob("*.html")):
         tracker.log_html(page, steps)
     tracker.finish()
@@ -99,7 +99,7 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
     if finished:
         took = f" in {outcome.pace(rows)}" if rows else ""
         said = f"Trained {steps:,} steps{took}: {run.path}"
-        then = f"Watch:  python play.py {place} --video {quote(f'{run.path}/policy.mp4')}"
+        then = f"Watch:  python play.py {place} --video {quoted(run.path / 'policy.mp4')}"
     else:
         said = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {place}"

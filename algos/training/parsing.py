@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import tyro
 from tyro import _errors
@@ -109,6 +111,45 @@ def whole_number(text: str) -> int:
     return whole
 
 
+@_WHOLE.primitive_rule
+def _path(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Path] | None:
+    if info.type is not Path:
+        return None
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="PATH",
+        instance_from_str=lambda given: _named(given[0]),
+        is_instance=lambda value: isinstance(value, Path),
+        str_from_instance=lambda value: [str(value)],
+    )
+
+
+def _named(text: str) -> Path:
+    """Return a path; an empty one would be the current folder."""
+    if not text:
+        raise UsageError("it is empty")
+    return Path(text)
+
+
+def _some(given: list[str]) -> tuple[int, ...]:
+    if not given:
+        raise UsageError("give at least one")
+    return tuple(map(whole_number, given))
+
+
+SomeWholeNumbers = Annotated[
+    tuple[int, ...],
+    PrimitiveConstructorSpec(
+        nargs="*",
+        metavar="INT [INT ...]",
+        instance_from_str=_some,
+        is_instance=lambda value: isinstance(value, tuple),
+        str_from_instance=lambda value: [str(number) for number in value],
+    ),
+]
+"""An option that has values wherever it stands."""
+
+
 @_UNCHECKED.struct_rule
 def _unchecked(info: StructTypeInfo) -> StructConstructorSpec | None:
     """Make a namespace where a dataclass is declared."""
@@ -131,7 +172,7 @@ def _told(event: _errors.ParseErrorEvent, options: Any, owner: str) -> str:
         case _errors.InstantiationFailure(argument=None, message=message):
             return message
         case _errors.InstantiationFailure(argument=argument, message=message):
-            problem, *_ = message.split("Got errors")
+            problem = re.split(r"\n- [^\n]*?: ", message)[-1]  # of a union's last type
             return f"{_flag(argument)} must be {_metavar(argument)}: {problem}"
     return ""
 

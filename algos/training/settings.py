@@ -17,6 +17,7 @@ from algos.registry import ALGORITHMS, DEFAULT_ALGORITHM, registered
 from algos.tracking.tracker import LoggerName
 from algos.tracking.wandb import WandbMode
 from algos.training.options import require, require_effect
+from algos.training.parsing import SomeWholeNumbers
 from algos.typed import require_types
 from algos.usage import UsageError
 
@@ -50,7 +51,7 @@ class Training:
     """Control steps of each environment in one iteration."""
     run_dir: Path | None = None
     """Folder of the run; by default runs/ENV-sSEED, in a W&B sweep with the trial's id."""
-    seeds: tuple[int, ...] = ()
+    seeds: SomeWholeNumbers = ()
     """Train each of these seeds, in RUN_DIR-sSEED (by default runs/ENV-sSEED), and compare them;
     the same command again goes on where it stopped."""
     jobs: int = 1

@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from shlex import quote
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from algos.runs.checkpoint import is_finite, save_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError
 from algos.runs.metrics import CSVLogger
+from algos.runs.shell import quoted
 from algos.tracking.tracker import Tracker
 from algos.training.interrupt import Interrupt
 from algos.training.progress import Progress
@@ -89,7 +89,7 @@ class Trainer:
 
     def _remedy(self) -> str:
         if self._run.last.exists():
-            return f"put that right, then: python train.py --resume {quote(str(self._run.path))}"
+            return f"put that right, then: python train.py --resume {quoted(self._run.path)}"
         return f"put that right, delete {self._run.path} and start again"
 
     def _train(self, resumed: bool) -> bool:
@@ -243,7 +243,7 @@ class Trainer:
             path = self._run.keep_fault(f"{self.env_steps:010d}", fault)
             if path is not None:
                 progress.say(
-                    f"{fault['reason']}; watch it: python play.py --replay-nan {quote(str(path))}"
+                    f"{fault['reason']}; watch it: python play.py --replay-nan {quoted(path)}"
                 )
 
     def state_dict(self) -> dict[str, Any]:

@@ -202,3 +202,20 @@ def test_what_the_dataclass_refuses_is_refused() -> None:
         from_plain(TASK, {"hidden": [1, 2, 3, 4]})
     with pytest.raises(ValueError, match="settings by their names"):
         from_plain(TASK, [1])
+
+
+def test_what_is_no_utf8_is_read_as_it_was_written() -> None:
+    """A file's name may be any bytes, and a label may be made of it."""
+    odd = "caf\udce9"
+    task = Task({"slip": Reward(params={odd: 1.0})}, folder=Path(odd))
+    plain = json.loads(json.dumps(to_plain(task)))
+    assert from_plain(Task({"slip": Reward(params={odd: 0.0})}), plain) == task
+    assert from_plain(Labels(), {"tags": [odd], "label": odd}) == Labels((odd,), odd)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Text that a user gives."""
+
+    tags: tuple[str, ...] = ()
+    label: str | None = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import tyro
 
-from algos.training.parsing import glance, parse, whole_number
+from algos.training.parsing import SomeWholeNumbers, glance, parse, whole_number
 from algos.usage import UsageError
 
 
@@ -27,9 +28,11 @@ class World:
 class Options:
     name: tyro.conf.Positional[str] = "walk"
     total_steps: int = 8
-    seeds: tuple[int, ...] = ()
+    seeds: SomeWholeNumbers = ()
     limit: int | None = None
     device: str = "cpu"
+    folder: Path | None = None
+    source: Path = Path("runs")
     world: World | None = None
 
     def __post_init__(self) -> None:
@@ -60,6 +63,11 @@ def test_every_whole_number_may_be_written_so() -> None:
     assert read.world.rewards["slip"].samples == 1000
 
 
+def test_a_path_is_what_is_written() -> None:
+    read = options("--folder", ".", "--source=-run")
+    assert (read.folder, read.source, read.seeds) == (Path("."), Path("-run"), ())
+
+
 def test_a_first_look_takes_them_too_and_refuses_no_value() -> None:
     seen, more = glance(Options(), ["--total-steps", "-1e3", "x", "--unknown", "3"])
     assert (seen.total_steps, seen.name, more) == (-1000, "x", ["--unknown", "3"])
@@ -82,6 +90,12 @@ def test_a_first_look_takes_them_too_and_refuses_no_value() -> None:
         (["--total-steps"], "--total-steps lacks a value: give INT"),
         (["--world.friction", "1"], "--world.friction must be FLOAT FLOAT"),
         (["--total-steps", "0"], "--total-steps must be at least 1"),
+        (["--limit", "few"], "--limit must be INT: 'few' is no whole number"),
+        (["--seeds"], "--seeds must be INT [INT ...]: give at least one"),
+        (["--seeds", "--limit", "3"], "--seeds must be INT [INT ...]: give at least one"),
+        (["--seeds", "1,2"], "--seeds must be INT [INT ...]: '1,2' is no whole number"),
+        (["--folder", ""], "--folder must be PATH: it is empty"),
+        (["--source="], "--source must be PATH: it is empty"),
     ],
 )
 def test_what_is_wrong_is_one_line_that_says_what_to_do(arguments: list[str], words: str) -> None:
