@@ -18,7 +18,7 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
     return TypeAdapter(hint)
 
 
-def _problem(error: ValidationError) -> str:
+def problem(error: ValidationError) -> str:
     """Return what is wrong, in one line."""
     told = dict.fromkeys(detail["msg"] for detail in error.errors())
     return "; ".join(message[:1].lower() + message[1:] for message in told)
@@ -37,7 +37,7 @@ def require_types(options: Any) -> None:
             _adapter(hints[name]).validate_python(value, strict=True)
         except ValidationError as error:
             what = f"{type(options).__name__}.{name} is {value!r}"
-            raise UsageError(f"{what}; it must fit: {_problem(error)}") from None
+            raise UsageError(f"{what}; it must fit: {problem(error)}") from None
 
 
 def read(plain: Any, hint: Any, name: str) -> Any:
@@ -50,7 +50,7 @@ def read(plain: Any, hint: Any, name: str) -> Any:
         text = json.dumps(plain, ensure_ascii=False).encode(errors="replace")  # a path's odd bytes
         value = _adapter(hint).validate_json(text, strict=True)
     except ValidationError as error:
-        raise UsageError(f"{name} is {plain!r}; it must fit: {_problem(error)}") from None
+        raise UsageError(f"{name} is {plain!r}; it must fit: {problem(error)}") from None
     except TypeError as error:
         raise UsageError(f"{name} is {plain!r}; it must be what JSON can hold") from error
     return Path(plain) if isinstance(value, Path) else _tuples(plain)  # a 1 of a float stays a 1

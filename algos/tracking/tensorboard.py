@@ -28,7 +28,9 @@ class TensorBoardTracker(Tracker):
         run_id: str | None = None,
     ):
         super().__init__(run_id)
-        self._guarded(lambda: self._start(Path(run_dir) / "tensorboard", config, resume_from))
+        folder = Path(run_dir) / "tensorboard"
+        if self._takes(folder):
+            self._guarded(lambda: self._start(folder, config, resume_from))
 
     def log(self, metrics: Mapping[str, float], env_steps: int) -> None:
         if self._run is not None:

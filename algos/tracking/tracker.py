@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from algos.usage import reason
+from algos.runs.shell import legible
+from algos.usage import UsageError, reason
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +44,23 @@ class Tracker:
     def finish(self) -> None:
         """Close the run."""
 
+    def _takes(self, folder: Path) -> bool:
+        """Whether a library in another language can name a folder; warn where it cannot."""
+        if legible(str(folder)) == str(folder):
+            return True
+        self._warn(f"{self.name} takes no folder whose name is no UTF-8: {legible(str(folder))}")
+        return False
+
     def _guarded(self, call: Callable[[], object]) -> bool:
-        """Run `call`, return whether that went well; a failure ends this tracker's work."""
+        """Run `call`, return whether that went well; a failure ends this tracker's work.
+
+        Raises:
+            UsageError: an option cannot be used, which the beginning of the work tells.
+        """
         try:
             call()
+        except UsageError:
+            raise
         except Exception as error:
             self._run = None
             self._warn(f"{self.name} failed, {reason(error)}")

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from algos.runs.directory import code_state
+from algos.runs.shell import legible
 from algos.tracking.tracker import Alias, Tracker
+from algos.tracking.wandb_settings import (
+    lend_home,
+    prepare,
+    refused,
+    require,
+    seconds,
+    switched,
+)
 from algos.usage import reason
 
 WandbMode = Literal["auto", "online", "offline", "disabled"]
@@ -52,14 +61,14 @@ class WandbTracker(Tracker):
         if mode == "disabled":
             return
         options: dict[str, Any] = {
-            "project": os.environ.get("WANDB_PROJECT", project),
-            "name": name,
-            "group": group,
-            "tags": list(tags),
+            "project": legible(project),
+            "name": name and legible(name),
+            "group": group and legible(group),
+            "tags": [legible(tag) for tag in tags],
             "config": dict(config),
-            "id": run_id or os.environ.get("WANDB_RUN_ID") or secrets.token_hex(4),
             "resume": "allow" if run_id else None,
         }
+        self._id = run_id
         if not self._guarded(lambda: self._start(options)) and self.mode != "offline":
             self._warn("wandb goes on offline")
             self._guarded(lambda: self._restart_offline(options))
@@ -96,27 +105,34 @@ class WandbTracker(Tracker):
             self._run = None
 
     def _start(self, options: dict[str, Any]) -> None:
-        _lend_home(self._folder)
-        if self.mode == "auto":
-            self.mode = _chosen_mode()
-        if self.mode == "disabled":
+        prepare()
+        lend_home(self._folder)
+        self._choose_mode()
+        if self.mode == "disabled" or not self._takes(self._folder):
             return
-        _prepare()
         import wandb
 
+        require("--wandb-project", project=options["project"])
+        require("--wandb-tags", run_tags=options["tags"])
         self._wandb = wandb
         self._folder.mkdir(parents=True, exist_ok=True)
         code = code_state()
         settings = wandb.Settings(
-            init_timeout=_seconds("WANDB_INIT_TIMEOUT", 20.0),
-            finish_timeout=_seconds("WANDB_FINISH_TIMEOUT", 60.0),
+            init_timeout=seconds("WANDB_INIT_TIMEOUT", 20.0),
+            finish_timeout=seconds("WANDB_FINISH_TIMEOUT", 60.0),
             finish_timeout_raises=True,
             silent=True,
             console="off",
             git_root=str(Path(__file__).parent),
             git_commit=code["commit"],
         )
-        options = options | {"dir": str(self._folder.parent), "mode": self.mode}
+        self._id = self._id or os.environ.get("WANDB_RUN_ID") or secrets.token_hex(4)
+        options = options | {
+            "project": os.environ.get("WANDB_PROJECT", options["project"]),
+            "id": self._id,
+            "dir": str(self._folder.parent),
+            "mode": self.mode,
+        }
         self._run = wandb.init(settings=settings, **options)
         self.run_id = self._run.id
         self._run.define_metric("env_steps", hidden=True)
@@ -125,6 +141,24 @@ class WandbTracker(Tracker):
             patch = Path(self._run.dir) / "diff.patch"
             patch.write_text(code["diff"] + "\n", encoding="utf-8")
             self._run.save(str(patch), base_path=self._run.dir, policy="now")
+
+    def _choose_mode(self) -> None:
+        """Settle what auto is; stay offline, and say so, where W&B cannot read what it is told."""
+        if self.mode == "auto":
+            self.mode = switched() or "auto"
+        if self.mode == "disabled":
+            return
+        import wandb
+
+        wandb.termsetup(wandb.Settings(silent=True), None)  # it tells of files as it reads them
+        if problems := refused():
+            for name in os.environ.keys() & problems.keys():
+                del os.environ[name]
+            what = "; ".join(problems.values())
+            self._warn(f"wandb cannot read {what}: that is left out, and the run stays offline")
+            self.mode = "offline"
+        elif self.mode == "auto":
+            self.mode = "online" if logged_in() else "offline"
 
     def _restart_offline(self, options: dict[str, Any]) -> None:
         import wandb
@@ -148,49 +182,13 @@ class WandbTracker(Tracker):
         self._run.log_artifact(artifact, aliases=[alias])
 
 
-def _seconds(variable: str, default: float) -> float:
-    """Return a timeout that the user may have set."""
-    return float(os.environ.get(variable, default))
-
-
-def _chosen_mode() -> WandbMode:
-    """Return what W&B's settings file or WANDB_MODE says; offline where there is no key."""
-    _prepare()
-    import wandb
-
-    mode = wandb.setup(wandb.Settings(silent=True)).settings.mode
-    if mode == "disabled":
-        return "disabled"
-    return "online" if mode not in ("offline", "dryrun") and logged_in() else "offline"
-
-
 def logged_in() -> bool:
     """Whether W&B finds a key, which it is not to ask for; be it switched off for runs or not.
 
     Raises:
         Exception: W&B's own, of a key that cannot be one for example.
     """
-    _prepare()
     import wandb
 
     wandb.setup(wandb.Settings(mode="online", silent=True))  # else it does not look for one
     return wandb.login(prompt=False, verify=False)
-
-
-def _lend_home(folder: Path) -> None:
-    """Let W&B use a folder where the user, of a container for example, has no home or may not."""
-    own = folder.absolute()
-    try:
-        if not os.access(Path.home(), os.W_OK):
-            os.environ.setdefault("WANDB_CACHE_DIR", str(own / ".cache"))
-    except RuntimeError:
-        os.environ["HOME"] = str(own)
-
-
-def _prepare() -> None:
-    """Let W&B, before it is imported, be silent, report nothing and understand any spelling."""
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it awaits the network at exit
-    os.environ.setdefault("WANDB_SILENT", "true")
-    mode = os.environ.pop("WANDB_MODE", "").strip().lower()
-    if mode:
-        os.environ["WANDB_MODE"] = mode

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from algos.runs.checkpoint import load_checkpoint
 from algos.tracking.wandb import logged_in
+from algos.tracking.wandb_settings import prepare, refused
 from algos.usage import UsageError
 
 PREFIX = "wandb:"
@@ -30,6 +31,9 @@ def download(source: str, which: Literal["best", "last"]) -> dict[str, Any]:
     if not re.fullmatch(r"[^/]+/[^/]+/[^/]+", path):
         raise UsageError(f"{source!r} must be wandb:ENTITY/PROJECT/RUN, with the run's id")
     try:
+        prepare()
+        if problems := refused():
+            raise UsageError(f"W&B cannot read {'; '.join(problems.values())}")
         if not logged_in():
             raise UsageError("it needs a login: run wandb login, or set WANDB_API_KEY")
         import wandb

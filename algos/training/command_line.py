@@ -27,7 +27,8 @@ def locate(config: Training) -> RunDirectory:
         UsageError: an experiment's has no name to add them to.
     """
     base = Path(RUNS) / re.split("[:/]", config.env_id)[-1]
-    trial = f"-{os.environ.get('WANDB_RUN_ID')}" if os.environ.get("WANDB_SWEEP_ID") else ""
+    sweep, trial = (os.environ.get(f"WANDB_{name}_ID", "").strip() for name in ("SWEEP", "RUN"))
+    trial = f"-{trial}" if sweep and trial else ""
     if config.seeds:
         if config.run_dir is not None and config.run_dir.name in ("", ".."):
             raise UsageError(

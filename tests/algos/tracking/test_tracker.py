@@ -7,6 +7,7 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
@@ -18,6 +19,7 @@ from algos.tracking import wandb as tracking
 from algos.tracking.tensorboard import TensorBoardTracker
 from algos.tracking.tracker import Tracker
 from algos.tracking.wandb import WandbTracker, logged_in
+from algos.usage import UsageError
 
 
 def scalars(run_dir: Path, name: str) -> list[tuple[int, float]]:
@@ -144,7 +146,7 @@ def asked(no_login, monkeypatch):
     """What a W&B server is asked for whose key is set."""
     Counting.asked.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Counting) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{server.server_port}")
         monkeypatch.setenv("WANDB_API_KEY", KEY)
         yield Counting.asked
@@ -161,10 +163,13 @@ def asked(no_login, monkeypatch):
         ("offline", "disabled", "offline"),
         (None, "disabled", "disabled"),
         ("", "offline", "offline"),
+        ("off", None, "disabled"),
+        (None, "Offline", "offline"),
+        (None, "DISABLED", "disabled"),
     ],
 )
 def test_what_a_user_has_switched_off_asks_no_server(
-    asked, monkeypatch, tmp_path, variable, file, mode
+    asked, monkeypatch, tmp_path, capfd, variable, file, mode
 ):
     if variable is not None:
         monkeypatch.setenv("WANDB_MODE", variable)
@@ -179,6 +184,7 @@ def test_what_a_user_has_switched_off_asks_no_server(
     assert (tmp_path / "run").exists() == (mode == "offline")
     assert asked == []
     assert tracker.problems == []
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.slow
@@ -192,8 +198,49 @@ def test_the_command_line_decides_against_what_is_switched_off(asked, monkeypatc
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "value"), [("WANDB_MODE", "off"), ("WANDB_API_KEY", "no key at all")]
+    ("name", "value", "told"),
+    [
+        ("WANDB_INIT_TIMEOUT", "20s", "WANDB_INIT_TIMEOUT=20s (input should be a valid number"),
+        ("WANDB_API_KEY", f"{KEY}\n", "WANDB_API_KEY (API key cannot start or end with white"),
+    ],
 )
+def test_a_setting_that_wandb_refuses_is_told_and_left_out(
+    asked, monkeypatch, tmp_path, capfd, name, value, told
+):
+    monkeypatch.setenv(name, value)
+    tracker = WandbTracker(tmp_path / "run", {})
+    tracker.log({"kl": 0.01}, env_steps=100)
+    tracker.finish()
+    (problem,) = tracker.problems
+    assert told in problem
+    assert "\n" not in problem
+    assert KEY not in problem
+    assert problem.endswith("the run stays offline")
+    assert tracked_id(tmp_path) == tracker.run_id
+    assert asked == []
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.slow
+def test_an_empty_variable_is_an_unset_one(asked, monkeypatch, tmp_path):
+    for name in ("RUN_ID", "PROJECT", "INIT_TIMEOUT", "FINISH_TIMEOUT", "TAGS"):
+        monkeypatch.setenv(f"WANDB_{name}", "")
+    tracker = WandbTracker(tmp_path / "run", {}, mode="offline")
+    tracker.finish()
+    assert tracker.problems == []
+    assert tracked_id(tmp_path) == tracker.run_id
+
+
+def test_an_option_that_wandb_refuses_is_told_before_the_training(no_login, tmp_path):
+    with pytest.raises(UsageError, match=r"--wandb-project is 'a/b', which W&B refuses: Invalid"):
+        WandbTracker(tmp_path / "run", {}, mode="offline", project="a/b")
+    with pytest.raises(UsageError, match=r"--wandb-tags is .*, which W&B refuses: .* is empty"):
+        WandbTracker(tmp_path / "run", {}, mode="offline", tags=("a", ""))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "value"), [("WANDB_API_KEY", "no key at all")])
 def test_settings_that_wandb_refuses_send_nothing(asked, monkeypatch, tmp_path, name, value):
     monkeypatch.setenv(name, value)
     tracker = WandbTracker(tmp_path / "run", {})
@@ -228,6 +275,42 @@ def test_a_user_without_a_home_is_tracked(no_login, monkeypatch, tmp_path):
     assert tracked_id(tmp_path) == tracker.run_id
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("home", [None, ""])
+def test_a_home_is_where_the_users_entry_says(no_login, monkeypatch, tmp_path, capfd, home):
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_dir=str(tmp_path / "own")))
+    (tmp_path / "own").mkdir()
+    if home is None:
+        monkeypatch.delenv("HOME")
+    else:
+        monkeypatch.setenv("HOME", home)
+    tracker = WandbTracker(tmp_path / "run", {"seed": 1})
+    tracker.finish()
+    wandb.teardown()
+    assert os.environ["HOME"] == str(tmp_path / "own")
+    assert tracker.problems == []
+    assert capfd.readouterr().err == ""  # of its core, which finds no home
+
+
+@pytest.mark.slow
+def test_labels_of_any_bytes_are_shown(no_login, tmp_path):
+    odd = "caf\udce9"
+    tracker = WandbTracker(tmp_path / "run", {"a": odd}, "offline", group=odd, tags=(odd,))
+    tracker.finish()
+    assert tracker.problems == []
+
+
+@pytest.mark.parametrize("logger", ["wandb", "tensorboard"])
+def test_a_folder_whose_name_is_no_utf8_is_one_warning(no_login, tmp_path, logger):
+    labels = {"wandb_project": "trot", "wandb_group": None, "wandb_tags": ()}
+    config = {"logger": logger, "wandb": "offline", **labels}
+    tracker = make_tracker(tmp_path / "caf\udce9", config, None)
+    tracker.finish()
+    (problem,) = tracker.problems
+    assert "caf\\udce9" in problem
+    assert not list(tmp_path.iterdir())
+
+
 def tracked_id(tmp_path) -> str:
     (folder,) = (tmp_path / "run" / "wandb").glob("offline-run-*")
     (file,) = folder.glob("run-*.wandb")
@@ -238,7 +321,8 @@ def tracked_id(tmp_path) -> str:
 class BrokenWandb:
     """Stands in for the module: its runs fail after they start."""
 
-    Settings = staticmethod(lambda **_: None)
+    Settings = wandb.Settings
+    termsetup = staticmethod(wandb.termsetup)
 
     def __init__(self):
         self.calls = 0

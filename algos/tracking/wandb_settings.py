@@ -1,0 +1,159 @@
+"""What a user has told Weights & Biases: its variables and its settings files."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from configparser import ConfigParser
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from algos.runs.shell import legible
+from algos.typed import problem
+from algos.usage import UsageError
+
+NO = ("0", "false", "f", "no", "n", "off")
+DISABLED = (*NO, "disabled", "disable", "none")
+OFFLINE = ("offline", "dryrun", "dry_run", "dry-run")
+"""What is taken for these two of W&B's modes, in any capitals."""
+TIMEOUTS = ("WANDB_INIT_TIMEOUT", "WANDB_FINISH_TIMEOUT")
+ELSEWHERE = ("anonymous", "ignore_globs", "root_dir", "settings_system")
+"""Entries of a settings file that W&B reads in another way, or passes over."""
+SECRET = ("KEY", "TOKEN", "HEADERS", "PROXY")
+"""Parts of names whose values are not shown."""
+
+
+def prepare() -> None:
+    """Let W&B, before it is imported, be silent, report nothing and see no empty variable."""
+    for name in _variables():
+        if not os.environ[name].strip():
+            del os.environ[name]
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # it awaits the network at exit
+    os.environ.setdefault("WANDB_SILENT", "true")
+    if "WANDB_MODE" in os.environ:
+        os.environ["WANDB_MODE"] = _mode(os.environ["WANDB_MODE"])
+
+
+def lend_home(own: Path) -> None:
+    """Let W&B use a folder where the user, of a container for example, has no home or may not."""
+    if not os.environ.get("HOME"):
+        os.environ.pop("HOME", None)  # an empty one would be /
+    try:
+        home = Path.home()
+    except RuntimeError:
+        home = own
+    else:
+        if not os.access(home, os.W_OK):
+            os.environ.setdefault("WANDB_CACHE_DIR", str(own / ".cache"))
+    os.environ.setdefault("HOME", str(home))  # where its core, a program of its own, looks
+
+
+def switched() -> Literal["disabled", "offline"] | None:
+    """Return how a user has switched W&B off, None where nobody has; variables go before files."""
+    if os.environ.get("WANDB_DISABLED", "no").strip().lower() not in NO:
+        return "disabled"
+    written = [files.mode for files in _files() if files.mode]
+    mode = os.environ.get("WANDB_MODE", written[-1] if written else "")
+    return mode if mode == "disabled" or mode == "offline" else None
+
+
+def refused() -> dict[str, str]:
+    """Return what W&B cannot read of variables and settings files: their names, and why."""
+    return {name: why for name in _variables() if (why := _refused_variable(name))} | {
+        f"{file.path}": why for file in _files() if (why := file.refused())
+    }
+
+
+def require(flag: str, **setting: Any) -> None:
+    """Raise UsageError where W&B refuses what an option gives for one of its settings."""
+    import wandb
+
+    if why := _why(partial(wandb.Settings, **setting)):
+        raise UsageError(f"{flag} is {next(iter(setting.values()))!r}, which W&B refuses: {why}")
+
+
+def seconds(variable: str, default: float) -> float:
+    """Return a timeout that the user may have set."""
+    return float(os.environ.get(variable, default))
+
+
+def _variables() -> list[str]:
+    return [name for name in os.environ if name.startswith("WANDB_")]
+
+
+def _mode(written: str) -> str:
+    """Return one of W&B's modes, however it is written; what is none stays."""
+    mode = written.strip().lower()
+    return "disabled" if mode in DISABLED else "offline" if mode in OFFLINE else mode
+
+
+def _refused_variable(name: str) -> str | None:
+    import wandb
+
+    value = os.environ[name]
+    why = _why(lambda: wandb.Settings().update_from_env_vars({name: value}))
+    if legible(value) != value:
+        why = "it is no UTF-8"
+    elif not why and name in TIMEOUTS and not 0 <= float(value) < math.inf:
+        why = "it must be a number of seconds"
+    return f"{_shown(name, value)} ({why})" if why else None
+
+
+def _shown(name: str, value: str) -> str:
+    secret = any(part in name.upper() for part in SECRET)
+    return name if secret else f"{name}={legible(value)}"
+
+
+class _File:
+    """One of W&B's settings files, which may be missing."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self.entries: dict[str, str] = {}
+        self._problem = _why(self._read)
+
+    def _read(self) -> None:
+        parser = ConfigParser()
+        if self.path.exists():
+            parser.read_string(self.path.read_text())
+        if parser.has_section("default"):
+            self.entries = dict(parser.items("default"))
+
+    @property
+    def mode(self) -> str:
+        return _mode(self.entries.get("mode", ""))
+
+    def refused(self) -> str | None:
+        """Return the first entry that W&B refuses, with the whole file, and why."""
+        import wandb
+
+        if self._problem:
+            return f"{self.path} ({self._problem})"
+        for key, value in self.entries.items():
+            if key in ELSEWHERE or (key == "mode" and self.mode in ("disabled", "offline")):
+                continue
+            if why := _why(partial(wandb.Settings, **{key: value})):
+                return f"{_shown(key, value)} in {self.path} ({why})"
+        return None
+
+
+def _files() -> list[_File]:
+    """Return the settings files, the one of the present folder last, which goes first."""
+    everywhere = Path(os.environ.get("WANDB_CONFIG_DIR", "~/.config/wandb")).expanduser()
+    here = Path(".wandb" if Path(".wandb").exists() else "wandb")
+    return [_File(folder / "settings") for folder in (everywhere, here)]
+
+
+def _why(read: Callable[[], object]) -> str | None:
+    """Return why W&B refuses a setting, None where it reads it."""
+    try:
+        read()
+    except ValidationError as error:
+        return problem(error)
+    except Exception as error:  # its own of many kinds
+        return " ".join(str(error).split())
+    return None
