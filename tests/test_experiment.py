@@ -132,6 +132,49 @@ def test_a_seed_that_fails_gives_its_exit_code_and_its_last_word(
     assert e.value.exit_code == code
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        ("os.kill(os.getpid(), 9)", "seed 1 was killed by SIGKILL (out of memory?"),
+        ("os._exit(137)", "seed 1 was killed by SIGKILL (out of memory?"),
+        ("os.kill(os.getpid(), 11)", "seed 1 was killed by SIGSEGV"),
+        ("os._exit(3)", "seed 1 ended with exit code 3"),
+    ],
+)
+def test_a_seed_that_dies_without_a_word_is_explained(
+    tmp_path: Path, jobs: int, ends: str, words: str
+) -> None:
+    log = tmp_path / "x-s1" / "train.log"
+    log.parent.mkdir()
+    log.write_text("error: of the attempt before\n")
+    dies = program(tmp_path, f"import os; print('40 %, 0:10 left', flush=True)\n{ends}")
+    run = experiment.SeedRun(1, RunDirectory(log.parent), {"total_steps": 1})
+    with pytest.raises(experiment.SeedError) as e:
+        experiment.train([run], dies, jobs)
+    assert words in str(e.value)
+    assert (f"its log: {log}" if jobs > 1 else "stands above") in str(e.value)
+    assert "the same command again goes on" in str(e.value)
+    assert not {"attempt", "40"} & set(str(e.value).split())
+    assert e.value.exit_code == 1
+
+
+def test_a_bare_exit_is_not_explained_by_the_progress_before_it(tmp_path: Path) -> None:
+    dies = program(tmp_path, "print('40 %, 0:10 left'); exit(1)")
+    run = experiment.SeedRun(1, RunDirectory(tmp_path / "x-s1"), {"total_steps": 1})
+    with pytest.raises(experiment.SeedError, match=r"^seed 1 ended with exit code 1, its log: "):
+        experiment.train([run], dies, jobs=2)
+
+
+def test_a_seed_that_leaves_by_itself_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = experiment.SeedRun(1, RunDirectory(tmp_path / "x-s1"), {"total_steps": 1})
+    assert not experiment.train([run], program(tmp_path, "exit(0)"), jobs=2)
+    assert "seed 1 ended before it had its steps" in capsys.readouterr().out
+
+
 HANGS_UP = """
 import os, signal, sys, time
 told = []

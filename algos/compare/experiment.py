@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
 import subprocess
@@ -13,27 +12,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
-from rich.box import SIMPLE
 from rich.console import Console
-from rich.table import Table
 
 from algos.compare import plots
-from algos.compare.intervals import interval
+from algos.compare.summary import summary
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import reading, writing
 from algos.training.interrupt import stop_signals
 from algos.usage import UsageError
 
-EACH = 4
-"""Largest number of seeds that a table has a column each of."""
+SAID = (1, 2)
+"""Exit codes of trainings that tell what went wrong: in a traceback, in one line."""
+GO_ON = "the same command again goes on where the seeds stopped"
 RENEWED = ("total_steps", "device", "logger", "wandb")
 """Settings that a run which goes on takes from the present command."""
 
 
 class SeedError(UsageError):
-    """A seed's training failed, and has said why."""
+    """A seed's training failed, and how."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -120,9 +117,10 @@ def run(base: Path, config: dict[str, Any], program: Sequence[str]) -> None:
     if not train(runs, program, config["jobs"]):
         print("Stopped, saved.\nGo on:  the same command again")
         return
-    Console().print(summary(runs, config["env_id"]))
+    folders = {training.seed: training.folder.path for training in runs}
+    Console().print(summary(folders, config["env_id"]))
     picture = base.with_name(f"{base.name}-curves.png")
-    plots.draw([training.folder.path for training in runs], picture)
+    plots.draw([*folders.values()], picture)
     print(f"curves: {picture}")
 
 
@@ -136,7 +134,7 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
         SeedError: a training failed.
     """
     waiting = [training for training in runs if not training.finished]
-    running: dict[int, tuple[SeedRun, subprocess.Popen[str]]] = {}
+    running: dict[int, Attempt] = {}
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -144,8 +142,8 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
         again, stopped = stopped, True
         if again and number != signal.SIGINT:
             return
-        for _, process in running.values():
-            process.send_signal(signal.SIGINT if again else signal.SIGTERM)
+        for attempt in running.values():
+            attempt.process.send_signal(signal.SIGINT if again else signal.SIGTERM)
         if again:
             raise KeyboardInterrupt
 
@@ -155,21 +153,19 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
             while waiting and len(running) < jobs and not stopped:
                 training = waiting.pop(0)
                 print(_headline(training, jobs > 1), flush=True)
-                process = _start(program, training, jobs > 1)
-                running[training.seed] = training, process
+                running[training.seed] = attempt = _start(program, training, jobs > 1)
                 if stopped:  # meanwhile
-                    process.terminate()
+                    attempt.process.terminate()
             time.sleep(0.1)
-            for training, process in [r for r in running.values() if r[1].poll() is not None]:
-                del running[training.seed]
-                if process.returncode and not stopped:
-                    log = _end_of_log(training) if jobs > 1 else "; what it said stands above"
-                    raise SeedError(f"seed {training.seed} failed{log}", process.returncode)
+            for attempt in [a for a in running.values() if a.process.poll() is not None]:
+                del running[attempt.training.seed]
+                if not stopped:
+                    attempt.require_success()
     finally:
         if running:
             stop(0, None)
-        for _, process in running.values():
-            process.wait()
+        for attempt in running.values():
+            attempt.process.wait()
         for number, handler in old.items():
             signal.signal(number, handler)
     return all(training.finished for training in runs)
@@ -182,77 +178,69 @@ def _headline(training: SeedRun, quiet: bool) -> str:
     return f"{verb} seed {training.seed}{where}"
 
 
-def _start(program: Sequence[str], training: SeedRun, quiet: bool) -> subprocess.Popen[str]:
+def _start(program: Sequence[str], training: SeedRun, quiet: bool) -> Attempt:
     """Start a training out of reach of the terminal's Ctrl-C, of which `train` tells it."""
     training.prepare()
     command = [*program, "--resume", str(training.folder.path)]
     own = {name: value for name, value in os.environ.items() if name != "WANDB_RUN_ID"}
+    how: dict[str, Any] = {"text": True, "start_new_session": True, "env": own}
     if not quiet:
-        return subprocess.Popen(command, text=True, start_new_session=True, env=own)
+        return Attempt(training, subprocess.Popen(command, **how))
     path = training.folder.path / "train.log"
     with writing(path):
         file = path.open("a")
     with file:
-        return subprocess.Popen(
-            command,
-            text=True,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env=own,
-        )
+        begin = file.tell()
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, **how)
+    return Attempt(training, process, path, begin)
 
 
-def _end_of_log(training: SeedRun) -> str:
-    path = training.folder.path / "train.log"
-    lines = path.read_text(errors="replace").strip().splitlines() if path.is_file() else []
-    return f": {lines[-1] if lines else 'without a word'} ({path})"
+@dataclass(frozen=True)
+class Attempt:
+    """A process that trains a seed.
 
-
-def summary(trainings: Sequence[SeedRun], title: str) -> Table:
-    """Return the seeds' last evaluations, and their means with 95 % intervals.
-
-    Measures of the task come first, the return last. Of more than EACH seeds the least and the
-    most stand there, with their seeds.
+    Args:
+        training: the seed's.
+        process: of the training.
+        log: the file that it prints to, None for the terminal.
+        begin: where in that file it began.
     """
-    seeds = [training.seed for training in trainings]
-    runs = [plots.load(training.folder.path) for training in trainings]
-    table = Table(title=title, box=SIMPLE, pad_edge=False)
-    each = [f"seed {seed}" for seed in seeds] if len(seeds) <= EACH else ["least", "most"]
-    for name in ("last evaluation", *(("mean", "95 % interval") if len(runs) > 1 else ()), *each):
-        table.add_column(name, justify="left" if name == "last evaluation" else "right")
-    for column, name in (plots.measures(runs) | {"eval/return_mean": "return"}).items():
-        table.add_row(name, *_compared(column, runs, seeds))
-    table.add_section()
-    steps = [run.columns["env_steps"][-1] for run in runs]
-    minutes = [run.columns["seconds"][-1] / 60 for run in runs]
-    blank = [""] * (2 if len(runs) > 1 else 0)
-    table.add_row("steps", *blank, *_each(steps, seeds, "{:,.0f}"))
-    table.add_row("minutes", *blank, *_each(minutes, seeds, "{:.1f}"))
-    return table
+
+    training: SeedRun
+    process: subprocess.Popen[str]
+    log: Path | None = None
+    begin: int = 0
+
+    def require_success(self) -> None:
+        """Raise SeedError where the process, which has ended, failed; tell of steps left over."""
+        code, seed = self.process.returncode, self.training.seed
+        if code:
+            raise SeedError(f"seed {seed} {self._failure(code)}; {GO_ON}", code)
+        if not self.training.finished:
+            where = f" ({self.log})" if self.log else ""
+            print(f"seed {seed} ended before it had its steps{where}", flush=True)
+
+    def _failure(self, code: int) -> str:
+        name = _signal(code)
+        how = f"was killed by {name}" if name else f"ended with exit code {code}"
+        if name == "SIGKILL":
+            how += " (out of memory? fewer --jobs need less)" if self.log else " (out of memory?)"
+        if self.log is None:
+            return f"{'failed' if code in SAID else how}; what it said stands above"
+        last = self._last_word()
+        if code in SAID and last:
+            return f"failed: {last} ({self.log})"
+        return f"{how}, its log: {self.log}"
+
+    def _last_word(self) -> str:
+        """Return the last line of an error that the log ends with, "" where it has none."""
+        assert self.log is not None
+        said = self.log.read_bytes()[self.begin :].decode(errors="replace").strip()
+        *_, last = said.splitlines() or [""]
+        return last if last.startswith("error: ") or "Traceback (most recent" in said else ""
 
 
-def _compared(column: str, runs: Sequence[plots.Run], seeds: Sequence[int]) -> list[str]:
-    """Return the cells of a column: mean and interval of several runs that have it, and each's."""
-    text = "{:.1f}" if column in plots.RETURNS else "{:.3f}"
-    known = {run.path: run.last(column) for run in runs if math.isfinite(run.last(column))}
-    cells = _each([run.last(column) for run in runs], seeds, text)
-    if len(runs) == 1:
-        return cells
-    if not known:
-        return ["", "", *cells]
-    episodes = sum(run.episodes(column) for run in runs if run.path in known)
-    mean, low, high = interval(column, np.array([*known.values()]), episodes)
-    ends = f"{text.format(low)} to {text.format(high)}" if len(known) > 1 else ""
-    return [text.format(mean), ends, *cells]
-
-
-def _each(values: Sequence[float], seeds: Sequence[int], text: str) -> list[str]:
-    """Return every seed's cell, or of many the least and the most."""
-    if len(seeds) <= EACH:
-        return [text.format(value) if math.isfinite(value) else "none" for value in values]
-    known = sorted(
-        (value, seed) for value, seed in zip(values, seeds, strict=True) if value == value
-    )
-    ends = (known[0], known[-1]) if known else ()
-    return [f"{text.format(value)} (seed {seed})" for value, seed in ends] or ["none", "none"]
+def _signal(code: int) -> str | None:
+    """Return the name of the signal that an exit code tells of: Python's -9, a shell's 137."""
+    number = -code if code < 0 else code - 128
+    return next((known.name for known in signal.Signals if known == number), None)

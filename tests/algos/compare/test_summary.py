@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from algos.compare import experiment
-from algos.runs.directory import RunDirectory
+import algos.compare.summary
 from tests.algos.compare.test_plots import returns, walks, write_run
 
 
@@ -21,8 +20,8 @@ def summary(
         row |= {"seconds": 60.0}
     seeds = range(1, len(rows) + 1)
     paths = [write_run(tmp_path / f"x-s{s}", rows[s - 1], seed=s) for s in seeds]
-    runs = [experiment.SeedRun(s, RunDirectory(p), {}) for s, p in zip(seeds, paths, strict=True)]
-    Console(width=80).print(experiment.summary(runs, "trot/Walk-v0"))
+    folders = dict(zip(seeds, paths, strict=True))
+    Console(width=80).print(algos.compare.summary.summary(folders, "trot/Walk-v0"))
     lines = [line.split("  ") for line in capsys.readouterr().out.splitlines()]
     cells = [[cell.strip() for cell in line if cell.strip()] for line in lines]
     return {row[0]: row[1:] for row in cells if row}
