@@ -158,7 +158,11 @@ class WandbTracker(Tracker):
             self._warn(f"wandb cannot read {what}: that is left out, and the run stays offline")
             self.mode = "offline"
         elif self.mode == "auto":
-            self.mode = "online" if logged_in() else "offline"
+            self.mode = "offline"
+            try:
+                self.mode = "online" if logged_in() else "offline"
+            except Exception as error:  # of a key that cannot be one, and of many other kinds
+                self._warn(f"wandb finds no login ({reason(error)}): the run stays offline")
 
     def _restart_offline(self, options: dict[str, Any]) -> None:
         import wandb

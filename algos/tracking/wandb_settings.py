@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable
 from configparser import ConfigParser
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +29,7 @@ SECRET = ("KEY", "TOKEN", "HEADERS", "PROXY")
 
 
 def prepare() -> None:
-    """Let W&B, before it is imported, be silent, report nothing and see no empty variable."""
+    """Let W&B, before it is imported, be silent, report nothing and see what is meant."""
     for name in _variables():
         if not os.environ[name].strip():
             del os.environ[name]
@@ -36,20 +37,17 @@ def prepare() -> None:
     os.environ.setdefault("WANDB_SILENT", "true")
     if "WANDB_MODE" in os.environ:
         os.environ["WANDB_MODE"] = _mode(os.environ["WANDB_MODE"])
+    if not os.environ.get("HOME"):
+        os.environ.pop("HOME", None)  # an empty one would be /
+        with suppress(RuntimeError):  # of a user without an entry
+            os.environ["HOME"] = str(Path.home())  # W&B's core looks nowhere else
 
 
 def lend_home(own: Path) -> None:
     """Let W&B use a folder where the user, of a container for example, has no home or may not."""
-    if not os.environ.get("HOME"):
-        os.environ.pop("HOME", None)  # an empty one would be /
-    try:
-        home = Path.home()
-    except RuntimeError:
-        home = own
-    else:
-        if not os.access(home, os.W_OK):
-            os.environ.setdefault("WANDB_CACHE_DIR", str(own / ".cache"))
-    os.environ.setdefault("HOME", str(home))  # where its core, a program of its own, looks
+    home = os.environ.setdefault("HOME", str(own))
+    if not os.access(home, os.W_OK):
+        os.environ.setdefault("WANDB_CACHE_DIR", str(own / ".cache"))
 
 
 def switched() -> Literal["disabled", "offline"] | None:

@@ -248,7 +248,9 @@ def test_settings_that_wandb_refuses_send_nothing(asked, monkeypatch, tmp_path, 
     tracker.finish()
     assert tracker.mode == "offline"
     assert asked == []
-    assert tracker.problems
+    (problem,) = tracker.problems
+    assert "API key" in problem
+    assert tracked_id(tmp_path) == tracker.run_id
 
 
 @pytest.mark.slow
