@@ -109,8 +109,9 @@ def output_size(space: spaces.Space) -> int:
     if len(space.shape or ()) == 1:
         if isinstance(space, spaces.MultiDiscrete):
             return int(space.nvec.sum())
-        if isinstance(space, spaces.Box):
+        if isinstance(space, spaces.Box) and space.shape[0]:
             return space.shape[0]
     raise UsageError(
-        f"action space {space} is neither Discrete, nor a MultiDiscrete or Box with one axis"
+        f"action space {space} is neither Discrete, nor a MultiDiscrete or Box with one axis of at "
+        "least one entry"
     )

@@ -228,6 +228,8 @@ def check_observation_space(space: spaces.Space) -> int:
             f"observation space {space} is not a Box with one axis: wrap the environment, for "
             "example in gymnasium.wrappers.FlattenObservation"
         )
+    if not space.shape[0]:
+        raise UsageError(f"observation space {space} is empty: a policy has to see something")
     return space.shape[0]
 
 

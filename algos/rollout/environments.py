@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.wrappers import FlattenObservation
 
+from algos.rollout.checked import Checked, Vectors, check_within, without_exit
 from algos.rollout.modules import load_wrapper, registered_id
 from algos.rollout.repeatable import Repeatable, RepeatableVectorEnv
 from algos.usage import UsageError
@@ -52,7 +52,7 @@ def make_vec(
                 return envs
             envs.close()
         return RepeatableVectorEnv(
-            [lambda: Repeatable(_flatten_observation(_make(env_id, kwargs, wrap)))] * num_envs,
+            [lambda: Repeatable(_vectors(_make(env_id, kwargs, wrap)))] * num_envs,
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
 
@@ -69,13 +69,13 @@ def _named(env_id: str, *told: type[Exception]) -> Iterator[None]:
 def _make(
     env_id: str, kwargs: dict[str, Any], wrap: Sequence[Callable[[gymnasium.Env], gymnasium.Env]]
 ) -> gymnasium.Env:
-    env = gymnasium.make(env_id, **kwargs)
+    env = check_within(without_exit(lambda: gymnasium.make(env_id, **kwargs)))
     if env_id.startswith("dm_control/"):
         single: Any = env.unwrapped
         rate = {"render_fps": 1 / single.dt}  # shimmy gives the step in milliseconds, to all tasks
         single.metadata = single.metadata | rate
     for wrapper in wrap:
-        env = wrapper(env)
+        env = Checked(wrapper(env))
     return env
 
 
@@ -86,19 +86,17 @@ def _register_dm_control() -> None:
         shimmy.registration.register_gymnasium_envs()
 
 
-def _flatten_observation(env: gymnasium.Env) -> gymnasium.Env:
-    """Flatten observations that are not yet a Box with one axis."""
+def _vectors(env: gymnasium.Env) -> gymnasium.Env:
+    """Flatten observations to one axis."""
     space = env.observation_space
     if _has_image(space):
         raise UsageError(
             f"the observations {space} hold images, and Trot's networks take vectors: choose "
             "another id, or encode the images in a wrapper"
         )
-    if isinstance(space, spaces.Box) and len(space.shape) == 1:
-        return env
     if not space.is_np_flattenable:
         raise UsageError(f"the observations {space} make no vector of a fixed length")
-    return FlattenObservation(env)
+    return Vectors(env)
 
 
 def _has_image(space: spaces.Space) -> bool:

@@ -56,20 +56,28 @@ class Parameters:
             if name not in self.hints and not self.open:
                 raise self.unknown(name)
         values |= {name: self._value(name, text) for name, text in texts.items()}
-        for name, value in values.items():
-            self._check(name, value)
+        values = {name: self._fitting(name, value) for name, value in values.items()}
         if missing := [name for name in self.hints if name not in {**self.defaults, **values}]:
             raise UsageError(f"give --env-kwargs.{missing[0]}: {self.env_id} has no default for it")
         return values
 
     def _value(self, name: str, text: str) -> Any:
-        return text if self.hints[name] is str else _literal(text)
+        """Return what a text means; 1e1 is 10 where the default is a whole number."""
+        value = text if self.hints[name] is str else _literal(text)
+        whole = type(self.defaults.get(name)) is int and "." not in text
+        return int(value) if whole and _is_whole(value) else value
 
-    def _check(self, name: str, value: Any) -> None:
+    def _fitting(self, name: str, value: Any) -> Any:
+        """Return a value of the declared type; 1e1 as 10 where that is an int."""
         try:
             typed.read(value, self.hints.get(name, Any), f"--env-kwargs.{name}")
         except (PydanticUserError, NameError):
-            return  # a type of the environment's own, which takes what it takes
+            return value  # a type of the environment's own, which takes what it takes
+        except UsageError:
+            if not _is_whole(value):
+                raise
+            return self._fitting(name, int(value))
+        return value
 
 
 def parameters_of(env_id: str) -> Parameters:
@@ -108,6 +116,10 @@ def _hint(parameter: inspect.Parameter, default: Any) -> Any:
     if hint is parameter.empty or isinstance(hint, str):
         return {str: str, bool: bool}.get(type(default), Any)
     return hint
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -28,9 +28,8 @@ class Repeatable(gymnasium.Wrapper):
     Playing them again leads to the same state, to the last bit, in every environment that is
     deterministic but for its `np_random` and starts every episode from `reset` alone.
 
-    Observations are copies in the type of their space, for an environment may write the next one
-    into the same array. `info` is empty: an environment's own is its own, of whatever type and
-    shape, and merging several would ask for more.
+    `info` is empty: an environment's own is its own, of whatever type and shape, and merging
+    several would ask for more.
     """
 
     def reset(
@@ -41,18 +40,14 @@ class Repeatable(gymnasium.Wrapper):
         self._generator = {} if seed is not None else _state(self.unwrapped)
         self._actions: list[np.ndarray] = []
         observation, _ = self.env.reset(seed=seed, options=options)
-        return self._copied(observation), {}
+        return observation, {}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take a step, as the environment does."""
         if len(self._actions) <= LONGEST:
             self._actions.append(np.array(action))
         observation, reward, terminated, truncated, _ = self.env.step(action)
-        return self._copied(observation), reward, terminated, truncated, {}
-
-    def _copied(self, observation: Any) -> np.ndarray:
-        kind = self.observation_space.dtype
-        return np.asarray(observation).astype(kind, casting="same_kind")
+        return observation, reward, terminated, truncated, {}
 
     def state_dict(self) -> dict[str, Any]:
         """Return the episode so far: its generator or seed, and its actions (steps, ...)."""
@@ -69,6 +64,8 @@ class Repeatable(gymnasium.Wrapper):
             observation, _ = self.reset(seed=state["seed"])
             for action in state.get("actions", ()):
                 observation, *_ = self.step(action)
+        except UsageError:
+            raise
         except Exception as error:
             raise EpisodeError("an episode of the checkpoint cannot be played again") from error
         self._generator = state["generator"]

@@ -1,0 +1,165 @@
+"""What single environments return, checked where they return it: one line names what is wrong."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NoReturn, TypeVar
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from algos.rollout.vectors import MisfitError, leaves, told, vector
+from algos.terminal import Signalled
+from algos.usage import UsageError, placed
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Checked(gymnasium.Wrapper):
+    """Passes on what an environment returns, if it has the parts that Gymnasium asks for.
+
+    Raises:
+        UsageError: it lacks some, or `reset` takes no seed and options.
+        RuntimeError: the environment called `sys.exit`, which ends a program without a word.
+    """
+
+    def __init__(self, env: gymnasium.Env) -> None:
+        super().__init__(env)
+        try:
+            inspect.signature(env.reset).bind(seed=None, options=None)
+        except TypeError as error:
+            self._refuse(f"reset: {error}; it must be reset(self, seed=None, options=None)")
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode, as the environment does."""
+        result: Any = without_exit(lambda: self.env.reset(seed=seed, options=options))
+        need = "a tuple (observation, info)"
+        observation, info = self._parts("reset", result, 2, need)
+        return self._seen("reset", observation), info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """Take a step, as the environment does."""
+        result: Any = without_exit(lambda: self.env.step(action))
+        need = "a tuple (observation, reward, terminated, truncated, info)"
+        observation, reward, terminated, truncated, info = self._parts("step", result, 5, need)
+        return self._seen("step", observation), self._paid(reward), terminated, truncated, info
+
+    def render(self) -> Any:
+        """Return what the environment shows."""
+        return without_exit(self.env.render)
+
+    def close(self) -> None:
+        """Close the environment; where that fails, there is nothing left to lose."""
+        try:
+            without_exit(self.env.close)
+        except Exception as error:
+            _warn_once(f"{self._name}.close failed: {placed(error)}")
+
+    def _parts(self, method: str, result: Any, number: int, need: str) -> tuple[Any, ...]:
+        if not isinstance(result, tuple):
+            self._refuse(f"{method} returned {told(result)}; it must return {need}")
+        if len(result) != number:
+            self._refuse(f"{method} returned {len(result)} values; it must return {need}")
+        if not isinstance(result[-1], dict):
+            what = f"{told(result[-1])} as info, which must be a dict"
+            self._refuse(f"{method} returned {what}; it must return {need}")
+        return result
+
+    def _seen(self, method: str, observation: Any) -> Any:
+        try:
+            for _ in leaves(self.env.observation_space, observation):
+                pass
+        except MisfitError as error:
+            self._refuse(f"{method} returned {error}")
+        return observation
+
+    def _paid(self, reward: Any) -> Any:
+        return reward
+
+    def _refuse(self, problem: str) -> NoReturn:
+        raise UsageError(f"{self._name}.{problem}") from None
+
+    @property
+    def _name(self) -> str:
+        """The id, and the class whose method may have to be mended."""
+        own = self.env
+        while isinstance(own, gymnasium.Wrapper) and (isinstance(own, Checked) or _is_known(own)):
+            own = own.env
+        spec = own.unwrapped.spec
+        return f"{spec.id}: {type(own).__name__}" if spec else type(own).__name__
+
+
+class Vectors(Checked):
+    """Gives observations as vectors, and rewards as finite floats.
+
+    Vectors are copies in the type of their space, for an environment may write the next observation
+    into the same array. See `algos.rollout.vectors.vector` for what fits.
+
+    Raises:
+        UsageError: an observation or a reward does not.
+    """
+
+    def __init__(self, env: gymnasium.Env) -> None:
+        super().__init__(env)
+        self._space = env.observation_space
+        self.observation_space = spaces.flatten_space(env.observation_space)
+
+    def _seen(self, method: str, observation: Any) -> np.ndarray:
+        try:
+            return vector(self._space, np.dtype(self.observation_space.dtype), observation)
+        except MisfitError as error:
+            self._refuse(f"{method} returned {error}")
+
+    def _paid(self, reward: Any) -> float:
+        if isinstance(reward, float) and math.isfinite(reward):
+            return reward
+        try:
+            number = float(np.asarray(reward, np.float64).item())
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            self._refuse(f"step returned the reward {told(reward)}; it must be a finite number")
+        return number
+
+
+def check_within(env: gymnasium.Env) -> gymnasium.Env:
+    """Check what is in Gymnasium's own wrappers, which take what it returns for granted."""
+    outer, inner = None, env
+    while isinstance(inner, gymnasium.Wrapper) and _is_known(inner):
+        outer, inner = inner, inner.env
+    if outer is None:
+        return Checked(env)
+    outer.env = Checked(inner)
+    return env
+
+
+@cache
+def _warn_once(text: str) -> None:
+    log.warning("%s", text)
+
+
+def _is_known(env: gymnasium.Env) -> bool:
+    """Whether an environment or a wrapper is Gymnasium's."""
+    return type(env).__module__.startswith("gymnasium.")
+
+
+def without_exit(call: Callable[[], T]) -> T:
+    """Return what a call of the user's code does, or where it called `sys.exit`, as an error."""
+    try:
+        return call()
+    except Signalled:
+        raise
+    except SystemExit as error:
+        code = "" if error.code is None else repr(error.code)
+        raise RuntimeError(f"sys.exit({code}) was called").with_traceback(
+            error.__traceback__
+        ) from None

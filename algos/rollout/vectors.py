@@ -1,0 +1,97 @@
+"""Observations as vectors: what fits a space, and one line for what does not."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Iterator, Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+
+class MisfitError(ValueError):
+    """An observation is not of its space; the message says what it is, and what it must be."""
+
+
+def leaves(
+    space: spaces.Space, value: Any, name: str = "observation"
+) -> Iterator[tuple[spaces.Space, Any, str]]:
+    """Yield the parts of an observation that have none themselves: space, value and name of each.
+
+    Raises:
+        MisfitError: a part is missing.
+    """
+    if isinstance(space, spaces.Dict):
+        if not isinstance(value, Mapping) or not space.keys() <= value.keys():
+            need = f"a dict with {', '.join(map(repr, space))}"
+            raise MisfitError(f"{told(value)} as {name}; it must be {need}")
+        for key, part in space.items():
+            yield from leaves(part, value[key], f"{name}[{key!r}]")
+    elif isinstance(space, spaces.Tuple):
+        if not isinstance(value, tuple | list) or len(value) != len(space):
+            raise MisfitError(f"{told(value)} as {name}; it must be a tuple of {len(space)}")
+        for i, part in enumerate(space):
+            yield from leaves(part, value[i], f"{name}[{i}]")
+    else:
+        yield space, value, name
+
+
+def vector(space: spaces.Space, kind: np.dtype, observation: Any) -> np.ndarray:
+    """Return an observation as one vector, a copy.
+
+    Numbers of another type than the space's are taken where they fit: floats take any, integers
+    the same.
+
+    Args:
+        space: that the observation is of; flattenable.
+        kind: type of the vector.
+        observation: what an environment gave.
+
+    Raises:
+        MisfitError: it is not of the space.
+    """
+    parts = [_flat(*leaf) for leaf in leaves(space, observation)]
+    return np.concatenate(parts, dtype=kind, casting="same_kind")
+
+
+def _flat(space: spaces.Space, value: Any, name: str) -> np.ndarray:
+    if isinstance(space, spaces.Box):
+        return _numbers(space, value, name).ravel()
+    try:
+        flat = np.asarray(spaces.flatten(space, value))
+    except (AttributeError, IndexError, TypeError, ValueError):
+        flat = np.empty(0)
+    if len(flat) != spaces.flatdim(space):
+        raise MisfitError(f"{told(value)} as {name}; it must be of {space}")
+    return flat
+
+
+def _numbers(space: spaces.Box, value: Any, name: str) -> np.ndarray:
+    """Return what is in a box in its type."""
+    kind: np.dtype = np.dtype(space.dtype)
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        array = np.asarray(None)
+    if array.dtype == object and all(isinstance(entry, Real) for entry in array.flat):
+        array = array.astype(np.float64)
+    if array.shape != space.shape or array.dtype.kind not in "biuf":
+        need = f"numbers of shape {space.shape}, as its space has"
+        raise MisfitError(f"{told(value)} as {name}; it must be {need}")
+    if array.dtype == kind:
+        return array
+    with np.errstate(invalid="ignore", over="ignore"):
+        cast = array.astype(kind)
+    if kind.kind == "f" or np.array_equal(cast, array):
+        return cast
+    strange = array[cast != array].flat[0]
+    raise MisfitError(f"{strange:g} in {name}, and its space has {kind}, which does not hold it")
+
+
+def told(value: Any) -> str:
+    """Return what a value is, in a few words."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    return f"{type(value).__name__} {reprlib.repr(value)}" if value is not None else "None"
