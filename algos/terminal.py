@@ -10,6 +10,7 @@ A program imports this module before those that take seconds.
 
 from __future__ import annotations
 
+import atexit
 import errno
 import io
 import os
@@ -24,6 +25,10 @@ QUIET = (errno.EPIPE, errno.EIO)
 """Errors of a reader that is gone, who needs to be told nothing."""
 
 
+class Signalled(SystemExit):
+    """A signal ends the program."""
+
+
 def begin() -> None:
     """Take over the streams and the signals of a process that has only just started."""
     for number in (0, 1, 2):
@@ -33,6 +38,7 @@ def begin() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     sys.stdout = _lasting(sys.stdout, 1, "replace")
     sys.stderr = _lasting(sys.stderr, 2, "backslashreplace")
+    atexit.register(_on_signals, signal.SIG_IGN)  # called last: Python then drops its handlers
     _on_signals(_leave)
 
 
@@ -48,13 +54,22 @@ def program(*mendable: type[Exception]) -> Iterator[None]:
     try:
         try:
             yield
-        finally:
+            settle()
+        except BaseException:
             _on_signals(_leave)
+            raise
     except mendable as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 2))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+def settle() -> None:
+    """Let no signal change the exit code of a program that has done all it had to."""
+    for number in _heard():
+        if signal.getsignal(number) in (_unwind, _hurry):
+            signal.signal(number, _finish)
 
 
 class _Lasting(io.FileIO):
@@ -95,12 +110,17 @@ def _stands_on(stream: TextIO, number: int) -> bool:
     return False
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], Any]) -> None:
-    """Have a handler called by Ctrl-C, SIGTERM and a closed terminal, where they are heard."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, handler)
+def _on_signals(handler: Callable[[int, FrameType | None], Any] | signal.Handlers) -> None:
+    """Have a handler called by the signals that are heard."""
+    for number in _heard():
+        signal.signal(number, handler)
+
+
+def _heard() -> list[int]:
+    """Return the signals of Ctrl-C, SIGTERM and a closed terminal that are not ignored."""
+    known = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    numbers = [number for number in known if number is not None]  # Windows has no SIGHUP
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -108,12 +128,17 @@ def _leave(number: int, frame: FrameType | None) -> None:
     os._exit(128 + number)
 
 
+def _finish(number: int, frame: FrameType | None) -> None:
+    """End what is done, without waiting for what only closes."""
+    os._exit(0)
+
+
 def _unwind(number: int, frame: FrameType | None) -> None:
     """End by an exception, so that what is half made is removed."""
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     _on_signals(_hurry)
-    raise SystemExit(128 + number)
+    raise Signalled(128 + number)
 
 
 def _hurry(number: int, frame: FrameType | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 from rich.console import Console
 
+from algos import terminal
 from algos.agent import Act, Agent
 from algos.parallel import Group
 from algos.rollout.collector import Collector
@@ -104,4 +105,5 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
         said = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {place}"
     failed = [f"Failed: {what}" for what in (*trainer.failures.values(), *tracker.problems)]
+    terminal.settle()
     print("\n".join([said, *failed, then]))
