@@ -34,7 +34,7 @@ from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError, whole
 from algos.training.evaluate import evaluate, side_by_side
 from algos.training.launch import Learning, launch
-from algos.training.memory import require_room
+from algos.training.memory import require_room, told_remedy
 from algos.training.settings import check_group, choose_device
 from algos.usage import UsageError
 from envs import playable
@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> None:
     """Parse, and train one seed or several, or draw the curves of earlier runs."""
     if arguments[:1] == ["plot"]:
         return plots.main(arguments[1:])
-    with parallel.join() as group:
+    with parallel.join() as group, told_remedy():
         restarted = max(group.gather(parallel.restarts())) > 0
         config, run, resumed = group.share(lambda: parse(arguments, restarted))
         check_group(config, group)
@@ -175,7 +175,4 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     logging.raiseExceptions = False  # of libraries that log to a full disk
     with terminal.program(UsageError, RobotUsageError, WriteError, GroupError):
-        try:
-            main(sys.argv[1:])
-        except MemoryError as error:
-            raise UsageError(f"out of memory ({error}): take a smaller --num-envs") from error
+        main(sys.argv[1:])

@@ -1,5 +1,7 @@
 """The error of learning that is the user's to mend, and what any error says in short."""
 
+import traceback
+
 LONGEST = 200
 """Characters that are told of an error: whole logs follow some."""
 
@@ -9,6 +11,12 @@ class UsageError(ValueError):
 
     As `robots.usage.UsageError`, which this package does not know.
     """
+
+
+def placed(error: BaseException) -> str:
+    """Return an error's reason and the line that raised it."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{reason(error)} ({place.filename}:{place.lineno})"
 
 
 def reason(error: BaseException) -> str:

@@ -26,6 +26,7 @@ from envs.task import TaskConfig
 from robots import get_robot
 
 ROBOT = "anymal_c"
+KWARGS = "--env-kwargs"
 Override = Callable[[str, Any], Any]
 """Gives a task, of an id, the settings of the command line; refuses options that are none."""
 
@@ -136,6 +137,11 @@ def read(arguments: list[str]) -> tuple[Play, Override]:
     name = sources.own_id("".join(seen.source))
     if name is not None and name not in envs.IDS:
         return own.parse(Play, arguments, name), unchanged
+    if sources.is_policy("".join(seen.source)) and any(word.startswith(KWARGS) for word in more):
+        raise UsageError(
+            f"{''.join(seen.source)} keeps the parameters of its training: leave {KWARGS} out, or "
+            "give it to train.py, or to play.py with the id and --agent"
+        )
     override = partial(_settings, arguments) if more else unchanged
     usual = None
     if any(word.startswith("--env") for word in more):

@@ -64,8 +64,12 @@ def _content(source: str, path: Path, which: Which) -> dict[str, Any] | None:
 
 def own_id(source: str) -> str | None:
     """Return the id that a source is, None for a run or a checkpoint, or where it is neither."""
-    known = source.startswith(wandb_models.PREFIX) or Path(source).exists()
-    return source if not known and is_id(source) else None
+    return source if not is_policy(source) and is_id(source) else None
+
+
+def is_policy(source: str) -> bool:
+    """Whether a source is a run or a checkpoint that there is, or one in W&B."""
+    return source.startswith(wandb_models.PREFIX) or Path(source).exists()
 
 
 def _of_run(path: Path, which: Which) -> Path:

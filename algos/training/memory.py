@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
+import torch
 from gymnasium.vector import VectorEnv
 
 from algos.agent import AgentConfig
@@ -37,6 +39,16 @@ def require_memory(needed: float, what: str, remedy: str) -> None:
             f"{what} needs {needed / GIB:,.1f} GiB of memory, and this machine has "
             f"{machine_memory() / GIB:.1f}: {remedy}"
         )
+
+
+@contextmanager
+def told_remedy() -> Iterator[None]:
+    """Add what to do to the traceback of memory that ran out all the same."""
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        error.add_note("out of memory: take a smaller --num-envs or --rollout-steps")
+        raise
 
 
 def require_room(one: VectorEnv, num_envs: int, rollout_steps: int, config: AgentConfig) -> None:

@@ -91,7 +91,8 @@ class Progress:
         now = time.monotonic()
         if self._bar.disable and (now >= self._next_line or env_steps >= self._total):
             left = (now - self._start) * (self._total - env_steps) / (env_steps - self._done)
-            head = f"{100 * env_steps / self._total:3.0f} %, {_clock(left)} left: "
+            share = min(env_steps / self._total, 1.0)  # the last iteration is a whole one
+            head = f"{100 * share:3.0f} %, {_clock(left)} left: "
             self.say(fitting(head, told, self._console.width))
             self._next_line = now + self._every
 

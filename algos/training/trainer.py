@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,7 +23,7 @@ from algos.tracking.tracker import Tracker
 from algos.training.interrupt import Interrupt
 from algos.training.progress import Progress
 from algos.training.settings import Training
-from algos.usage import UsageError, reason
+from algos.usage import UsageError, placed
 
 log = logging.getLogger(__name__)
 
@@ -189,9 +188,7 @@ class Trainer:
         try:
             return call()
         except Exception as error:  # of ffmpeg, OpenGL or the environment
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            where = f"{place.filename}:{place.lineno}"
-            self.failures[what] = f"no more {what} in this run: {reason(error)} ({where})"
+            self.failures[what] = f"no more {what} in this run: {placed(error)}"
             progress.say(self.failures[what])
             return None
 
