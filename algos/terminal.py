@@ -54,7 +54,7 @@ def program(*mendable: type[Exception]) -> Iterator[None]:
     try:
         try:
             yield
-            settle()
+            conclude()
         except BaseException:
             _on_signals(_leave)
             raise
@@ -65,11 +65,17 @@ def program(*mendable: type[Exception]) -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
 
 
-def settle() -> None:
-    """Let no signal change the exit code of a program that has done all it had to."""
-    for number in _heard():
-        if signal.getsignal(number) in (_unwind, _hurry):
-            signal.signal(number, _finish)
+def conclude(*lines: str) -> None:
+    """Print the last lines of a program's work: no signal cuts them short, or turns the exit code.
+
+    Signals that others handle stay theirs, as where the work runs within another program.
+    """
+    own = [n for n in _heard() if signal.getsignal(n) in (_unwind, _hurry)]
+    for number in own:
+        signal.signal(number, signal.SIG_IGN)
+    print(*lines, sep="\n", end="\n" if lines else "", flush=True)
+    for number in own:
+        signal.signal(number, _finish)
 
 
 class _Lasting(io.FileIO):

@@ -225,6 +225,20 @@ def test_what_an_environment_raises_is_left_as_it_is(
     assert caught.value.__cause__ is error
 
 
+@pytest.mark.parametrize("method", ["__init__", "step"])
+def test_memory_that_runs_out_keeps_its_traceback_and_says_what_to_do(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> Any:
+        raise MemoryError("my map")
+
+    monkeypatch.setattr(CartPoleEnv, method, fail)
+    with pytest.raises(MemoryError, match="my map") as caught:
+        start(tmp_path / "run", 1)
+    assert caught.traceback[-1].name == "fail"
+    assert caught.value.__notes__ == ["out of memory: take a smaller --num-envs or --rollout-steps"]
+
+
 @pytest.mark.slow
 def test_where_a_video_failed_is_told_and_the_training_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

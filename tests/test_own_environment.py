@@ -142,6 +142,21 @@ def test_parameters_are_typed_or_json() -> None:
     assert config.env_kwargs == wanted
 
 
+def test_whole_numbers_of_parameters_may_be_written_as_1e1() -> None:
+    each = ["--env-kwargs.size", "1e1", "--env-kwargs.speed", "1e1"]
+    for given in (each, ["--env-kwargs", '{"size": 1e1, "speed": 1e1}']):
+        config, _, _ = train.parse([ID, *given])
+        assert [type(config.env_kwargs[name]) for name in ("size", "speed")] == [int, float]
+        assert config.env_kwargs == {"size": 10, "speed": 10}
+
+
+def test_a_run_keeps_its_parameters(tmp_path: Path) -> None:
+    told = f"{tmp_path} keeps the parameters of its training: leave --env-kwargs out"
+    for given in (["--env-kwargs.size", "5"], ["--env-kwargs", '{"size": 5}']):
+        with pytest.raises(UsageError, match=told):
+            play.main([str(tmp_path), "--evaluate", *given])
+
+
 WRONG = {
     "trot_lime:Line-v0": "trot_lime:Line-v0: there is no module 'trot_lime'",
     "trot_line:Lime-v0": "trot_line.py registers no id 'Lime-v0'; its environments are Line-v0",
@@ -149,6 +164,7 @@ WRONG = {
     f"{ID} --env-kwargs.sise 3": "has no parameter 'sise'; it has size, speed, name",
     f'{ID} --env-kwargs {{"sise":3}}': "has no parameter 'sise'; it has size, speed, name",
     f"{ID} --env-kwargs size=3": "must be a JSON object",
+    f"{ID} --env-kwargs.size 1.5": "env-kwargs.size is 1.5.*valid integer",
     f"{ID} --env-kwargs.size three": "env-kwargs.size is 'three'.*valid integer",
     ID: "give --env-kwargs.size",
 }

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from algos import terminal
+
 ROOT = Path(__file__).parent.parent
 SHOWS = r"""
 import sys
@@ -128,6 +130,36 @@ def test_a_signal_that_comes_twice_cuts_no_cleaning_short() -> None:
     twice = "os.kill(os.getpid(), signal.SIGTERM)"
     done = run(ENDS.format(twice).replace('print("cleaned")', f'{twice}; print("cleaned")'))
     assert (done.returncode, done.stdout) == (143, "cleaned\n")
+
+
+LATE = """
+class Late:
+    def __del__(self):  # as Python ends
+        os.kill(os.getpid(), signal.SIGTERM)
+late = Late()
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    ("ends", "after"),
+    [
+        ("terminal.conclude('saved'); os.kill(os.getpid(), signal.{})", ""),
+        ("print('saved')", "os.kill(os.getpid(), signal.{})"),
+        ("print('saved')", LATE.replace("SIGTERM", "{}")),
+    ],
+    ids=["while it closes", "after it", "as Python ends"],
+)
+def test_a_signal_changes_no_exit_code_of_what_is_done(number: str, ends: str, after: str) -> None:
+    program = ENDS.format(ends.format(number)) + after.format(number)
+    done = run(program.replace('print("cleaned")', "pass"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "saved\n", "")
+
+
+def test_what_runs_within_another_program_keeps_its_handlers() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    terminal.conclude("saved")
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
 def test_a_program_under_nohup_does_not_hear_its_terminal_close() -> None:

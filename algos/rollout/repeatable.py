@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
 
-from algos.usage import UsageError
+from algos.usage import UsageError, reason
 
 LONGEST = 10_000
 """Steps of an episode beyond which it is not remembered."""
@@ -64,10 +64,9 @@ class Repeatable(gymnasium.Wrapper):
             observation, _ = self.reset(seed=state["seed"])
             for action in state.get("actions", ()):
                 observation, *_ = self.step(action)
-        except UsageError:
-            raise
         except Exception as error:
-            raise EpisodeError("an episode of the checkpoint cannot be played again") from error
+            problem = f"an episode of the checkpoint cannot be played again: {reason(error)}"
+            raise EpisodeError(problem) from error
         self._generator = state["generator"]
         return observation
 

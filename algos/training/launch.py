@@ -105,5 +105,4 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
         said = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {place}"
     failed = [f"Failed: {what}" for what in (*trainer.failures.values(), *tracker.problems)]
-    terminal.settle()
-    print("\n".join([said, *failed, then]))
+    terminal.conclude(said, *failed, then)

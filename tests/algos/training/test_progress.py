@@ -56,6 +56,12 @@ def test_what_an_environment_does_not_tell_is_not_shown(
     assert line == "100 %, 0:00 left: return 3.0 over 100 episodes"
 
 
+def test_no_share_is_beyond_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(1000, every=0.0) as progress:
+        progress.update(1024, {"episodes": 1.0, "episode_return": 2.0})
+    assert capsys.readouterr().out == "100 %, 0:00 left: return 2.0 over 1 episode\n"
+
+
 def test_a_running_return_says_over_how_many_episodes(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"episodes": n, "episode_return": 2.0} for n in (1.0, 36.0, 0.0, 90.0)]
     numbers = [line.split("over ")[1] for line in shown(rows, capsys)]

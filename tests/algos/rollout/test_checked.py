@@ -1,0 +1,246 @@
+"""What an environment returns: numbers that fit are taken, and one line names what does not."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from algos.nets.policy import output_size
+from algos.rollout.checked import Vectors
+from algos.rollout.collector import check_observation_space
+from algos.rollout.environments import make_vec
+from algos.rollout.repeatable import EpisodeError, RepeatableVectorEnv
+from algos.terminal import Signalled
+from algos.usage import UsageError
+
+FLOATS = spaces.Box(-np.inf, np.inf, (3,))
+BYTES = spaces.Box(0, 255, (3,), np.uint8)
+
+
+class Probe(gymnasium.Env):
+    """Gives what a test asks for."""
+
+    action_space = spaces.Discrete(2)
+
+    def __init__(
+        self,
+        space: spaces.Space = FLOATS,
+        first: Callable[[], Any] = lambda: (np.zeros(3), {}),
+        then: Callable[[], Any] = lambda: (np.zeros(3), 1.0, False, False, {}),
+        close: Callable[[], Any] = lambda: None,
+        render_mode: str | None = None,
+    ) -> None:
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": 50}
+        self.observation_space, self.render_mode = space, render_mode
+        self._first, self._then, self._close = first, then, close
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed)
+        return self._first()
+
+    def step(self, action: int) -> Any:
+        return self._then()
+
+    def render(self) -> Any:
+        sys.exit("the window was closed")
+
+    def close(self) -> None:
+        self._close()
+
+
+class Careless(Probe):
+    """Its reset is that of the old Gym."""
+
+    def reset(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return np.zeros(3)
+
+
+class Short(gymnasium.Wrapper):
+    """Forgets info."""
+
+    def step(self, action: int) -> Any:
+        return super().step(action)[:4]
+
+
+@pytest.fixture(autouse=True)
+def probe() -> Iterator[None]:
+    gymnasium.register("test/Probe-v0", lambda **kwargs: Probe(**kwargs), max_episode_steps=9)
+    gymnasium.register("test/Careless-v0", lambda **kwargs: Careless(**kwargs))
+    yield
+    del gymnasium.registry["test/Probe-v0"], gymnasium.registry["test/Careless-v0"]
+
+
+def envs(**kwargs: Any) -> RepeatableVectorEnv:
+    made = make_vec("test/Probe-v0", 2, **kwargs)
+    assert isinstance(made, RepeatableVectorEnv)
+    return made
+
+
+def ways(space: spaces.Space, observation: Any) -> dict[str, Any]:
+    """Return an environment that gives an observation, whenever."""
+    then = lambda: (observation, 0.0, False, False, {})  # noqa: E731
+    return {"space": space, "first": lambda: (observation, {}), "then": then}
+
+
+FITTING = [
+    (BYTES, np.array([1, 2, 255])),
+    (BYTES, np.array([1.0, 2.0, 255.0])),
+    (BYTES, [1, 2, 255]),
+    (FLOATS, np.array([1, 2, 255])),
+    (FLOATS, np.array([1, 2, 255], object)),
+    (FLOATS, [True, 2, np.float32(255)]),
+    (spaces.Box(0, 255, (3, 1)), np.array([[1], [2], [255]])),
+]
+
+
+@pytest.mark.parametrize(("space", "value"), FITTING)
+def test_numbers_that_fit_are_taken(space: spaces.Space, value: Any) -> None:
+    made = envs(**ways(space, value))
+    for seen in (made.reset()[0], made.step(np.zeros(2, int))[0]):
+        assert seen.dtype == space.dtype
+        np.testing.assert_array_equal(seen, [np.ravel(value)] * 2)
+
+
+PAIR = spaces.Dict(a=spaces.Box(-1, 1, (2,)), b=spaces.Discrete(3))
+MISFITS = [
+    (BYTES, np.array([0.5, 2, 3]), "0.5 in observation, and its space has uint8"),
+    (BYTES, [1, 2, 300], "300 in observation, and its space has uint8"),
+    (BYTES, [1, 2, np.nan], "nan in observation"),
+    (FLOATS, np.zeros((3, 1)), "(3, 1) and type float64 as observation; it must be numbers of sha"),
+    (FLOATS, np.array([1, None, 3], object), "type object as observation; it must be numbers"),
+    (FLOATS, [[1], [2, 3], []], "list [[1], [2, 3], []] as observation; it must be numbers of sha"),
+    (FLOATS, "abc", "str 'abc' as observation; it must be numbers of shape (3,)"),
+    (FLOATS, None, "None as observation; it must be numbers of shape (3,)"),
+    (PAIR, {"a": np.zeros(2)}, "as observation; it must be a dict with 'a', 'b'"),
+    (PAIR, {"a": np.zeros(3), "b": 1}, "as observation['a']; it must be numbers of shape (2,)"),
+    (PAIR, {"a": np.zeros(2), "b": 7}, "int 7 as observation['b']; it must be of Discrete(3)"),
+    (spaces.Discrete(3), 1.0, "float 1.0 as observation; it must be of Discrete(3)"),
+    (spaces.Tuple([FLOATS, FLOATS]), np.zeros(3), "it must be a tuple of 2"),
+]
+
+
+@pytest.mark.parametrize(("space", "value", "told"), MISFITS)
+def test_observations_that_do_not_are_named(space: spaces.Space, value: Any, told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(told)) as caught:
+        envs(**ways(space, value)).reset()
+    assert str(caught.value).startswith("test/Probe-v0: Probe.reset returned ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (np.zeros(3), "an array of shape (3,) and type float64; it must return a tuple (obs"),
+        ([np.zeros(3), {}], "list [array([0., 0., 0.]), {}]; it must return a tuple (obs"),
+        ((np.zeros(3),), "1 values; it must return a tuple (observation, info)"),
+        ((np.zeros(3), None), "None as info, which must be a dict"),
+    ],
+)
+def test_a_reset_of_another_form_is_named(result: Any, told: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(f"Probe.reset returned {told}")):
+        envs(first=lambda: result).reset()
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        (None, "None; it must return a tuple (observation, reward, terminated, truncated, info)"),
+        ((np.zeros(3), 0.0, False, {}), "4 values; it must return a tuple (observation, reward"),
+        ((np.zeros(3), 0.0, False, False, None), "None as info, which must be a dict"),
+        *(
+            ((np.zeros(3), reward, False, False, {}), f"the reward {shown}")
+            for reward, shown in [
+                (None, "None"),
+                (np.nan, "float nan"),
+                (np.float32(np.inf), "float32 np.float32(inf); it must be a finite number"),
+                (np.zeros(2), "an array of shape (2,)"),
+                ("much", "str 'much'"),
+            ]
+        ),
+    ],
+)
+def test_a_step_of_another_form_is_named(result: Any, told: str) -> None:
+    made = envs(then=lambda: result)
+    made.reset()
+    with pytest.raises(UsageError, match=re.escape(f"test/Probe-v0: Probe.step returned {told}")):
+        made.step(np.zeros(2, int))
+
+
+@pytest.mark.parametrize("reward", [2, np.float32(2), np.array([2.0]), np.array(2), True + 1])
+def test_a_reward_is_any_one_number(reward: Any) -> None:
+    made = envs(then=lambda: (np.zeros(3), reward, False, False, {}))
+    made.reset()
+    assert made.step(np.zeros(2, int))[1].tolist() == [2, 2]
+
+
+def test_a_reset_without_a_seed_is_named() -> None:
+    need = r"Careless\.reset: .*'seed'; it must be reset\(self, seed=None, options=None\)"
+    with pytest.raises(UsageError, match=need):
+        make_vec("test/Careless-v0", 2)
+
+
+def test_a_wrapper_is_named_like_an_environment() -> None:
+    made = RepeatableVectorEnv([lambda: Vectors(Short(Probe()))])
+    made.reset()
+    with pytest.raises(UsageError, match=r"^Short\.step returned 4 values"):
+        made.step(np.zeros(1, int))
+
+
+def test_a_call_of_exit_ends_no_program() -> None:
+    made = envs(render_mode="rgb_array")
+    made.reset()
+    with pytest.raises(RuntimeError, match=r"sys.exit\('the window was closed'\)") as caught:
+        made.render()
+    assert caught.traceback[-1].name == "render"
+    assert caught.traceback[-1].path.name == "test_checked.py"
+
+
+def test_a_signal_does() -> None:
+    def end() -> None:
+        raise Signalled(143)
+
+    with pytest.raises(SystemExit) as caught:
+        envs(first=end).reset()
+    assert caught.value.code == 143
+
+
+def test_an_environment_that_cannot_be_closed_costs_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    closed = []
+
+    def close() -> None:
+        closed.append(1)
+        raise OSError("socket gone")
+
+    for _ in range(2):
+        envs(close=close).close()
+    assert len(closed) == 4
+    (record,) = caplog.records
+    told = r"test/Probe-v0: Probe\.close failed: OSError: socket gone \(.*test_checked.py:\d+\)$"
+    assert re.match(told, record.message)
+
+
+def test_what_cannot_be_played_again_says_why() -> None:
+    made = envs()
+    made.reset()
+    made.step(np.zeros(2, int))
+    state = made.state_dict()
+    broken = envs(then=lambda: None)
+    with pytest.raises(EpisodeError, match=r"again: UsageError: .*Probe\.step returned None"):
+        broken.load_state_dict(state)
+
+
+def test_nothing_to_see_or_to_do_is_refused() -> None:
+    empty = spaces.Box(-1, 1, (0,))
+    with pytest.raises(UsageError, match="is empty"):
+        check_observation_space(empty)
+    with pytest.raises(UsageError, match="at least one entry"):
+        output_size(empty)
