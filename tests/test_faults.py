@@ -236,7 +236,8 @@ def test_memory_that_runs_out_keeps_its_traceback_and_says_what_to_do(
     with pytest.raises(MemoryError, match="my map") as caught:
         start(tmp_path / "run", 1)
     assert caught.traceback[-1].name == "fail"
-    assert caught.value.__notes__ == ["out of memory: take a smaller --num-envs or --rollout-steps"]
+    remedy = "MemoryError: my map: take a smaller --num-envs or --rollout-steps"
+    assert caught.value.__notes__ == [remedy]
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from algos.agent import AgentConfig
 from algos.nets.networks import ROWS
 from algos.nets.policy import output_size
 from algos.rollout.collector import check_observation_space, observation_type
-from algos.usage import UsageError
+from algos.usage import UsageError, reason
 
 SIMULATION = 4096
 """Bytes of one environment, at least."""
@@ -43,11 +43,11 @@ def require_memory(needed: float, what: str, remedy: str) -> None:
 
 @contextmanager
 def told_remedy() -> Iterator[None]:
-    """Add what to do to the traceback of memory that ran out all the same."""
+    """Add to the traceback of memory that ran out all the same what to do, as its last line."""
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:
-        error.add_note("out of memory: take a smaller --num-envs or --rollout-steps")
+        error.add_note(f"{reason(error)}: take a smaller --num-envs or --rollout-steps")
         raise
 
 
