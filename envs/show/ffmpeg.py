@@ -39,6 +39,18 @@ def encoding(path: Path) -> Iterator[None]:
         raise VideoError(f"video {path.name} could not be written: {cause}") from error
 
 
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ffmpeg out of reach of the terminal's Ctrl-C, which is for this process to answer.
+
+    Raises:
+        OSError, RuntimeError: it cannot be run, or there is none.
+    """
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-loglevel", "error", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, errors="replace", start_new_session=True
+    )
+
+
 def last_line(log: str) -> str:
     """Return the last line of a log that says something."""
     return next((line.strip() for line in reversed(log.splitlines()) if line.strip()), "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import imageio
-import imageio_ffmpeg
 import numpy as np
 from gymnasium.vector import VectorEnv
 from rich.markup import escape
@@ -21,7 +19,7 @@ from rich.progress import track
 from envs.mdp.commands import Commands
 from envs.render.gl import OpenGLError
 from envs.show.command_schedule import command_at
-from envs.show.ffmpeg import encoding, last_line
+from envs.show.ffmpeg import encoding, last_line, run
 from envs.show.frames import fitted
 from envs.show.tiles import tiled
 from envs.vector import LocomotionVectorEnv
@@ -163,10 +161,8 @@ def write_gif(video: Path, path: Path) -> None:
     with encoding(path):
         with imageio.get_reader(video) as reader:
             fps = min(reader.get_meta_data()["fps"], GIF_FPS)
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error"]
-        command += ["-i", f"file:{video}", "-filter_complex", f"fps={fps},{scale},{palette}"]
-        command += ["-loop", "0", f"file:{path}"]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        filters = ("-filter_complex", f"fps={fps},{scale},{palette}")
+        done = run("-y", "-i", f"file:{video}", *filters, "-loop", "0", f"file:{path}")
     if done.returncode:
         raise UsageError(f"GIF {path.name} could not be made: {last_line(done.stderr)}")
 
@@ -179,6 +175,7 @@ def _writer(path: Path, fps: float) -> Any:
         codec="libx264",
         pixelformat="yuv420p",
         macro_block_size=2,
+        ffmpeg_log_level="quiet",  # Ctrl-C takes the draft away while it is still written
         output_params=["-crf", "20", "-movflags", "+faststart"],
     )
 
@@ -186,4 +183,6 @@ def _writer(path: Path, fps: float) -> Any:
 def _check_whole(path: Path) -> None:
     """Raise VideoError unless ffmpeg can read what it wrote: it ends quietly on a full disk."""
     with encoding(path):
-        imageio_ffmpeg.count_frames_and_secs(str(path))
+        done = run("-i", f"file:{path}", "-f", "null", "-")
+        if done.returncode:
+            raise RuntimeError(done.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from gymnasium.vector import VectorEnv
 from envs.mdp.commands import Command, Commands, velocity
 from envs.show import video as module
 from envs.show.command_schedule import command_at
-from envs.show.ffmpeg import encoding
+from envs.show.ffmpeg import encoding, run
 from envs.show.frames import picture
 from envs.show.video import Actor, Video, video_bytes, write_video
 from envs.vector import LocomotionVectorEnv
@@ -126,6 +127,30 @@ def test_a_video_that_was_cut_short_is_an_error(
     monkeypatch.setattr(module, "_write", cut)
     with pytest.raises(OSError, match="could not be written: ffmpeg ended before"):
         write_video(path, [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
+
+
+def test_ffmpeg_says_nothing_of_a_draft_that_is_taken_away(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "draft" / "a.mp4"
+    path.parent.mkdir()
+
+    def act(observations: np.ndarray) -> np.ndarray:
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return ones(observations)
+
+    with pytest.raises(OSError, match=r"a\.mp4 could not be written"):
+        write_video(path, [Actor(Clock, act)], Video(seconds=0.08, size=SIZE))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_ctrl_c_of_the_terminal_reaches_no_ffmpeg(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in a session of its own, which a stand-in tells."""
+    session = script(tmp_path / "ffmpeg", "cut -d' ' -f6 /proc/$$/stat")
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", session)
+    assert int(run().stdout) != os.getsid(0)
 
 
 SHORT = Video(seconds=0.08, size=SIZE)
