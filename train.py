@@ -28,6 +28,7 @@ from algos.agent import Act, Agent, symmetry_of
 from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group, GroupError
 from algos.registry import registered
+from algos.rollout.checked import close
 from algos.rollout.environments import make_vec
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
@@ -74,7 +75,7 @@ def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
 def check_memory(config: TrainConfig, group: Group) -> None:
     """Raise ValueError where this machine's memory cannot hold its processes of the training."""
     one = make_environment(replace(config, num_envs=1))
-    one.close()
+    close(one)
     here = config.num_envs * group.local_size // group.size
     require_room(one, here, config.rollout_steps, config.algo)
 
@@ -168,7 +169,7 @@ def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -
     with ExitStack() as stack:
         group.share(lambda: stack.enter_context(run.lock()))
         launch(learning, config, run, resumed, group)
-    environment.close()
+    close(environment)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector import VectorEnv
 
 from algos.rollout.vectors import MisfitError, leaves, told, vector
 from algos.terminal import Signalled
@@ -58,17 +59,17 @@ class Checked(gymnasium.Wrapper):
         return without_exit(self.env.render)
 
     def close(self) -> None:
-        """Close the environment; where that fails, there is nothing left to lose."""
-        try:
-            without_exit(self.env.close)
-        except Exception as error:
-            _warn_once(f"{self._name}.close failed: {placed(error)}")
+        """Close the environment; see `close`."""
+        close(self.env, self._name)
 
-    def _parts(self, method: str, result: Any, number: int, need: str) -> tuple[Any, ...]:
-        if not isinstance(result, tuple):
+    def _parts(
+        self, method: str, result: Any, number: int, need: str
+    ) -> tuple[Any, ...] | list[Any]:
+        if not isinstance(result, tuple | list):
             self._refuse(f"{method} returned {told(result)}; it must return {need}")
         if len(result) != number:
-            self._refuse(f"{method} returned {len(result)} values; it must return {need}")
+            what = f"{len(result)} values" if isinstance(result, tuple) else told(result)
+            self._refuse(f"{method} returned {what}; it must return {need}")
         if not isinstance(result[-1], dict):
             what = f"{told(result[-1])} as info, which must be a dict"
             self._refuse(f"{method} returned {what}; it must return {need}")
@@ -140,6 +141,14 @@ def check_within(env: gymnasium.Env) -> gymnasium.Env:
         return Checked(env)
     outer.env = Checked(inner)
     return env
+
+
+def close(envs: gymnasium.Env | VectorEnv, name: str | None = None) -> None:
+    """Close environments; where that fails there is nothing left to lose, and a warning says it."""
+    try:
+        without_exit(envs.close)
+    except Exception as error:
+        _warn_once(f"{name or type(envs.unwrapped).__name__}.close failed: {placed(error)}")
 
 
 @cache

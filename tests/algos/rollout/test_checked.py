@@ -11,9 +11,10 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from gymnasium.vector import VectorEnv
 
 from algos.nets.policy import output_size
-from algos.rollout.checked import Vectors
+from algos.rollout.checked import Vectors, close
 from algos.rollout.collector import check_observation_space
 from algos.rollout.environments import make_vec
 from algos.rollout.repeatable import EpisodeError, RepeatableVectorEnv
@@ -138,7 +139,8 @@ def test_observations_that_do_not_are_named(space: spaces.Space, value: Any, tol
     ("result", "told"),
     [
         (np.zeros(3), "an array of shape (3,) and type float64; it must return a tuple (obs"),
-        ([np.zeros(3), {}], "list [array([0., 0., 0.]), {}]; it must return a tuple (obs"),
+        ([0.0, 0.0, 0.0], "list [0.0, 0.0, 0.0]; it must return a tuple (obs"),
+        ([0.0, 0.0], "float 0.0 as info, which must be a dict"),
         ((np.zeros(3),), "1 values; it must return a tuple (observation, info)"),
         ((np.zeros(3), None), "None as info, which must be a dict"),
     ],
@@ -226,6 +228,15 @@ def test_an_environment_that_cannot_be_closed_costs_a_warning(
     (record,) = caplog.records
     told = r"test/Probe-v0: Probe\.close failed: OSError: socket gone \(.*test_checked.py:\d+\)$"
     assert re.match(told, record.message)
+
+
+def test_nor_do_many_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(VectorEnv):
+        def close(self, **kwargs: Any) -> None:
+            raise OSError("socket gone")
+
+    close(Broken())
+    assert "Broken.close failed: OSError: socket gone" in caplog.text
 
 
 def test_what_cannot_be_played_again_says_why() -> None:
