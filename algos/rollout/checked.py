@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import logging
-import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NoReturn, TypeVar
@@ -100,7 +99,7 @@ class Checked(gymnasium.Wrapper):
 
 
 class Vectors(Checked):
-    """Gives observations as vectors, and rewards as finite floats.
+    """Gives observations as vectors, and rewards as floats.
 
     Vectors are copies in the type of their space, for an environment may write the next observation
     into the same array. See `algos.rollout.vectors.vector` for what fits.
@@ -121,15 +120,12 @@ class Vectors(Checked):
             self._refuse(f"{method} returned {error}")
 
     def _paid(self, reward: Any) -> float:
-        if isinstance(reward, float) and math.isfinite(reward):
+        if isinstance(reward, float):
             return reward
         try:
-            number = float(np.asarray(reward, np.float64).item())
+            return float(np.asarray(reward).item())
         except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number):
-            self._refuse(f"step returned the reward {told(reward)}; it must be a finite number")
-        return number
+            self._refuse(f"step returned the reward {told(reward)}; it must be a number")
 
 
 def check_within(env: gymnasium.Env) -> gymnasium.Env:

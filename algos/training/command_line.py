@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from algos.runs import codec
 from algos.runs.directory import RUNS, RunDirectory
+from algos.runs.shell import quoted
 from algos.training.settings import ResumeConfig, Training
 from algos.usage import UsageError
 
@@ -67,7 +68,7 @@ def reopen(
     if run.begun and not (run.last.exists() or run.previous.exists()):
         raise UsageError(f"{run.path} has no checkpoint to go on from; start a new run")
     if not run.begun and not run.prepared:
-        log.warning("%s was left before its first checkpoint; it starts anew", run.path)
+        log.warning("%s was left before its first checkpoint; it starts anew", quoted(run.path))
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(reading.value, **{n: v for n, v in given.items() if v is not None})
     return config, run, run.begun

@@ -159,9 +159,7 @@ def test_a_reset_of_another_form_is_named(result: Any, told: str) -> None:
         *(
             ((np.zeros(3), reward, False, False, {}), f"the reward {shown}")
             for reward, shown in [
-                (None, "None"),
-                (np.nan, "float nan"),
-                (np.float32(np.inf), "float32 np.float32(inf); it must be a finite number"),
+                (None, "None; it must be a number"),
                 (np.zeros(2), "an array of shape (2,)"),
                 ("much", "str 'much'"),
             ]
