@@ -12,7 +12,8 @@ DEMO := runs/demo
 
 demo: $(VENV)/.installed
 	if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume $(DEMO); else \
-	$(BIN)/python train.py trot/AnymalWalk-v0 --total-steps $(DEMO_STEPS) --run-dir $(DEMO); fi
+	$(BIN)/python train.py trot/AnymalWalk-v0 --total-steps $(DEMO_STEPS) --run-dir $(DEMO) \
+	$(FAST); fi
 	$(BIN)/python play.py $(DEMO) --evaluate --episodes 100 --seed 1 --json $(DEMO)/evaluation.json
 	$(BIN)/python play.py $(DEMO) --video $(DEMO)/walk.mp4 --seed 1 --seconds 15
 
@@ -51,7 +52,8 @@ bench: $(VENV)/.installed-bench
 clean:
 	rm -rf $(VENV) site .pytest_cache .ruff_cache
 
-DEMO_STEPS ?= 2250000
+DEMO_STEPS ?= 1000000
+FAST := --env.simulation.physics fast --env.simulation.timestep 0.01 --env.simulation.substeps 2
 
 ifeq ($(TORCH),cpu)
 SIZE := 0.5 GB to download, 1.6 GB on disk, 2 minutes at 100 Mbit/s

@@ -31,7 +31,16 @@ class Preset:
         return next((config for config in self.tuned if type(config) is kind), None) or kind()
 
 
-_LOCOMOTION = TRPOConfig(initial_std=0.2, min_std=0.1, fisher_fraction=0.5, final_kl_fraction=0.1)
+_LOCOMOTION = TRPOConfig(
+    activation="elu",
+    gamma=0.97,
+    gae_lambda=0.9,
+    max_kl=0.04,
+    final_kl_fraction=0.1,
+    fisher_fraction=0.5,
+    initial_std=0.2,
+    min_std=0.1,
+)
 _SMALL = TRPOConfig(hidden=(64, 64), critic_hidden=(64, 64), gae_lambda=0.98)
 _PENDULUM = replace(
     _SMALL,

@@ -72,7 +72,7 @@ def records(run: Path) -> list[dict[str, list[dict[str, Any]]]]:
 def test_an_offline_run_holds_everything(run: Path, records: Any) -> None:
     first = records[0]
     (head,) = first["run"]
-    assert head["config"]["update"]["algo"]["max_kl"] == 0.02
+    assert head["config"]["update"]["algo"]["max_kl"] == 0.04
     assert (head["run_group"], head["tags"]) == ("seeds", ["a", "b"])
     assert head["git"]["commit"] == CODE["commit"]
     rows = [record["item"] for record in first["history"]]

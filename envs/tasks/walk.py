@@ -73,7 +73,7 @@ def walk(robot: Robot) -> TaskConfig:
             "joint_acc": Reward(rewards.joint_acc, -2.5e-7, curriculum=True),
             "action_rate": Reward(rewards.action_rate, -0.04, curriculum=True),
             "air_time": Reward(rewards.air_time, 1.0, curriculum=True, params={"target": 0.25}),
-            "slip": Reward(rewards.slip, -0.5, curriculum=True),
+            "slip": Reward(rewards.slip, -1.0, curriculum=True),
             "leg_contact": Reward(rewards.leg_contact, -1.0, curriculum=True),
             "stand_still": Reward(rewards.stand_still, -0.1, curriculum=True),
         },
@@ -85,7 +85,7 @@ def walk(robot: Robot) -> TaskConfig:
             interval=(1.0, 3.0),
             standing_share=0.05,
         ),
-        curricula={"rewards": Curriculum(initial=0.02, hold=0.6e6, ramp=1.2e6)},
+        curricula={"rewards": Curriculum(initial=0.02, hold=0.3e6, ramp=0.5e6)},
         measures={
             **referenced(HWANGBO_2019, source="Hwangbo 2019"),
         },
