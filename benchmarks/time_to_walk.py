@@ -45,6 +45,7 @@ FAST = (
 )
 BEFORE = (
     *("--env.curricula.rewards.hold", "6e5", "--env.curricula.rewards.ramp", "1.2e6"),
+    *("--env.rewards.base-height.weight", "-10", "--env.rewards.orientation.weight", "-1"),
     *("--env.rewards.slip.weight", "-0.5", "--algo.max-kl", "0.02", "--algo.gamma", "0.99"),
     *("--algo.gae-lambda", "0.95", "--algo.activation", "tanh"),
 )
