@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -82,17 +82,20 @@ _WHOLE = ConstructorRegistry()
 _UNCHECKED = ConstructorRegistry()
 
 
-@_WHOLE.primitive_rule
-def _int(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[int] | None:
-    if info.type is not int:
-        return None
-    return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="INT",
-        instance_from_str=lambda given: whole_number(given[0]),
-        is_instance=lambda value: isinstance(value, int),
-        str_from_instance=lambda value: [str(value)],
-    )
+def _of_one_word(kind: type, metavar: str, read: Callable[[str], Any]) -> None:
+    """Have `read` take the values of a type from the command line."""
+
+    @_WHOLE.primitive_rule
+    def _(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        if info.type is not kind:
+            return None
+        return PrimitiveConstructorSpec(
+            nargs=1,
+            metavar=metavar,
+            instance_from_str=lambda given: read(given[0]),
+            is_instance=lambda value: isinstance(value, kind),
+            str_from_instance=lambda value: [str(value)],
+        )
 
 
 def whole_number(text: str) -> int:
@@ -111,24 +114,15 @@ def whole_number(text: str) -> int:
     return whole
 
 
-@_WHOLE.primitive_rule
-def _path(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Path] | None:
-    if info.type is not Path:
-        return None
-    return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar="PATH",
-        instance_from_str=lambda given: _named(given[0]),
-        is_instance=lambda value: isinstance(value, Path),
-        str_from_instance=lambda value: [str(value)],
-    )
-
-
 def _named(text: str) -> Path:
     """Return a path; an empty one would be the current folder."""
     if not text:
         raise UsageError("it is empty")
     return Path(text)
+
+
+_of_one_word(int, "INT", whole_number)
+_of_one_word(Path, "PATH", _named)
 
 
 def _some(given: list[str]) -> tuple[int, ...]:
