@@ -56,7 +56,7 @@ DEMO_STEPS ?= 1000000
 FAST := --env.simulation.physics fast --env.simulation.timestep 0.01 --env.simulation.substeps 2
 
 ifeq ($(TORCH),cpu)
-SIZE := 0.5 GB to download, 1.6 GB on disk, 2 minutes at 100 Mbit/s
+SIZE := 0.5 GB to download, 1.9 GB on disk, 2 minutes at 100 Mbit/s
 else ifeq ($(TORCH),)
 SIZE := 3 GB to download, 6 GB on disk, 6 minutes at 100 Mbit/s; without an NVIDIA GPU TORCH=cpu needs a quarter
 else
