@@ -136,6 +136,7 @@ def test_its_options_are_on_the_command_line_and_no_others() -> None:
     assert len({(c.total_steps, c.num_envs, c.rollout_steps, c.eval_interval) for c in sizes}) == 1
 
 
+@pytest.mark.slow
 def test_it_trains_and_its_checkpoint_names_it(run: Path) -> None:
     config = json.loads((run / "config.json").read_text())
     assert (config["algorithm"], config["algo"]) == ("reinforce", {"rate": 0.1, "width": 8})
@@ -157,6 +158,7 @@ def test_it_is_resumed_as_if_it_had_not_been_stopped(run: Path, tmp_path: Path) 
     assert fingerprint(run).env_steps == 128
 
 
+@pytest.mark.slow
 def test_it_is_played(run: Path, tmp_path: Path) -> None:
     content = load_checkpoint(run / "checkpoints" / "last.pt")
     environment = make_vec("CartPole-v1", 2)

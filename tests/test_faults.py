@@ -225,6 +225,7 @@ def test_what_an_environment_raises_is_left_as_it_is(
     assert caught.value.__cause__ is error
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["__init__", "step"])
 def test_memory_that_runs_out_keeps_its_traceback_and_says_what_to_do(
     method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

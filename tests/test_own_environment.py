@@ -127,6 +127,7 @@ def test_two_seeds_are_trained(tmp_path: Path) -> None:
         experiment.run(run.path, train.to_plain(changed), [sys.executable, "program.py"])
 
 
+@pytest.mark.slow
 def test_a_sweeps_trial_is_told_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_SWEEP_ID", "s")
     monkeypatch.setenv("WANDB_RUN_ID", "trial")
@@ -135,6 +136,7 @@ def test_a_sweeps_trial_is_told_like_any_other(monkeypatch: pytest.MonkeyPatch) 
     assert run.path == Path("runs/Line-v0-s3-trial")
 
 
+@pytest.mark.slow
 def test_parameters_are_typed_or_json() -> None:
     typed = ["--env-kwargs.name", "7", "--env-kwargs.max-episode-steps", "5"]
     config, _, _ = train.parse([ID, "--env-kwargs", '{"size": 3, "speed": null}', *typed])
@@ -142,6 +144,7 @@ def test_parameters_are_typed_or_json() -> None:
     assert config.env_kwargs == wanted
 
 
+@pytest.mark.slow
 def test_whole_numbers_of_parameters_may_be_written_as_1e1() -> None:
     each = ["--env-kwargs.size", "1e1", "--env-kwargs.speed", "1e1"]
     for given in (each, ["--env-kwargs", '{"size": 1e1, "speed": 1e1}']):

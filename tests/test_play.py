@@ -186,6 +186,7 @@ def test_names_may_look_like_markup(
     assert str(saved) in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["run", "file"])
 def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path) -> None:
     given = checkpoint if source == "file" else checkpoint.parent.parent
@@ -199,6 +200,7 @@ def test_trained_policy_is_judged_in_its_own_task(source: str, checkpoint: Path)
     assert found.task.drive == PD(scale=0.123)
 
 
+@pytest.mark.slow
 def test_a_policy_plays_on_when_rewards_of_its_task_are_gone(
     content: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -377,6 +379,7 @@ def test_a_policy_of_other_observations_is_refused_in_one_line(
         play.main([str(tmp_path / "a.pt"), *SHORT])
 
 
+@pytest.mark.slow
 def test_a_saved_policy_judges_like_its_run(checkpoint: Path, tmp_path: Path) -> None:
     saved, results = tmp_path / "policy.pt", [tmp_path / "run.json", tmp_path / "saved.json"]
     play.main([str(checkpoint), *SHORT, "--json", str(results[0]), "--save", str(saved)])
@@ -433,6 +436,7 @@ def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
     assert 8 <= results["return_mean"] <= 11  # pushed left all the time, the pole is down by then
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

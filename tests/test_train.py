@@ -45,6 +45,7 @@ def walk_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.mark.slow
 def test_run_directory_holds_what_explains_and_continues_the_run(walk_run: Path) -> None:
     config = json.loads((walk_run / "config.json").read_text())
     assert config["env_id"] == "trot/AnymalWalk-v0"

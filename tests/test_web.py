@@ -185,6 +185,7 @@ def catch_up(page: web.Page) -> None:
     asyncio.run_coroutine_threadsafe(asyncio.sleep(0), loop).result(PATIENCE)
 
 
+@pytest.mark.slow
 def test_all_entries_typed_are_one_command_and_the_last_message_holds(
     page: web.Page, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +234,7 @@ def test_a_browser_is_sent_the_command_again(
         assert last[slider._impl.uuid]["value"] == page._live.command[axis]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "status"),
     [

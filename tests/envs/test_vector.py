@@ -69,6 +69,7 @@ def test_another_seed_gives_another_rollout() -> None:
     assert not np.array_equal(a[0]["observation"], b[0]["observation"])
 
 
+@pytest.mark.slow
 def test_reset_with_a_seed_forgets_what_came_before() -> None:
     env = LocomotionVectorEnv(6, config=wild())
     env.reset(seed=8)
@@ -80,6 +81,7 @@ def test_reset_with_a_seed_forgets_what_came_before() -> None:
     assert_same(first, second)
 
 
+@pytest.mark.slow
 def test_single_env_equals_a_row_of_the_vector_env() -> None:
     config = wild(
         start=NOMINAL,

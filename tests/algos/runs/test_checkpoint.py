@@ -59,6 +59,7 @@ def test_bad_files_are_named_with_the_reason(tmp_path):
         load_checkpoint(tmp_path / "newer.pt")
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_is_noticed_or_harmless(tmp_path):
     path = tmp_path / "last.pt"
     save_checkpoint(path, CONTENT)

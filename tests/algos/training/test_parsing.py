@@ -112,6 +112,7 @@ def test_settings_that_there_are_none_of_are_told_from_misspelt_ones() -> None:
         options("--wrld", world=None)
 
 
+@pytest.mark.slow
 def test_help_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         options("--help")

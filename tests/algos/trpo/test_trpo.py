@@ -236,6 +236,7 @@ def explode_critic(agent: TRPO) -> None:
         group["lr"] = 1e38
 
 
+@pytest.mark.slow
 def test_policy_commutes_with_the_group_after_updates(make_agent, make_rollout, symmetry):
     agent = make_agent(symmetry)
     for seed in range(10):
@@ -268,6 +269,7 @@ def test_observation_statistics_are_frozen_while_a_batch_is_used(make_agent, mak
     assert torch.equal(seen[0], agent.policy.get_flat())
 
 
+@pytest.mark.slow
 def test_same_seed_gives_bitwise_the_same_training(make_agent, make_rollout):
     def train(seed: int) -> list[torch.Tensor]:
         agent = make_agent(seed=seed, fisher_fraction=0.5)

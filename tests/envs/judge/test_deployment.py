@@ -43,6 +43,7 @@ def test_the_drive_that_is_described_gives_the_controls(name: str) -> None:
         np.testing.assert_allclose(found, data.qpos, atol=1e-6)  # MJCF is text: 6 digits or so
 
 
+@pytest.mark.slow
 def test_only_a_law_of_the_action_alone_can_be_built_into_a_policy() -> None:
     laws = {
         drive: control_law(LocomotionVectorEnv(1, config=quiet(drive=drive)))

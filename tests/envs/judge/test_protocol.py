@@ -72,6 +72,7 @@ def test_falls_are_counted_once_a_robot() -> None:
     )
 
 
+@pytest.mark.slow
 def test_same_seed_same_results() -> None:
     first, again, other = (
         protocol.evaluate(stand_still, judged(), episodes=4, seed=seed) for seed in (3, 3, 4)
@@ -98,6 +99,7 @@ def test_the_command_is_the_one_that_the_policy_saw() -> None:
     assert changes.tolist() == list(range(4, 49, 5))  # every 0.1 s = 5 control steps
 
 
+@pytest.mark.slow
 def test_robots_that_start_anew_are_recorded_until_they_fall() -> None:
     """The recording of an environment with autoreset is that of one without, to the first fall."""
     config, steps = judged(seconds=2.0), 100

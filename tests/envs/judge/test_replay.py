@@ -93,6 +93,7 @@ def test_the_record_of_another_model_is_seen_to_differ() -> None:
     assert "not those recorded" in Replay(fault).explain()
 
 
+@pytest.mark.slow
 def test_a_long_episode_is_recorded_from_a_whole_second_before() -> None:
     fault = first_fault(quiet(terminations={}), nan_action_at=3 * SPAN + 7)
     assert SPAN <= len(fault["controls"]) < 2 * SPAN

@@ -99,6 +99,7 @@ def test_steady_walking_is_watched_after_it_has_settled(monkeypatch: pytest.Monk
     assert found.limits["position"][0].tolist() == [-0.72, 0.49]  # LF_HAA of the published model
 
 
+@pytest.mark.slow
 def test_a_robot_that_falls_is_watched_until_then() -> None:
     found = trials.walk_steadily(stand_still, falling(), "anymal_c", seed=0)
     assert found.fell == 0.02  # at the end of the first step
@@ -106,6 +107,7 @@ def test_a_robot_that_falls_is_watched_until_then() -> None:
     assert len(found.recording.alive) == 0
 
 
+@pytest.mark.slow
 def test_shares_of_the_limits_by_hand() -> None:
     found = trials.walk_steadily(stand_still, judged(), "anymal_c", seed=0)
     r, limits = found.recording, found.limits

@@ -289,6 +289,7 @@ def test_a_display_that_is_gone_does_not_work(headless: pytest.MonkeyPatch) -> N
     assert not gl._works.__wrapped__("glfw")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_an_error_of_mujoco_s_renderer_is_one_of_opengl(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:

@@ -108,6 +108,7 @@ def test_every_joint_is_drawn_in_its_leg_s_colour(legs: int, per_leg: int) -> No
         assert svg.count(f"stroke: {colour};") == 3 * per_leg  # position, speed, torque
 
 
+@pytest.mark.slow
 def test_pushes_that_no_robot_met_leave_the_map_empty() -> None:
     nobody = np.zeros((2, 4), int)
     pushes = Pushes(np.array([0.5, 1.0]), np.arange(4) * np.pi / 2, nobody, nobody)

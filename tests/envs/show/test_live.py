@@ -184,6 +184,7 @@ def test_a_pause_stops_time_and_single_steps_go_on() -> None:
     assert shown == [0, 0, 0, 1, 1]
 
 
+@pytest.mark.slow
 def test_other_threads_are_heard() -> None:
     live = make()
     live.pause()

@@ -57,6 +57,7 @@ def brightness(path: Path) -> list[np.ndarray]:
     return list(np.stack(np.split(frames, 2, axis=2)).mean(axis=(2, 3, 4)).T)
 
 
+@pytest.mark.slow
 def test_a_frame_shows_the_environment_ahead_of_each_step(tmp_path: Path) -> None:
     path, video = tmp_path / "a.mp4", Video(seconds=0.24, size=SIZE)
     write_video(path, [Actor(Clock, ones)], video)
@@ -86,6 +87,7 @@ def test_actors_of_different_rates_are_refused(tmp_path: Path) -> None:
         write_video(tmp_path / "a.mp4", actors)
 
 
+@pytest.mark.slow
 def test_a_gif_leaves_nothing_else_behind(tmp_path: Path) -> None:
     write_video(tmp_path / "a.gif", [Actor(Clock, ones)], Video(seconds=0.08, size=SIZE))
     assert [path.name for path in tmp_path.iterdir()] == ["a.gif"]
@@ -257,6 +259,7 @@ def test_what_is_no_picture_is_told(frame: Any, told: str, tmp_path: Path) -> No
         write_video(tmp_path / "a.mp4", [showing(frame)], SHORT)
 
 
+@pytest.mark.slow
 def test_frames_that_change_their_size_fit_into_the_first(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mp4", [showing(GREY, np.full((64, 64, 3), 200, np.uint8))], SHORT)
     np.testing.assert_allclose(brightness(tmp_path / "a.mp4"), [[120, 120], [100, 100]], atol=4)
@@ -303,6 +306,7 @@ def test_the_schedule_commands_single_robots_alike(
         np.testing.assert_allclose(env.state.command, [command] * env.num_envs)
 
 
+@pytest.mark.slow
 def test_robots_with_other_commands_follow_their_own_and_those_with_the_same_the_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

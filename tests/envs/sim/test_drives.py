@@ -190,6 +190,7 @@ def test_a_delay_within_a_control_step_arrives_at_its_substep() -> None:
         before = action[0]
 
 
+@pytest.mark.slow
 def test_what_a_drive_remembers_is_restored_bitwise() -> None:
     config = task(drive=Delay(delay=7), randomization=WILD, episode_length=0.6)
     env = LocomotionVectorEnv(4, config=config)

@@ -66,6 +66,7 @@ def test_a_checkpoint_of_it_is_played_under_full_physics() -> None:
     assert as_judged(task).simulation.physics == "full"
 
 
+@pytest.mark.slow
 def test_a_standing_robot_stands_alike() -> None:
     """Heights (m) of robots that hold the nominal pose for three seconds."""
     heights = []

@@ -192,6 +192,7 @@ def test_a_push_is_a_horizontal_jump_of_the_base_alone() -> None:
     np.testing.assert_allclose(qvel - before, change)
 
 
+@pytest.mark.slow
 def test_pushes_come_at_their_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     laws = replace(QUIET, push=(0.1, 0.1), push_interval=0.2)
     env = LocomotionVectorEnv(N, config=quiet(randomization=laws))
