@@ -20,7 +20,7 @@ from envs.mdp.term import LARGEST, Term, bounded
 GRAVITY = 9.81
 """Gravitational acceleration (m/s²; MuJoCo's default)."""
 DOUBLE = 0.06
-"""Time off the ground (s) up to which a foot has bounced."""
+"""Time from one touchdown to the next (s) up to which a foot has bounced."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +136,16 @@ def impact_speed(recording: Recording) -> np.ndarray:
 
 
 def double_touchdowns(recording: Recording) -> np.ndarray:
-    """Share of touchdowns while walking that come within 60 ms of the foot's lift-off: it has
-    bounced rather than swung, as it also has if it comes down within 60 ms of its last touchdown.
+    """Share of touchdowns while walking that come within 60 ms of the foot's last one: it bounced.
+
+    Contacts are those at the ends of control steps; a shorter bounce is not seen.
     """
     contact = recording.foot_contact
     down = touchdowns(contact, recording.walking)
-    lifted = np.zeros_like(contact)
-    lift = contact[:-1] & ~contact[1:]
+    again = np.zeros_like(contact)
     for steps in range(1, int(DOUBLE / recording.dt + 1e-9) + 1):
-        lifted[steps + 1 :] |= lift[:-steps]
-    return _ratio((down & lifted).sum(axis=(0, 2)), down.sum(axis=(0, 2)))
+        again[steps:] |= down[:-steps]
+    return _ratio((down & again).sum(axis=(0, 2)), down.sum(axis=(0, 2)))
 
 
 def base_acceleration(recording: Recording) -> np.ndarray:
