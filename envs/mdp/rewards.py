@@ -109,6 +109,11 @@ def torque(state: State) -> np.ndarray:
     return _square(state.torque)
 
 
+def power(state: State) -> np.ndarray:
+    """Mechanical power, Σ max(τ q̇, 0) over the joints (W): drives do not recuperate."""
+    return np.maximum(state.torque * state.joint_vel, 0.0).sum(axis=1)
+
+
 def joint_acc(state: State) -> np.ndarray:
     """‖q̈‖², (rad/s²)²."""
     return _square(state.joint_acc)
