@@ -22,7 +22,8 @@ from robots.robot import Robot
 
 MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.0, 1.0, 1.0])}
 """What each mirror does to a polar vector in the base frame."""
-_TOLERANCE = 0.01  # rad: how far a nominal angle or an axis may be from its mirror image
+_LIKE = 0.2  # of the leg length: how near to a mirror's image legs suggest that mirror
+_TURNED = 0.5  # rad: likewise, how little their axes and nominal angles are turned
 _logger = logging.getLogger(__name__)
 
 
@@ -65,7 +66,7 @@ def of_robot(
 ) -> list[dict[Kind, SignedPermutation]]:
     """Return, for every group element, how each kind of quantity transforms.
 
-    The mirrors that the robot has are found from where its joints and feet stand and how the
+    The mirrors that the robot has are found from about where its joints and feet stand and how the
     joints' axes point at zero joint angles, and from the nominal pose. One that these suggest is
     left out, with a warning, where the model is not its own mirror image, within the tolerances
     of `envs.mdp.asymmetry`. A robot without any gets the identity alone.
@@ -152,11 +153,11 @@ def _at_zero(robot: Robot, model: mujoco.MjModel) -> mujoco.MjData:
 def _image(
     robot: Robot, model: mujoco.MjModel, data: mujoco.MjData, diagonal: np.ndarray
 ) -> Image | None:
-    """Return what a mirror makes of legs and joints, or None where they do not fit it."""
+    """Return what a mirror makes of legs and joints, or None where they do not suggest it."""
     joints = [model.joint(name).id for name in robot.joints]
     base = data.body(robot.base).xpos
     feet = data.geom_xpos[[model.geom(name).id for name in robot.feet]] - base
-    near = asymmetry.LENGTH * robot.leg_length
+    near = _LIKE * robot.leg_length
     legs = _match(feet, diagonal, near)
     if legs is None:
         return None
@@ -167,10 +168,15 @@ def _image(
         return None
     axes = data.xaxis[joints]
     cosine = np.einsum("ij,ij->i", axes[index] * -diagonal, axes)
-    sign, nominal = np.round(cosine), np.array(robot.nominal_pose)
-    parallel = np.abs(cosine) > np.cos(_TOLERANCE)
-    posed = np.abs(sign * nominal[index] - nominal) < _TOLERANCE
+    sign, nominal = np.sign(cosine), np.array(robot.nominal_pose)
+    parallel = np.abs(cosine) > np.cos(_TURNED)
+    posed = _bent_alike(sign * nominal[index], nominal)
     return Image(diagonal, legs, index, sign) if (parallel & posed).all() else None
+
+
+def _bent_alike(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return whether angles (rad) differ by no more than legs that bend to the same side may."""
+    return np.abs(one - other) <= np.maximum(_TURNED, np.maximum(np.abs(one), np.abs(other)))
 
 
 def _transforms(image: Image, entries: dict[str, Command]) -> dict[Kind, SignedPermutation]:
