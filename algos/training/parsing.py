@@ -167,6 +167,9 @@ def _told(event: _errors.ParseErrorEvent, options: Any, owner: str) -> str:
             return message
         case _errors.InstantiationFailure(argument=argument, message=message):
             problem = re.split(r"\n- [^\n]*?: ", message)[-1]  # of a union's last type
+            problem = re.sub(
+                r"`\[bold\](.*)\[/bold\]`", r"\1", problem
+            )  # rich's, which stays as it is
             return f"{_flag(argument)} must be {_metavar(argument)}: {problem}"
     return ""
 

@@ -78,6 +78,7 @@ def test_a_first_look_takes_them_too_and_refuses_no_value() -> None:
     [
         (["--total-stps", "3"], "a run has no option --total-stps; did you mean --total-steps?"),
         (["--total_stps=3"], "did you mean --total-steps?"),
+        (["--world.friction", "1"], "expected argument count 2 of FLOAT FLOAT"),
         (["--wrld.friction", "1", "2"], "did you mean --world.friction?"),
         (["--world.rewards.slp.weight", "1"], "did you mean --world.rewards.slip.weight?"),
         (["--world.rewards.slip.wait", "1"], "did you mean --world.rewards.slip.weight?"),
