@@ -23,7 +23,8 @@ from robots.robot import Robot
 MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.0, 1.0, 1.0])}
 """What each mirror does to a polar vector in the base frame."""
 _LIKE = 0.2  # of the leg length: how near to a mirror's image legs suggest that mirror
-_TURNED = 0.5  # rad: likewise, how little their axes and nominal angles are turned
+_TURNED = 1.0  # rad: likewise, how little axes and nominal angles are turned
+_BENT = 0.5  # rad: the same of the angles of a leg that is its own image: a knee may bend one way
 _logger = logging.getLogger(__name__)
 
 
@@ -67,9 +68,9 @@ def of_robot(
     """Return, for every group element, how each kind of quantity transforms.
 
     The mirrors that the robot has are found from about where its joints and feet stand and how the
-    joints' axes point at zero joint angles, and from the nominal pose. One that these suggest is
-    left out, with a warning, where the model is not its own mirror image, within the tolerances
-    of `envs.mdp.asymmetry`. A robot without any gets the identity alone.
+    joints' axes point, at zero joint angles or as it is drawn, and from the nominal pose. One that
+    these suggest is left out, with a warning, where the model is not its own mirror image, within
+    the tolerances of `envs.mdp.asymmetry`. A robot without any gets the identity alone.
 
     Args:
         robot: the robot.
@@ -77,9 +78,9 @@ def of_robot(
         entries: of the command vector.
     """
     group = [_identity(len(robot.joints), len(robot.feet), len(entries))]
-    data = _at_zero(robot, model)
+    data, drawn = _upright(robot, model, at_zero=True), _upright(robot, model, at_zero=False)
     for name, diagonal in MIRRORS.items():
-        image = _image(robot, model, data, diagonal)
+        image = _image(robot, model, data, diagonal) or _image(robot, model, drawn, diagonal)
         if image is None:
             continue
         if difference := asymmetry.find(robot, model, data, image):
@@ -140,12 +141,13 @@ def _identity(joints: int, feet: int, entries: int) -> dict[Kind, SignedPermutat
     return {kind: SignedPermutation(np.arange(n), np.ones(n)) for kind, n in sizes.items()}
 
 
-def _at_zero(robot: Robot, model: mujoco.MjModel) -> mujoco.MjData:
-    """Return data with the base upright and the joints at zero."""
+def _upright(robot: Robot, model: mujoco.MjModel, at_zero: bool) -> mujoco.MjData:
+    """Return data with the base upright, and the joints at zero or as the model is drawn."""
     data = mujoco.MjData(model)
     base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
     data.qpos[base : base + 7] = (0, 0, 0, 1, 0, 0, 0)
-    data.qpos[[model.joint(name).qposadr[0] for name in robot.joints]] = 0.0
+    if at_zero:
+        data.qpos[[model.joint(name).qposadr[0] for name in robot.joints]] = 0.0
     mujoco.mj_forward(model, data)
     return data
 
@@ -170,13 +172,11 @@ def _image(
     cosine = np.einsum("ij,ij->i", axes[index] * -diagonal, axes)
     sign, nominal = np.sign(cosine), np.array(robot.nominal_pose)
     parallel = np.abs(cosine) > np.cos(_TURNED)
-    posed = _bent_alike(sign * nominal[index], nominal)
+    seen = sign * nominal[index]
+    turned = np.where(index == np.arange(len(index)), _BENT, _TURNED)
+    bend = np.maximum(np.abs(seen), np.abs(nominal))  # by more, it is to the other side
+    posed = np.abs(seen - nominal) <= np.maximum(turned, bend)
     return Image(diagonal, legs, index, sign) if (parallel & posed).all() else None
-
-
-def _bent_alike(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return whether angles (rad) differ by no more than legs that bend to the same side may."""
-    return np.abs(one - other) <= np.maximum(_TURNED, np.maximum(np.abs(one), np.abs(other)))
 
 
 def _transforms(image: Image, entries: dict[str, Command]) -> dict[Kind, SignedPermutation]:

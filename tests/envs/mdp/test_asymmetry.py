@@ -366,7 +366,7 @@ def test_axes_that_do_not_mirror_make_no_mirror(caplog: pytest.LogCaptureFixture
 
 POSE = np.array(PONY.nominal_pose)
 BENT = (*POSE[:2], POSE[2] + 0.05, *POSE[3:])
-OUTWARD = tuple(POSE + 0.1 * (np.arange(12) % 3 == 0))
+OUTWARD = tuple(POSE + 0.3 * (np.arange(12) % 3 == 0))
 
 
 @pytest.mark.parametrize(
@@ -392,6 +392,7 @@ OUTWARD = tuple(POSE + 0.1 * (np.arange(12) % 3 == 0))
             [],
             "axis of joint 'fl_swing' is 0.0997 rad from the image of that of 'fr_swing'",
         ),
+        (changed(joint("hl_swing", axis=[1, -1, 0])), [], "axis of joint 'hl_swing' is 0.785 rad"),
         (
             changed(joint("hr_knee", pos=[0, 0, 0.01])),
             [],
@@ -403,6 +404,11 @@ OUTWARD = tuple(POSE + 0.1 * (np.arange(12) % 3 == 0))
             "joint 'fl_knee' is 0.0213 m from the image of 'fr_knee'",
         ),
         (
+            changed(joint("fl_swing", ref=0.8)),
+            [],
+            "joint 'fl_knee' is 0.166 m from the image of 'fr_knee'",
+        ),
+        (
             changed(keep, nominal_pose=BENT),
             [],
             "joint 'fl_knee' has nominal angle -1.855 rad, its image 'fr_knee' -1.905 rad in the",
@@ -410,7 +416,7 @@ OUTWARD = tuple(POSE + 0.1 * (np.arange(12) % 3 == 0))
         (
             changed(keep, nominal_pose=OUTWARD),
             [FRONT_BACK],
-            "joint 'fl_abduct' has nominal angle 0.1 rad, its image 'fr_abduct' -0.1 rad in the",
+            "joint 'fl_abduct' has nominal angle 0.3 rad, its image 'fr_abduct' -0.3 rad in the",
         ),
     ],
 )
