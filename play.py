@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium.error import DependencyNotInstalled
-from rich.console import Console
 from rich.table import Table
 
 import envs
@@ -139,7 +138,7 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
     table = Table(*head, title=title, min_width=len(title))
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    terminal.console().print(table)
 
 
 def export_policy(subject: Subject, path: Path) -> None:
@@ -207,7 +206,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
     about = report.About(source.resolve().name, facts | told, details)
     video = replace(REPORT_VIDEO, seed=options.seed, scheduled=options.command is None)
     tried = report.Tried(subject.robot, task, options.episodes, options.seed, video)
-    with Console().status("") as status:
+    with terminal.console().status("") as status:
         agent = partial(policy_of, options, subject)
         page = report.make(about, agent, tried, partial(_actor, subject), status.update)
     with replacing(path) as file:

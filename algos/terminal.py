@@ -19,7 +19,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 QUIET = (errno.EPIPE, errno.EIO)
 """Errors of a reader that is gone, who needs to be told nothing."""
@@ -76,6 +79,13 @@ def conclude(*lines: str) -> None:
     print(*lines, sep="\n", end="\n" if lines else "", flush=True)
     for number in own:
         signal.signal(number, _finish)
+
+
+def console(quiet: bool = False) -> Console:
+    """Return a console that shows what users call things as it is written, with [ ] and : :."""
+    from rich.console import Console
+
+    return Console(quiet=quiet, markup=False, emoji=False)
 
 
 class _Lasting(io.FileIO):

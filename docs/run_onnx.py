@@ -10,10 +10,22 @@ import mujoco
 import numpy as np
 import onnxruntime
 
-file, command = sys.argv[1], np.array(sys.argv[2:5], float)  # m/s forward, leftward, rad/s
-session = onnxruntime.InferenceSession(file)
-info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])
-drive = info["drive"]
+if len(sys.argv) < 2:
+    sys.exit("give a file and its command: python docs/run_onnx.py walk.onnx 0.8 0 0.3")
+file, *words = sys.argv[1:]
+try:
+    session = onnxruntime.InferenceSession(file)
+    info = json.loads(session.get_modelmeta().custom_metadata_map["trot"])
+    drive, entries = info["drive"], [f"{c['entry']} ({c['unit']})" for c in info["command"]]
+except Exception as error:  # onnxruntime's have no class of their own
+    reason = str(error).partition("\n")[0]
+    sys.exit(f"{file} is no robot's policy that play.py --export wrote as .onnx: {reason}")
+try:
+    command = np.array(words, float)
+except ValueError:
+    command = np.full(len(words), np.nan)
+if len(words) != len(entries) or not np.isfinite(command).all():
+    sys.exit(f"the command is {' '.join(words)!r}; give a number for each of {', '.join(entries)}")
 if "offset" not in drive:
     sys.exit(f"no formula says the controls of the drive {drive['name']!r}")
 offset, scale = np.array(drive["offset"]), np.array(drive["scale"])
@@ -41,8 +53,13 @@ for step in range(round(seconds * info["control_rate"])):
         "clock_sin": moving * np.sin(phase),
         "clock_cos": moving * np.cos(phase),
     }
-    terms = [values[block["term"]] * block["scale"] for block in info["observation"]]
+    blocks = info["observation"]
+    if unknown := [block["term"] for block in blocks if block["term"] not in values]:
+        sys.exit(f"the policy observes {', '.join(unknown)}: say in `values` what that is")
+    terms = [values[block["term"]] * block["scale"] for block in blocks]
     observation = np.concatenate(terms, dtype=np.float32, casting="same_kind")
+    if len(observation) != (width := session.get_inputs()[0].shape[1]):
+        sys.exit(f"the policy takes {width} observations, and `values` has {len(observation)}")
     action = np.asarray(session.run(["action"], {"observation": observation[None]})[0])[0]
     data.ctrl[:] = offset + scale * action  # a target (rad) or a torque (N·m), see drive["unit"]
     if drive["added_to"] == "joint_pos":

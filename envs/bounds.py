@@ -8,6 +8,8 @@ from typing import Any, get_args
 from robots.usage import UsageError
 
 Range = tuple[float, float]
+WIDEST = 16_384
+"""Width or height of a picture (pixels) that OpenGL draws and H.264 takes."""
 
 
 def require(condition: bool, name: str, value: object, need: str) -> None:
@@ -32,6 +34,13 @@ def require_range(name: str, value: Range, lowest: float, highest: float) -> Non
     """Raise a ValueError unless lowest <= low <= high <= highest."""
     ok = len(value) == 2 and lowest <= value[0] <= value[1] <= highest
     require(ok, name, value, f"a finite (low, high) with {lowest:g} <= low <= high <= {highest:g}")
+
+
+def require_size(name: str, value: Any) -> None:
+    """Raise a ValueError unless the value is a width and a height (pixels) that can be drawn."""
+    two = isinstance(value, tuple | list) and len(value) == 2
+    ok = two and all(isinstance(v, Integral) and 1 <= int(v) <= WIDEST for v in value)
+    require(ok, name, value, f"a width and a height of at most {WIDEST} pixels")
 
 
 def require_shape(name: str, value: Any, shape: tuple[int, ...]) -> None:

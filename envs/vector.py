@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs import sensing, tasks
-from envs.bounds import require
+from envs.bounds import require, require_size
 from envs.mdp import commands, observations, rewards, symmetry, terminations
 from envs.mdp.curriculum import levels
 from envs.mdp.episode import EpisodeLog
@@ -78,6 +78,7 @@ class LocomotionVectorEnv(VectorEnv):
         require(num_envs >= 1, "num_envs", num_envs, "at least 1")
         need = "None or 'rgb_array'"
         require(render_mode in (None, "rgb_array"), "render_mode", repr(render_mode), need)
+        require_size("render_size", render_size)
         self.num_envs, self.render_mode, self.render_size = num_envs, render_mode, render_size
         self.robot = get_robot(robot)
         self.config = config if config is not None else tasks.make(task, self.robot)

@@ -1,6 +1,7 @@
 """Robots by name. A new robot is a file in this package and a line in `ROBOTS`."""
 
 from functools import cache
+from pathlib import Path
 
 from robots import anymal_c, menagerie, mjcf
 from robots.collision import Collision
@@ -13,6 +14,10 @@ ROBOTS: dict[str, Robot] = {
 }
 
 
+MODELS = (".xml", ".mjcf", ".urdf")
+"""How names of models' files end."""
+
+
 def get_robot(name: str) -> Robot:
     """Return the robot of that name, or of a robot_descriptions name such as go1_mj_description.
 
@@ -23,6 +28,12 @@ def get_robot(name: str) -> Robot:
         return ROBOTS[name]
     if name.endswith("_mj_description"):
         return _described(name)
+    if Path(name).suffix in MODELS:
+        stem = Path(name).stem
+        raise UsageError(
+            f"robot is {name!r}, a file: add it to ROBOTS in robots/__init__.py, as "
+            f'"{stem}": mjcf.from_file("{name}"), and give {stem} (docs/extend.md)'
+        )
     need = f"choose from {', '.join(ROBOTS)}, or a robot_descriptions name in _mj_description"
     raise UsageError(f"robot is {name!r}; {need}")
 

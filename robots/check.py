@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import mujoco
@@ -14,6 +16,8 @@ from robots.usage import UsageError
 if TYPE_CHECKING:
     from robots.robot import Robot
 
+_logger = logging.getLogger(__name__)
+
 HEIGHT_TOLERANCE = 0.05
 """Of the nominal height: how far it may be from what the model has."""
 LENGTH_TOLERANCE = 0.1
@@ -22,6 +26,8 @@ UNEVEN = 0.2
 """Of the leg length: how far feet may be from one level in the nominal pose."""
 LISTED = 4
 """How many of the things that are no robot's an error names."""
+TIES = (mujoco.mjtEq.mjEQ_WELD, mujoco.mjtEq.mjEQ_CONNECT)
+"""Constraints that hold a body in its place."""
 SUNK = 0.1
 """Of the leg length: how far other shapes may be below the feet there. Box-bounds of slanted shapes
 are generous: those of published robots that stand reach 0.04."""
@@ -53,6 +59,9 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
     for joint, position in zip(joints, robot.nominal_pose, strict=True):
         _check_joint(robot, joint, position)
     _check_world(robot, spec)
+    _check_ties(robot, spec)
+    if spec.option.gravity[2] >= 0:
+        _warn_weightless(robot.name, str(spec.option.gravity))
     alone = not (list(spec.actuators) or list(spec.sensors) or list(spec.keys))
     remedy = "leave them out: the environments add their own"
     _require(alone, robot, "its model has actuators, sensors or keyframes", remedy)
@@ -67,6 +76,30 @@ def _check_world(robot: Robot, spec: mujoco.MjSpec) -> None:
     problem = f"its model has {', '.join(others[:LISTED] + more)} beside the robot"
     remedy = "take them out: it holds the robot alone, and the environments add the ground"
     _require(not others, robot, problem, remedy)
+
+
+def _check_ties(robot: Robot, spec: mujoco.MjSpec) -> None:
+    """Nothing holds a part of the robot to the world: it would hang there."""
+    for tie in (tie for tie in spec.equalities if tie.active and tie.type in TIES):
+        ends = (_tied(spec, tie, tie.name1), _tied(spec, tie, tie.name2))
+        problem = f"constraint {tie.name!r} ties {' and '.join(map(repr, ends))}"
+        remedy = "take it out: the robot must float"
+        _require("world" not in ends, robot, problem, remedy)
+
+
+def _tied(spec: mujoco.MjSpec, tie: mujoco.MjsEquality, name: str) -> str:
+    """Return the body at an end of a constraint between bodies or sites."""
+    if tie.objtype == mujoco.mjtObj.mjOBJ_SITE:
+        site = spec.site(name)
+        return site.parent.name if site else name
+    return name or "world"
+
+
+@cache
+def _warn_weightless(name: str, gravity: str) -> None:
+    _logger.warning(
+        "Robot %r: its model's gravity is %s m/s²: nothing draws it to the ground", name, gravity
+    )
 
 
 def _shape(geom: mujoco.MjsGeom) -> str:

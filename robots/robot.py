@@ -165,14 +165,18 @@ class Robot:
         if collision not in get_args(Collision):
             raise UsageError(f"collision is {collision!r}; choose from {get_args(Collision)}")
         try:
-            spec = self.build()
-        except (OSError, mujoco.FatalError) as error:
-            self._refuse(f"its model cannot be read ({error})", "correct its file")
-        except ValueError as error:
-            if self.name in str(error):
+            return self._checked(collision)
+        except UnicodeDecodeError as error:
+            problem = f"its model has a name, {error.object!r:.40}, that is no UTF-8"
+            self._refuse(problem, "save its file as UTF-8")
+        except (OSError, ValueError, mujoco.FatalError) as error:
+            if isinstance(error, UsageError) and self.name in str(error):
                 raise
             problem = " ".join(str(error).split())
             self._refuse(f"its model cannot be read ({problem})", "correct its file")
+
+    def _checked(self, collision: Collision) -> mujoco.MjSpec:
+        spec = self.build()
         if not isinstance(spec, mujoco.MjSpec):
             self._refuse(f"build returned {spec!r}", f"return {_A_SPEC}")
         check_spec(self, spec)

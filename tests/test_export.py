@@ -10,6 +10,7 @@ from pathlib import Path
 
 import mujoco
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -94,6 +95,54 @@ def run_script(path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     monkeypatch.setattr(sys, "argv", [script, str(path), "0", "0", "0"])
     runpy.run_path(script)
     return np.array(seen)
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """What docs/run_onnx.py ends with."""
+    script = str(ROOT / "docs" / "run_onnx.py")
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(script)
+    assert isinstance(ended.value.code, str)
+    assert "\n" not in ended.value.code
+    return ended.value.code
+
+
+def test_the_script_says_in_a_line_what_is_no_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "text.onnx").write_text("no model")
+    assert "run_onnx.py walk.onnx 0.8 0 0.3" in refusal(monkeypatch)
+    told = "is no robot's policy that play.py --export wrote as .onnx: "
+    for name in ("missing.onnx", "text.onnx"):
+        assert told in refusal(monkeypatch, str(tmp_path / name), "0", "0", "0")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "command", [["0.5"], ["0.5", "0", "0", "0"], ["0.5", "0", "x"], ["nan"] * 3]
+)
+def test_the_script_says_what_a_command_is(
+    command: list[str], exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = f"the command is '{' '.join(command)}'; give a number for each of lin_vel_x (m/s), lin"
+    assert wanted in refusal(monkeypatch, str(exported), *command)
+
+
+@pytest.mark.slow
+def test_the_script_says_what_of_the_observations_it_lacks(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, model = tmp_path / "a.onnx", onnx.load(exported)
+    (entry,) = (prop for prop in model.metadata_props if prop.key == "trot")
+    info = json.loads(entry.value)
+    for blocks, told in (
+        (info["observation"][1:], "the policy takes 56 observations, and `values` has 53"),
+        ([{"term": "smell", "scale": 1}], "the policy observes smell: say in `values` what"),
+    ):
+        entry.value = json.dumps(info | {"observation": blocks})
+        onnx.save(model, path)
+        assert told in refusal(monkeypatch, str(path), "0", "0", "0")
 
 
 @pytest.mark.slow

@@ -163,6 +163,10 @@ def test_a_run_keeps_its_parameters(tmp_path: Path) -> None:
 WRONG = {
     "trot_lime:Line-v0": "trot_lime:Line-v0: there is no module 'trot_lime'",
     "trot_line:Lime-v0": "trot_line.py registers no id 'Lime-v0'; its environments are Line-v0",
+    "trot_line:line-v0": r"its environments are Line-v0; did you mean trot_line:Line-v0\?$",
+    "trot_line:x/LINE-v0": r"did you mean trot_line:Line-v0\?$",
+    "trot_line:Quite-other-v0": "its environments are Line-v0$",
+    "json:cartpole-v1": r"registers no id .*; did you mean json:CartPole-v1\?$",
     "./trot_line.py:Line-v0": "'./trot_line.py' is no module's name",
     f"{ID} --env-kwargs.sise 3": "has no parameter 'sise'; it has size, speed, name",
     f'{ID} --env-kwargs {{"sise":3}}': "has no parameter 'sise'; it has size, speed, name",

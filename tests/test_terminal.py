@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.table import Table
 
 from algos import terminal
 
@@ -211,3 +212,11 @@ def test_help_works_in_ascii_and_in_a_pipe_that_closes(shell: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: ")
     assert done.stdout.isascii()
+
+
+def test_tables_show_names_as_they_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("[bold]x[/bold]", title="my[red]-v0")
+    table.add_row("runs/[a-z]:dog:[/]")
+    terminal.console().print(table)
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in ("[bold]x[/bold]", "my[red]-v0", "runs/[a-z]:dog:[/]"))

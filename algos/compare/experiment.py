@@ -12,8 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rich.console import Console
-
+from algos import terminal
 from algos.compare import plots
 from algos.compare.summary import summary
 from algos.runs.checkpoint import load_newest
@@ -118,7 +117,7 @@ def run(base: Path, config: dict[str, Any], program: Sequence[str]) -> None:
         print("Stopped, saved.\nGo on:  the same command again")
         return
     folders = {training.seed: training.folder.path for training in runs}
-    Console().print(summary(folders, config["env_id"]))
+    terminal.console().print(summary(folders, config["env_id"]))
     picture = base.with_name(f"{base.name}-curves.png")
     plots.draw([*folders.values()], picture)
     print(f"curves: {picture}")

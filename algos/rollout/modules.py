@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,10 +28,19 @@ def registered_id(env_id: str) -> str:
         return env_id
     loaded = _import(module, env_id)
     if name not in gymnasium.registry:
-        own = ", ".join(id for id, spec in gymnasium.registry.items() if _is_of(spec, module))
-        told = f"its environments are {own}" if own else "call gymnasium.register there"
+        own = [id for id, spec in gymnasium.registry.items() if _is_of(spec, module)]
+        told = f"its environments are {', '.join(own)}" if own else "call gymnasium.register there"
+        if near := _nearest(name, own or gymnasium.registry):
+            told = f"{told}; did you mean {module}:{near}?"
         raise UsageError(f"{env_id}: {_place(loaded)} registers no id {name!r}; {told}")
     return name
+
+
+def _nearest(name: str, ids: Collection[str]) -> str | None:
+    """Return the id nearest to a name, in whatever case and with or without its namespace."""
+    known = {id.rpartition("/")[2].lower(): id for id in ids} | {id.lower(): id for id in ids}
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return known[close[0]] if close else None
 
 
 def load_wrapper(name: str) -> Callable[[gymnasium.Env], Any]:

@@ -127,7 +127,8 @@ class RunDirectory:
                 raise UsageError("it holds no settings")
             return run, config
         except (OSError, RecursionError, ValueError) as error:
-            meant = [] if os.path.exists(path) else near(path, RUNS)
+            exists = os.path.exists(path)
+            meant = map(str, path.parents[:2]) if exists else near(path, RUNS)
             runs = " or ".join(name for name in meant if os.path.isfile(f"{name}/config.json"))
             fix = f"did you mean {runs}?" if runs else "give a folder that train.py made"
             raise UsageError(

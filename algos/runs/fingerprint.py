@@ -14,9 +14,9 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import torch
 import tyro
-from rich.console import Console
 from rich.table import Table
 
+from algos import terminal
 from algos.runs.checkpoint import load_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.runs.metrics import WALL_TIME, intact
@@ -96,12 +96,10 @@ def main(runs: Annotated[tuple[Path, ...], tyro.conf.Positional]) -> None:
     for run in runs:
         found = fingerprint(run)
         table.add_row(str(run), f"{found.env_steps:,}", found.state[:16], found.metrics[:16])
-    Console().print(table)
+    terminal.console().print(table)
 
 
 if __name__ == "__main__":
-    from algos import terminal
-
     terminal.begin()
     with terminal.program(UsageError):
         tyro.cli(main)

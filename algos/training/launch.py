@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium.vector import VectorEnv
-from rich.console import Console
 
 from algos import terminal
 from algos.agent import Act, Agent
@@ -96,7 +95,7 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
     tracker.finish()
     rows = outcome.read(run.metrics)
     if table := outcome.evaluations(rows):
-        Console().print(table)
+        terminal.console().print(table)
     if finished:
         took = f" in {outcome.pace(rows)}" if rows else ""
         said = f"Trained {steps:,} steps{took}: {run.path}"

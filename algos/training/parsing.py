@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -164,11 +165,33 @@ def _told(event: _errors.ParseErrorEvent, options: Any, owner: str) -> str:
         case _errors.BadValue(argument=argument):
             return f"{_flag(argument)} lacks a value: give {_metavar(argument)}"
         case _errors.InstantiationFailure(argument=None, message=message):
-            return message
+            return _as_option(message, getattr(sys.exception(), "arg", ""), options)
         case _errors.InstantiationFailure(argument=argument, message=message):
             problem = re.split(r"\n- [^\n]*?: ", message)[-1]  # of a union's last type
+            problem = re.sub(
+                r"`\[bold\](.*)\[/bold\]`", r"\1", problem
+            )  # rich's, which stays as it is
             return f"{_flag(argument)} must be {_metavar(argument)}: {problem}"
     return ""
+
+
+def _as_option(message: str, settings: str, options: Any) -> str:
+    """Return what settings say of one of theirs, by the whole name of its option.
+
+    Args:
+        message: "gait frequency is 99; …", say, or "PPOConfig.clip must …".
+        settings: dotted name of theirs; "" for those of the program itself.
+        options: all that there are.
+    """
+    if not settings:
+        return message
+    at = settings.replace("_", "-")
+    called = re.match("(.*?) (is|must) ", message)
+    words = re.split("[ .]", called[1].replace("_", "-")) if called else [""]
+    known = set(_names(options))
+    tails = (words, words[-1:], ["params", words[-1]])
+    name = next((name for tail in tails if (name := ".".join([at, *tail])) in known), None)
+    return f"--{name}{message[called.end(1) :]}" if called and name else f"--{at}: {message}"
 
 
 def _flag(argument: Any) -> str:

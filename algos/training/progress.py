@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import NamedTuple
 
 import numpy as np
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from algos.runs.metrics import ENOUGH, pooled
+from algos.terminal import console
 
 
 class Quantity(NamedTuple):
@@ -55,7 +56,7 @@ class Progress:
         episodes: int = 0,
         every: float = 15.0,
     ) -> None:
-        self._console = Console(quiet=not shown)
+        self._console = console(quiet=not shown)
         self._total, self._every = total, every
         self._bar = _Bar(
             BarColumn(bar_width=20),
@@ -117,7 +118,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""
-        self._console.print(text, soft_wrap=True, markup=False, highlight=False)
+        self._console.print(text, soft_wrap=True, highlight=False)
 
     def _told(self, metrics: Mapping[str, float]) -> list[str]:
         """Return what there is to tell, the most telling first."""

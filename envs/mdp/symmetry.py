@@ -22,7 +22,9 @@ from robots.robot import Robot
 
 MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.0, 1.0, 1.0])}
 """What each mirror does to a polar vector in the base frame."""
-_TOLERANCE = 0.01  # rad: how far a nominal angle or an axis may be from its mirror image
+_LIKE = 0.2  # of the leg length: how near to a mirror's image legs suggest that mirror
+_TURNED = 1.0  # rad: likewise, how little axes and nominal angles are turned
+_BENT = 0.5  # rad: the same of the angles of a leg that is its own image: a knee may bend one way
 _logger = logging.getLogger(__name__)
 
 
@@ -65,10 +67,10 @@ def of_robot(
 ) -> list[dict[Kind, SignedPermutation]]:
     """Return, for every group element, how each kind of quantity transforms.
 
-    The mirrors that the robot has are found from where its joints and feet stand and how the
-    joints' axes point at zero joint angles, and from the nominal pose. One that these suggest is
-    left out, with a warning, where the model is not its own mirror image, within the tolerances
-    of `envs.mdp.asymmetry`. A robot without any gets the identity alone.
+    The mirrors that the robot has are found from about where its joints and feet stand and how the
+    joints' axes point, at zero joint angles or as it is drawn, and from the nominal pose. One that
+    these suggest is left out, with a warning, where the model is not its own mirror image, within
+    the tolerances of `envs.mdp.asymmetry`. A robot without any gets the identity alone.
 
     Args:
         robot: the robot.
@@ -76,9 +78,9 @@ def of_robot(
         entries: of the command vector.
     """
     group = [_identity(len(robot.joints), len(robot.feet), len(entries))]
-    data = _at_zero(robot, model)
+    data, drawn = _upright(robot, model, at_zero=True), _upright(robot, model, at_zero=False)
     for name, diagonal in MIRRORS.items():
-        image = _image(robot, model, data, diagonal)
+        image = _image(robot, model, data, diagonal) or _image(robot, model, drawn, diagonal)
         if image is None:
             continue
         if difference := asymmetry.find(robot, model, data, image):
@@ -139,12 +141,13 @@ def _identity(joints: int, feet: int, entries: int) -> dict[Kind, SignedPermutat
     return {kind: SignedPermutation(np.arange(n), np.ones(n)) for kind, n in sizes.items()}
 
 
-def _at_zero(robot: Robot, model: mujoco.MjModel) -> mujoco.MjData:
-    """Return data with the base upright and the joints at zero."""
+def _upright(robot: Robot, model: mujoco.MjModel, at_zero: bool) -> mujoco.MjData:
+    """Return data with the base upright, and the joints at zero or as the model is drawn."""
     data = mujoco.MjData(model)
     base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
     data.qpos[base : base + 7] = (0, 0, 0, 1, 0, 0, 0)
-    data.qpos[[model.joint(name).qposadr[0] for name in robot.joints]] = 0.0
+    if at_zero:
+        data.qpos[[model.joint(name).qposadr[0] for name in robot.joints]] = 0.0
     mujoco.mj_forward(model, data)
     return data
 
@@ -152,11 +155,11 @@ def _at_zero(robot: Robot, model: mujoco.MjModel) -> mujoco.MjData:
 def _image(
     robot: Robot, model: mujoco.MjModel, data: mujoco.MjData, diagonal: np.ndarray
 ) -> Image | None:
-    """Return what a mirror makes of legs and joints, or None where they do not fit it."""
+    """Return what a mirror makes of legs and joints, or None where they do not suggest it."""
     joints = [model.joint(name).id for name in robot.joints]
     base = data.body(robot.base).xpos
     feet = data.geom_xpos[[model.geom(name).id for name in robot.feet]] - base
-    near = asymmetry.LENGTH * robot.leg_length
+    near = _LIKE * robot.leg_length
     legs = _match(feet, diagonal, near)
     if legs is None:
         return None
@@ -167,9 +170,12 @@ def _image(
         return None
     axes = data.xaxis[joints]
     cosine = np.einsum("ij,ij->i", axes[index] * -diagonal, axes)
-    sign, nominal = np.round(cosine), np.array(robot.nominal_pose)
-    parallel = np.abs(cosine) > np.cos(_TOLERANCE)
-    posed = np.abs(sign * nominal[index] - nominal) < _TOLERANCE
+    sign, nominal = np.sign(cosine), np.array(robot.nominal_pose)
+    parallel = np.abs(cosine) > np.cos(_TURNED)
+    seen = sign * nominal[index]
+    turned = np.where(index == np.arange(len(index)), _BENT, _TURNED)
+    bend = np.maximum(np.abs(seen), np.abs(nominal))  # by more, it is to the other side
+    posed = np.abs(seen - nominal) <= np.maximum(turned, bend)
     return Image(diagonal, legs, index, sign) if (parallel & posed).all() else None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from gymnasium.vector import VectorEnv
 from rich.markup import escape
 from rich.progress import track
 
+from envs.bounds import WIDEST
 from envs.mdp.commands import Commands
 from envs.render.gl import OpenGLError
 from envs.show.command_schedule import command_at
@@ -25,8 +28,12 @@ from envs.show.tiles import tiled
 from envs.vector import LocomotionVectorEnv
 from robots.usage import UsageError
 
+_logger = logging.getLogger(__name__)
+
 MAX_FPS = 50
 """Frames are left out until a video has at most this many a second."""
+RATES = 0.1, 10_000.0
+"""Least and largest rate of an environment's steps (1/s)."""
 GIF_FPS, GIF_WIDTH = 25, 480
 """Largest rate (1/s) and width (pixels) of a GIF."""
 
@@ -115,7 +122,7 @@ def _write(
     title: str | None,
 ) -> None:
     """Step the actors' environments together and write their frames."""
-    rates = {envs.metadata.get("render_fps") or MAX_FPS for envs in environments}
+    rates = {_rate(envs) for envs in environments}
     if len(rates) > 1:
         told = " and ".join(f"{rate:g}" for rate in sorted(rates))
         raise UsageError(f"control rates of {told} Hz do not go into one video: make one of each")
@@ -133,12 +140,46 @@ def _write(
                 robot.set_command(command_at(i / fps, commands))
             if i % stride == 0:
                 frame = tiled(environments, labels, columns)
-                size = size or frame.shape[:2]  # of the first, as the file has one
+                size = size or _size(frame)  # of the first, as the file has one
                 frame = fitted(frame, *size)
                 with encoding(path):
                     file.append_data(frame)
             for k, (actor, envs) in enumerate(zip(actors, environments, strict=True)):
                 observations[k], *_ = envs.step(actor.act(observations[k]))
+
+
+def _rate(envs: VectorEnv) -> float:
+    """Return how many steps an environment takes in a second (1/s), as its metadata says."""
+    given = envs.metadata.get("render_fps")
+    if given is None:
+        return MAX_FPS
+    with suppress(ArithmeticError, TypeError, ValueError):
+        low, high = RATES
+        if low <= float(given) <= high:
+            return float(given)
+    _warn(f"render_fps is {given!r:.40}: videos take {MAX_FPS} steps for a second")
+    return MAX_FPS
+
+
+@cache
+def _warn(problem: str) -> None:
+    """Say once what environments say wrongly of themselves."""
+    _logger.warning("%s", problem)
+
+
+def _size(frame: np.ndarray) -> tuple[int, int]:
+    """Return height and width of a video's frames (pixels).
+
+    Raises:
+        UsageError: no video is so large.
+    """
+    height, width = frame.shape[:2]
+    if max(height, width) > WIDEST:
+        raise UsageError(
+            f"frames of {width} × {height} pixels do not go into a video, which has at most "
+            f"{WIDEST} a side: render smaller ones, or show fewer"
+        )
+    return height, width
 
 
 def _commanded(environments: Sequence[VectorEnv]) -> list[tuple[LocomotionVectorEnv, Commands]]:

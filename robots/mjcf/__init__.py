@@ -7,6 +7,7 @@ gives wrongly: `from_file("go1.xml", leg_length=0.4)`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,13 +21,15 @@ from robots.mjcf.reading import alone, load, measured
 from robots.robot import Robot
 from robots.usage import UsageError
 
+_logger = logging.getLogger(__name__)
+
 
 def from_file(path: str | Path, **overrides: Any) -> Robot:
     """Return the robot of an MJCF file, which is read again for each of its specs.
 
     Raises:
-        ValueError: it is no legged robot, or lacks what no keyword gives; with name and fix.
-        OSError: the file, or one that it refers to, cannot be read.
+        ValueError: the file, or one that it names, cannot be read, it is no legged robot, or lacks
+            what no keyword gives; with name and fix.
     """
     path = Path(path).absolute()
     return _derive(partial(load, path), {"name": path.stem, "source": str(path), **overrides})
@@ -45,14 +48,32 @@ def from_spec(spec: mujoco.MjSpec, **overrides: Any) -> Robot:
 def _derive(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> Robot:
     try:
         fields = _fields(read, given)
-    except ValueError as error:
-        problem = " ".join(str(error).split())
+    except (OSError, ValueError, mujoco.FatalError) as error:
+        problem = _problem(error, given["source"])
         raise UsageError(f"Robot {given['name']!r}: {problem}") from error
     return Robot(**fields | given)
 
 
+def _problem(error: Exception, source: str) -> str:
+    """Return what keeps a source from being a robot, and the fix."""
+    told = " ".join(str(error).split())
+    match error:
+        case UsageError():
+            return told
+        case FileNotFoundError():
+            return f"{told}; put the file there, or correct its path"
+        case UnicodeDecodeError():
+            return f"{source} has a name, {error.object!r:.40}, that is no UTF-8; save it as UTF-8"
+    return f"{source} makes no model ({told}); correct it, or the file that it names"
+
+
 def _fields(read: Callable[[], mujoco.MjSpec], given: dict[str, Any]) -> dict[str, Any]:
     original = measured(read())  # with the keyframes and actuators that a robot's spec lacks
+    if original.opt.gravity[2] >= 0:
+        _logger.warning(
+            "Robot %r: its model's gravity, %s m/s², is left out for the environments' own",
+            *(given["name"], original.opt.gravity),
+        )
     build = partial(_build, read)
     model = measured(build())
     legs = tree.legs(model)

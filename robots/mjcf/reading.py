@@ -32,8 +32,8 @@ def load(path: Path) -> mujoco.MjSpec:
         ValueError: it is no MJCF.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing")
-    spec = mujoco.MjSpec.from_file(str(path))
+        raise FileNotFoundError(f"{path} is {'a folder' if path.is_dir() else 'missing'}")
+    spec = _parsed(path)
     spec.meshdir = str(path.parent / spec.meshdir)
     spec.texturedir = str(path.parent / spec.texturedir)
     files = [Path(spec.meshdir) / mesh.file for mesh in spec.meshes if mesh.file]
@@ -42,6 +42,23 @@ def load(path: Path) -> mujoco.MjSpec:
         if not file.is_file():
             raise FileNotFoundError(f"{file} is missing")
     return spec
+
+
+def _parsed(path: Path) -> mujoco.MjSpec:
+    try:
+        return mujoco.MjSpec.from_file(str(path))
+    except ValueError as error:
+        problem, fix = " ".join(str(error).split()), "give a correct MJCF file"
+        fix = fix if _is_utf8(path) else "save it as UTF-8"
+        raise UsageError(f"{path} cannot be read ({problem}); {fix}") from error
+
+
+def _is_utf8(path: Path) -> bool:
+    content = path.read_bytes()
+    try:
+        return "\0" not in content.decode()  # as there is in UTF-16
+    except UnicodeDecodeError:
+        return False
 
 
 def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:

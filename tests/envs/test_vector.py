@@ -274,8 +274,19 @@ def test_curriculum_scales_its_terms_alone() -> None:
     ("arguments", "message"),
     [
         ({"num_envs": 0}, "num_envs is 0; it must be at least 1"),
+        (
+            {"render_size": (20_000, 400)},
+            r"render_size is \(20000, 400\); it must be a width and a",
+        ),
+        ({"render_size": (0, 4)}, "of at most 16384 pixels"),
+        ({"render_size": (15.5, 20)}, "render_size is "),
         ({"task": "fly"}, "task is 'fly'; choose from stand, walk"),
         ({"robot": "spot"}, "robot is 'spot'; choose from anymal_c"),
+        (
+            {"robot": "my/go1.xml"},
+            r"robot is 'my/go1\.xml', a file: add it to ROBOTS in robots/__init__\.py, as \"go1\": "
+            r"mjcf\.from_file\(\"my/go1\.xml\"\), and give go1",
+        ),
     ],
 )
 def test_arguments_are_checked(arguments: dict[str, Any], message: str) -> None:

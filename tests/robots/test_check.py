@@ -13,7 +13,7 @@ import pytest
 from envs.sim import scene
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
-from robots import Motor, Robot, get_robot
+from robots import Motor, Robot, check, get_robot
 from robots.usage import UsageError
 
 ROBOT = get_robot("anymal_c")
@@ -85,6 +85,28 @@ def another(spec: mujoco.MjSpec) -> None:
     spec.attach(ROBOT.build(), prefix="other/", frame=spec.worldbody.add_frame())
 
 
+def tie(one: str, other: str, **how: Any) -> Callable[[mujoco.MjSpec], None]:
+    """Return what welds two bodies; without a name, to the world."""
+    body = {"objtype": mujoco.mjtObj.mjOBJ_BODY, "type": mujoco.mjtEq.mjEQ_WELD}
+    return lambda spec: spec.add_equality(name="rope", name1=one, name2=other, **body | how)
+
+
+def in_latin_1() -> mujoco.MjSpec:
+    """Return ANYmal C's model with a name of another encoding."""
+    spec = ROBOT.build()
+    spec.compile()
+    text: Any = spec.to_xml().replace('"LF_SHANK"', '"é"').encode("latin-1")
+    return mujoco.MjSpec.from_string(text)
+
+
+def pin(spec: mujoco.MjSpec) -> None:
+    """Hold a place of the base at a place of the world."""
+    spec.body("base").add_site(name="here")
+    spec.worldbody.add_site(name="there")
+    sites, kind = mujoco.mjtObj.mjOBJ_SITE, mujoco.mjtEq.mjEQ_CONNECT
+    spec.add_equality(name="pin", name1="here", name2="there", objtype=sites, type=kind)
+
+
 def crowd(spec: mujoco.MjSpec) -> None:
     for i in range(6):
         beside(name=f"prop{i}")(spec)
@@ -131,6 +153,14 @@ def crowd(spec: mujoco.MjSpec) -> None:
         (built(beside(name="goal", mocap=True)), "has body 'goal' beside the robot"),
         (built(another), "has body 'other/base' beside the robot"),
         (built(crowd), "'prop0', .* body 'prop3', 2 more beside the robot"),
+        (built(tie("base", "")), "constraint 'rope' ties 'base' and 'world'; take it out: the"),
+        (built(tie("world", "LF_FOOT")), "ties 'world' and 'LF_FOOT'"),
+        (built(tie("base", "", type=mujoco.mjtEq.mjEQ_CONNECT)), "ties 'base' and 'world'"),
+        (built(pin), "constraint 'pin' ties 'base' and 'world'"),
+        (
+            replace(ROBOT, name="broken", build=in_latin_1),
+            r"its model has a name, b'\\xe9', that is no UTF-8; save its file as UTF-8",
+        ),
         (built(lambda spec: spec.add_key(name="home")), "keyframes; leave them out"),
         (replace(ROBOT, name="broken", build=lambda: ROBOT.build().compile()), "build returned <"),  # pyright: ignore[reportArgumentType]
         (replace(ROBOT, name="broken", build=lambda: None), "returned None; return a mujoco.MjSp"),  # pyright: ignore[reportArgumentType]
@@ -301,3 +331,13 @@ def test_numbers_that_make_no_motor_are_named(field: str, value: float, fix: str
     assert Motor(**numbers)
     with pytest.raises(ValueError, match=rf"Motor: {field} is {value}; give .*{fix}"):
         Motor(**numbers | {field: value})
+
+
+def test_a_model_without_gravity_is_warned_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    check._warn_weightless.cache_clear()
+    robot = built(lambda spec: setattr(spec.option, "gravity", (0, 0, 0)))
+    robot.spec()
+    robot.spec()
+    assert [record.getMessage() for record in caplog.records] == [
+        "Robot 'broken': its model's gravity is [0. 0. 0.] m/s²: nothing draws it to the ground"
+    ]

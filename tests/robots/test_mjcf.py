@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import mujoco
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from robots import Motor, get_robot, mjcf
+from robots.usage import UsageError
 from tests.robots.helpers import (
     in_nominal_pose,
     on_plane,
@@ -283,14 +285,55 @@ def test_what_is_no_legged_robot_is_refused(body: str, extra: str, message: str)
         mjcf.from_spec(spec)
 
 
-def test_a_missing_file_is_named(scene: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"nothing\.xml is missing"):
-        mjcf.from_file(tmp_path / "nothing.xml")
-    (tmp_path / "lost.xml").write_text(
-        "<mujoco><asset><mesh name='m' file='m.obj'/></asset></mujoco>"
-    )
-    with pytest.raises(FileNotFoundError, match=r"m\.obj is missing"):
-        mjcf.from_file(tmp_path / "lost.xml")
+NAMED = f"<mujoco>{{}}<worldbody>{FREE.format('').replace('trunk', 'é')}</worldbody></mujoco>"
+MESH = NAMED.format("<asset><mesh name='m' file='m.obj'/></asset>")
+FIELD = NAMED.format("<asset><hfield name='f' file='f.png' size='1 1 1 1'/></asset>")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"dog\.xml is missing; put the file there"),
+        (MESH.encode(), r"m\.obj is missing; put the file there, or correct its path"),
+        (
+            FIELD.encode(),
+            r"dog\.xml makes no model .*f\.png.*; correct it, or the file that it nam",
+        ),
+        (NAMED.format("").encode("latin-1"), r"dog\.xml has a name, b'\\xe9', that.*save it as UT"),
+        (NAMED.format("").encode("utf-16"), r"dog\.xml cannot be read \(XML.*; save it as UTF-8"),
+        (NAMED.format("").encode("utf-16-le"), r"dog\.xml cannot be read.*; save it as UTF-8"),
+        (b"hello", r"dog\.xml cannot be read \(XML.*; give a correct MJCF file"),
+        (NAMED.format("<include file='x.xml'/>").encode(), r"dog\.xml cannot .*'x\.xml'.*; give a"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_file_and_fix(
+    content: bytes | None, message: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "dog.xml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(UsageError, match=f"Robot 'cat': {re.escape(str(tmp_path))}/{message}"):
+        mjcf.from_file(file, name="cat")
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder; "):
+        mjcf.from_file(tmp_path)
+
+
+def test_a_scene_without_gravity_gets_the_environments_own(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    known = SYNTHETIC["pony"]
+    spec = known.build()
+    for joint in known.joints:
+        spec.joint(joint).actfrcrange = (-9.0, 9.0)
+    spec.option.gravity = (0, 0, 0)
+    robot = mjcf.from_spec(spec, nominal_pose=known.nominal_pose)
+    assert robot.spec().option.gravity[2] == -9.81
+    assert [r.getMessage() for r in caplog.records] == [
+        "Robot 'pony': its model's gravity, [0. 0. 0.] m/s², is left out for the environments' own"
+    ]
 
 
 @pytest.mark.parametrize(

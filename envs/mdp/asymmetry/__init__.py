@@ -1,4 +1,4 @@
-"""What keeps a model from being its own mirror image: world, joints, feet, links, couplings.
+"""What keeps a model from being its own mirror image: places, world, drives, links, couplings.
 
 The tolerances let pass what the left and right of published models differ by (ANYmal C, B2, Go1,
 HyQReal 1 and 2, Mini Cheetah, Spot), of which most is rounding and some are slips of a file; it is
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import mujoco
 import numpy as np
 
-from envs.mdp.asymmetry import couplings, fields, links
+from envs.mdp.asymmetry import couplings, fields, links, places
 from envs.mdp.asymmetry.image import LENGTH, Image, Whole
 from robots.robot import Robot
 
@@ -24,7 +24,7 @@ def find(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData, image: Image)
         robot: the robot.
         model: a model that holds it.
         data: at zero joint angles, with the base upright.
-        image: the mirror; joints and feet stand where it puts them.
+        image: the mirror; joints and feet stand about where it puts them.
     """
     return next(_differences(robot, model, data, image), None)
 
@@ -32,6 +32,7 @@ def find(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData, image: Image)
 def _differences(
     robot: Robot, model: mujoco.MjModel, data: mujoco.MjData, image: Image
 ) -> Iterator[str]:
+    yield from places.differences(robot, model, data, image)
     yield from fields.world(model, image)
     yield from fields.drives(robot, image)
     yield from fields.feet(robot, model, image)
@@ -83,4 +84,4 @@ def _whole(
     return Whole(image.diagonal, bodies, joints, sign, cosine)
 
 
-__all__ = ["LENGTH", "Image", "find"]
+__all__ = ["Image", "find"]

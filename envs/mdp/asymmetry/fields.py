@@ -7,7 +7,17 @@ from collections.abc import Callable, Iterator
 import mujoco
 import numpy as np
 
-from envs.mdp.asymmetry.image import LENGTH, RANGE, Image, Whole, differ, number, rows, unlike
+from envs.mdp.asymmetry.image import (
+    ANGLE,
+    LENGTH,
+    RANGE,
+    Image,
+    Whole,
+    differ,
+    number,
+    rows,
+    unlike,
+)
 from robots.robot import Robot
 
 WORLD = {"gravity": "m/s²", "wind": "m/s"}
@@ -47,8 +57,6 @@ CONTACT = {
     "geom_conaffinity": "conaffinity",
 }
 """How a shape meets others, the air among them."""
-_PARALLEL = 0.9999
-"""Least cosine between axes: 0.01 rad."""
 
 
 def world(model: mujoco.MjModel, image: Image) -> Iterator[str]:
@@ -103,8 +111,11 @@ def joints(model: mujoco.MjModel, whole: Whole) -> Iterator[str]:
             pair = [joint, whole.joints[joint]]
             told = [number(values[i], unit) for i in pair]
             yield unlike("joint", [model.joint(i).name for i in pair], what, told)
-    for joint in ids[np.abs(whole.cosine[ids]) < _PARALLEL]:
-        yield f"joint {model.joint(joint).name!r} has an axis that is not its image's in the mirror"
+    angle = np.arccos(np.clip(np.abs(whole.cosine), 0, 1))
+    for joint in ids[angle[ids] > ANGLE]:
+        names = [repr(model.joint(i).name) for i in (joint, whole.joints[joint])]
+        image = "of itself" if names[0] == names[1] else f"of that of {names[1]}"
+        yield f"the axis of joint {names[0]} is {angle[joint]:.3g} rad from the image {image}"
     yield from _intervals(model, ids, whole, "range", "rad", model.jnt_range, _far)
     rest = (model.qpos_spring[model.jnt_qposadr] * (model.jnt_stiffness > 0))[:, None]
     yield from _intervals(model, ids, whole, "spring's rest", "rad", rest, _far)

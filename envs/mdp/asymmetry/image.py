@@ -12,6 +12,8 @@ LENGTH = 0.01
 """Of the leg length: places of joints and feet (0), radii of feet (0.006, HyQReal 1), and twice the
 distance of the robot's centre of mass from the mirror's plane (0.009, Aliengo; 0.004 between the
 front and the back of ANYmal C)."""
+ANGLE = 0.01
+"""Rad: axes of joints and nominal angles (0)."""
 SHARE = 0.01
 """Of the larger of two numbers: masses of links (0.0007, A2); gains, limits and passive forces of
 joints, contacts of feet (0)."""

@@ -46,3 +46,15 @@ def test_a_run_that_is_not_there_is_told_from_one_that_is() -> None:
         RunDirectory.open(Path("stand"))
     with pytest.raises(ValueError, match=r"stands is no run: .*; give a folder that train\.py"):
         RunDirectory.open(Path("stands"))
+
+
+@pytest.mark.parametrize("part", ["checkpoints/last.pt", "checkpoints", "config.json"])
+def test_a_part_of_a_run_leads_to_the_run(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine/walk/checkpoints").mkdir(parents=True)
+    Path("mine/walk/config.json").write_text("{}")
+    Path("mine/walk/checkpoints/last.pt").touch()
+    with pytest.raises(ValueError, match=r"is no run: .*; did you mean mine/walk\?$"):
+        RunDirectory.open(Path("mine/walk", part))

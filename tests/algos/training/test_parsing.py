@@ -17,6 +17,14 @@ class Term:
     weight: float = 1.0
     samples: int = 3
 
+    def __post_init__(self) -> None:
+        if not abs(self.weight) < 9:
+            raise ValueError(f"reward weight is {self.weight}; it must be\n in [-9, 9]")
+        if not self.samples:
+            raise ValueError("Term.samples must be at least 1")
+        if self.samples > 5000:
+            raise ValueError("so many samples make no sense")
+
 
 @dataclass(frozen=True)
 class World:
@@ -77,7 +85,14 @@ def test_a_first_look_takes_them_too_and_refuses_no_value() -> None:
     ("arguments", "words"),
     [
         (["--total-stps", "3"], "a run has no option --total-stps; did you mean --total-steps?"),
+        (
+            ["--world.rewards.slip.weight", "nan"],
+            "--world.rewards.slip.weight is nan; it must be in",
+        ),
+        (["--world.rewards.pose.samples", "0"], "--world.rewards.pose.samples must be at least 1"),
+        (["--world.rewards.pose.samples", "8e3"], "--world.rewards.pose: so many samples make no"),
         (["--total_stps=3"], "did you mean --total-steps?"),
+        (["--world.friction", "1"], "expected argument count 2 of FLOAT FLOAT"),
         (["--wrld.friction", "1", "2"], "did you mean --world.friction?"),
         (["--world.rewards.slp.weight", "1"], "did you mean --world.rewards.slip.weight?"),
         (["--world.rewards.slip.wait", "1"], "did you mean --world.rewards.slip.weight?"),

@@ -364,6 +364,128 @@ def test_axes_that_do_not_mirror_make_no_mirror(caplog: pytest.LogCaptureFixture
     assert not caplog.records  # legs that do not suggest a mirror are no news
 
 
+POSE = np.array(PONY.nominal_pose)
+BENT = (*POSE[:2], POSE[2] + 0.05, *POSE[3:])
+OUTWARD = tuple(POSE + 0.3 * (np.arange(12) % 3 == 0))
+
+
+@pytest.mark.parametrize(
+    ("robot", "left", "message"),
+    [
+        (
+            changed(geom("fl_toe", pos=[0.006, 0, -0.213])),
+            [],
+            "foot 'fl_toe' is 0.006 m from the image of 'fr_toe'",
+        ),
+        (
+            changed(geom("hr_toe", pos=[0, 0, -0.193])),
+            [],
+            "foot 'hl_toe' is 0.02 m from the image of 'hr_toe'",
+        ),
+        (
+            changed(lambda spec: setattr(spec.body("fl_girdle"), "pos", [0.27, 0.05, 0])),
+            [],
+            "joint 'fl_abduct' is 0.02 m from the image of 'fr_abduct'",
+        ),
+        (
+            changed(joint("fl_swing", axis=[0.1, 1, 0])),
+            [],
+            "axis of joint 'fl_swing' is 0.0997 rad from the image of that of 'fr_swing'",
+        ),
+        (changed(joint("hl_swing", axis=[1, -1, 0])), [], "axis of joint 'hl_swing' is 0.785 rad"),
+        (
+            changed(joint("hr_knee", pos=[0, 0, 0.01])),
+            [],
+            "joint 'hl_knee' is 0.01 m from the image of 'hr_knee'",
+        ),
+        (
+            changed(joint("fl_swing", ref=0.1)),
+            [],
+            "joint 'fl_knee' is 0.0213 m from the image of 'fr_knee'",
+        ),
+        (
+            changed(joint("fl_swing", ref=0.8)),
+            [],
+            "joint 'fl_knee' is 0.166 m from the image of 'fr_knee'",
+        ),
+        (
+            changed(keep, nominal_pose=BENT),
+            [],
+            "joint 'fl_knee' has nominal angle -1.855 rad, its image 'fr_knee' -1.905 rad in the",
+        ),
+        (
+            changed(keep, nominal_pose=OUTWARD),
+            [FRONT_BACK],
+            "joint 'fl_abduct' has nominal angle 0.3 rad, its image 'fr_abduct' -0.3 rad in the",
+        ),
+    ],
+)
+def test_a_leg_that_stands_nearly_where_a_mirror_puts_it_is_told(
+    robot: Robot,
+    left: list[tuple[float, ...]],
+    message: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    symmetry._warn.cache_clear()
+    assert claimed(robot) == left
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2 - len(left)
+    assert "left-right symmetry is not used" in told[0]
+    assert message in told[0]
+
+
+def test_a_joint_in_the_mirror_s_plane_says_how_far_it_is_off(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A single leg is its own image."""
+    symmetry._warn.cache_clear()
+
+    def three(spec: mujoco.MjSpec) -> None:
+        spec.delete(spec.body("hr_girdle"))
+        spec.body("hl_girdle").pos = (-0.25, 0.01, 0)
+        spec.body("hl_upper").pos = (0, 0, 0)
+
+    names = ("joints", "nominal_pose", "motors", "legs", "hips", "thighs", "shanks", "feet")
+    fields = {name: getattr(PONY, name) for name in names}
+    fields = {name: values[: len(values) * 3 // 4] for name, values in fields.items()}
+    assert claimed(changed(three, **fields)) == []
+    assert [record.getMessage() for record in caplog.records] == [
+        "Robot 'changed': its left-right symmetry is not used: joint 'hl_abduct' is 0.01 m off the "
+        "mirror's plane. Training goes on without it."
+    ]  # and nothing of front and back, which three legs do not have
+
+
+FOLDED = np.where(np.arange(12) < 6, POSE, -POSE)
+
+
+def unfold(spec: mujoco.MjSpec) -> None:
+    """Let the hind knees fold as the fore knees do."""
+    for name in ("swing", "knee"):
+        for leg in ("hl", "hr"):
+            low, high = spec.joint(f"{leg}_{name}").range
+            spec.joint(f"{leg}_{name}").range = (-high, -low)
+
+
+def hang(spec: mujoco.MjSpec, leg: str) -> None:
+    """Mount a hind leg a hand's breadth further back."""
+    spec.body(f"{leg}_girdle").pos += np.array([-0.1, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("robot", "left"),
+    [
+        (changed(lambda spec: [hang(spec, leg) for leg in ("hl", "hr")]), [LEFT_RIGHT]),
+        (changed(unfold, nominal_pose=tuple(FOLDED)), [LEFT_RIGHT]),
+    ],
+)
+def test_legs_that_suggest_no_mirror_are_no_news(
+    robot: Robot, left: list[tuple[float, ...]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Hind legs elsewhere, and knees that all fold the same way, are meant."""
+    assert claimed(robot) == left
+    assert not caplog.records
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mirrors", "message"),

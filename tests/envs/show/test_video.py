@@ -30,7 +30,7 @@ SIZE = (64, 32)
 class Clock(VectorEnv):
     """Renders its number of steps as brightness, 20 a step, a frame for each environment."""
 
-    def __init__(self, n: int, size: tuple[int, int], seconds: float, fps: int = 25) -> None:
+    def __init__(self, n: int, size: tuple[int, int], seconds: float, fps: Any = 25) -> None:
         self.num_envs, self.size, self.seconds = n, size, seconds
         self.metadata = {"render_fps": fps}
 
@@ -72,6 +72,47 @@ def test_fast_environments_leave_frames_out(tmp_path: Path) -> None:
     with imageio.get_reader(path) as reader:
         assert reader.get_meta_data()["fps"] == 50
     np.testing.assert_allclose(brightness(path), [[0, 0], [40, 40], [80, 80]], atol=3)
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"), [("30", 30), (np.float32(12.5), 12.5), (1000, 1000), (None, 50), (0.5, 0.5)]
+)
+def test_a_rate_that_can_be_is_taken(
+    given: Any, rate: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert module._rate(Clock(1, SIZE, 1.0, given)) == rate
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "given", ["fast", 1e9, float("nan"), 0, -3, [30, 30], pytest.param(10**400, id="huge")]
+)
+def test_no_rate_becomes_a_usual_one_and_is_told_once(
+    given: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    module._warn.cache_clear()
+    assert [module._rate(Clock(1, SIZE, 1.0, given)) for _ in range(2)] == [50, 50]
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert told == f"render_fps is {given!r:.40}: videos take 50 steps for a second"
+
+
+def test_a_rate_that_no_clock_has_makes_a_video_all_the_same(tmp_path: Path) -> None:
+    actor = Actor(partial(Clock, fps=1e9), ones)
+    write_video(tmp_path / "a.mp4", [actor], Video(seconds=0.04, size=SIZE))
+    np.testing.assert_allclose(brightness(tmp_path / "a.mp4"), [[0, 0], [20, 20]], atol=3)
+
+
+def test_frames_that_no_video_holds_are_refused_before_a_step(tmp_path: Path) -> None:
+    class Wide(Clock):
+        def render(self) -> Any:
+            return [np.zeros((16, 10_000, 3), np.uint8)] * self.num_envs
+
+        def step(self, actions: np.ndarray) -> Any:
+            raise AssertionError
+
+    with pytest.raises(UsageError, match=r"frames of 20000 × 16 pixels .* at most 16384 a side"):
+        write_video(tmp_path / "a.mp4", [Actor(Wide, ones)] * 2, Video(size=SIZE))
+    assert not list(tmp_path.iterdir())
 
 
 def test_actors_stand_side_by_side(tmp_path: Path) -> None:
