@@ -9,6 +9,11 @@ from robots.robot import Robot
 
 DISTANCE = 3.2
 """From a camera to the robot, in reaches."""
+_WIDE = 16 / 9
+"""Width of a frame by its height from which that distance shows all."""
+_NEARER, _ASIDE = 1.0, 3.9
+"""Of an arrow for 1 m/s: how much nearer than the robot its end is, and from how far it would just
+be in a square frame (reaches)."""
 
 
 def reach(model: mujoco.MjModel, robot: Robot) -> float:
@@ -25,14 +30,15 @@ def reach(model: mujoco.MjModel, robot: Robot) -> float:
 
 
 class TrackingCamera:
-    """Follows the base smoothly, from the robot's front left.
+    """Follows the base smoothly, from the robot's front right.
 
     Args:
         dt: time between frames (s).
         reach: the robot's (m).
+        aspect: width of a frame by its height.
     """
 
-    POSITION_LAG, HEADING_LAG = 0.25, 1.5
+    POSITION_LAG, HEADING_LAG = 0.25, 0.7
     """Time constants of the low-pass filters on position and heading (s)."""
     JUMP = 1.0
     """A base that moves further than this between frames was reset (m): the camera jumps too."""
@@ -40,14 +46,14 @@ class TrackingCamera:
     HEIGHT = 0.4
     """Of what it looks at above the ground, in reaches."""
 
-    def __init__(self, dt: float, reach: float) -> None:
+    def __init__(self, dt: float, reach: float, aspect: float = _WIDE) -> None:
         self._height = self.HEIGHT * reach
         self._gains = 1 - np.exp(-dt / np.array([self.POSITION_LAG, self.HEADING_LAG]))
         self._position = np.full(3, np.inf)
         self._heading = 0.0
         self.camera = mujoco.MjvCamera()
         self.camera.type = mujoco.mjtCamera.mjCAMERA_FREE
-        self.camera.distance = DISTANCE * reach
+        self.camera.distance = max(DISTANCE, _NEARER + _ASIDE / aspect) * reach
         self.camera.elevation = -20
 
     def follow(self, position: np.ndarray, heading: float) -> None:

@@ -98,7 +98,27 @@ def _write_label(
     for row, (values, colour) in enumerate(((command, COMMANDED), (actual, ACTUAL))):
         for column, value in enumerate(values):
             place = (2 * pad + (column + 1) * width, 2 * pad + row * line)
-            draw.text(place, f"{value:+.1f}", _text(colour), font, anchor="ra")
+            _write_number(draw, font, place, f"{value:+.1f}", _text(colour))
+
+
+def _write_number(
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    place: tuple[float, float],
+    text: str,
+    colour: tuple[int, ...],
+) -> None:
+    """Write a signed number that ends at a place, its minus as wide as a plus.
+
+    The font has a hyphen alone, which is hardly seen.
+    """
+    draw.text(place, text.replace("-", ""), colour, font, anchor="ra")
+    if text.startswith("-"):
+        width, height = font.getmask("+").size
+        left = place[0] - font.getlength(text.replace("-", "+"))
+        middle = place[1] + font.getbbox("+")[1] + (height - 1) // 2
+        ends = left + 0.1 * width, middle, left + 0.8 * width, middle
+        draw.line(ends, colour, max(height // 6, 1))
 
 
 def _text(colour: tuple[float, float, float]) -> tuple[int, ...]:
@@ -126,8 +146,11 @@ def _write_velocities(
     ]
     for row, (cells, colour) in enumerate(rows):
         for column, (cell, x) in enumerate(zip(cells, columns, strict=True)):
-            anchor = "la" if column == 0 else "ra"
-            draw.text((pad + x, 1.5 * pad + row * line), cell, _text(colour), font, anchor=anchor)
+            place = pad + x, 1.5 * pad + row * line
+            if column == 0:
+                draw.text(place, cell, _text(colour), font, anchor="la")
+            else:
+                _write_number(draw, font, place, cell, _text(colour))
 
 
 def _draw_contacts(

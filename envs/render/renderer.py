@@ -65,7 +65,7 @@ class BatchRenderer:
             _merge_lights(model)
         self._data = mujoco.MjData(model)
         self._base = model.body(robot.base).id
-        self._cameras = [TrackingCamera(dt, self._reach) for _ in range(n)]
+        self._cameras = [TrackingCamera(dt, self._reach, width / height) for _ in range(n)]
         feet, self._legs = len(robot.feet), robot.legs
         self._contacts = [ContactHistory(dt, feet) for _ in range(n)]
         self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(model, 1000)

@@ -16,9 +16,9 @@ from envs.render.overlay import ACTUAL, COMMANDED
 
 _LIFT = 0.02
 """Of arrows and arcs above the ground."""
-_ARROW_START = 0.7
-"""Of an arrow, from the point below the base."""
-_ARROW_SCALE = 0.9
+_AHEAD = 0.85
+"""Of the arrows, from the point below the base: before the robot nothing of it hides them."""
+_ARROW_SCALE = 0.8
 """Length of an arrow for 1 m/s."""
 _APART = 0.11
 """From the middle to the commanded arrow on its left, and to the actual one on its right."""
@@ -33,10 +33,12 @@ _HEAD_POINTS = 7
 """Points of an arc that its head takes."""
 _ARC_WIDTH, _ARROW_WIDTH = 0.025, 0.05
 """Radii of an arc and of an arrow's shaft."""
+_SLENDER = 0.11
+"""Largest radius of a shaft by the arrow's length."""
 _FLAT = 0.3
 """Height of an arrow by its width: a head that points away must not look like a ball."""
-_SHORTEST = 0.05
-"""Speeds below this are not drawn (m/s, rad/s)."""
+_SHORTEST = 0.15
+"""Speeds below this are not drawn (m/s, rad/s): they would be dots."""
 
 Ground = Callable[[np.ndarray], np.ndarray]
 """Height of the ground (m), (…), below points (x, y) (m), (…, 2)."""
@@ -88,10 +90,11 @@ def velocity_strokes(
     ):
         speed = float(np.hypot(velocity[0], velocity[1]))
         if speed > _SHORTEST:
+            forward = _direction(heading)
             along = _direction(heading + float(np.arctan2(velocity[1], velocity[0])))
             across = side * np.array([-along[1], along[0]])
-            lengths = np.array([_ARROW_START, _ARROW_START + _ARROW_SCALE * speed])
-            start, end = on_ground(lengths[:, None] * along + across)
+            tail = (_AHEAD + _ARROW_SCALE * max(-velocity[0], 0.0)) * forward + across
+            start, end = on_ground(tail + np.outer([0.0, _ARROW_SCALE * speed], along))
             yield start, end, True, colour
         if abs(velocity[2]) > _SHORTEST:
             turn = _ARC_SCALE * velocity[2] * np.linspace(0.0, 1.0, _ARC_POINTS)
@@ -120,7 +123,7 @@ def _connect(
     shape = kind.mjGEOM_ARROW if pointed else kind.mjGEOM_CAPSULE
     rgba = np.array([*colour, 1.0], np.float32)
     mujoco.mjv_initGeom(geom, shape, np.zeros(3), np.zeros(3), np.zeros(9), rgba)
-    width = min(width, 0.14 * float(np.linalg.norm(end - start))) if pointed else width
+    width = min(width, _SLENDER * float(np.linalg.norm(end - start))) if pointed else width
     mujoco.mjv_connector(geom, shape, width, start, end)
     if pointed:
         along = geom.mat[:, 2]

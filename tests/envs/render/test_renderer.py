@@ -12,6 +12,7 @@ from typing import ClassVar
 import mujoco
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from envs.render import gl, overlay, velocities
 from envs.render.camera import TrackingCamera, reach
@@ -126,7 +127,7 @@ def test_a_small_robot_fills_the_picture_as_a_large_one_does() -> None:
         assert tracking.camera.lookat[2] / size == pytest.approx(0.4)
         strokes = velocities.velocity_strokes(np.zeros(3), 0.0, np.ones(3), np.zeros(3), FLAT, size)
         points = np.array([point for start, end, *_ in strokes for point in (start, end)])
-        assert np.abs(points).max() / size == pytest.approx(1.47, abs=0.01)
+        assert np.abs(points).max() / size == pytest.approx(1.57, abs=0.01)
 
 
 def test_arrows_and_arcs_lie_on_the_ground_side_by_side() -> None:
@@ -143,9 +144,42 @@ def test_arrows_and_arcs_lie_on_the_ground_side_by_side() -> None:
     np.testing.assert_allclose(np.hypot(*(arcs - base)[:, :2].T), 0.6)
     np.testing.assert_allclose(arcs[0], [2.0, 3.6, 2.01])
     left, right = points(forward, np.zeros(3)), points(np.zeros(3), forward)
-    np.testing.assert_allclose(left[:, 0], [2.35, 2.8])
+    np.testing.assert_allclose(left[:, 0], [2.425, 2.825])
     np.testing.assert_allclose(left[:, 2], left[:, 0] + 0.01)
     assert left[0, 1] > 3.05 > 2.95 > right[0, 1]  # neither hides the other
+
+
+@pytest.mark.parametrize(
+    "velocity", [(1.0, 0.0), (-1.0, 0.0), (0.0, 0.4), (0.0, -0.4), (-0.6, 0.4)]
+)
+def test_arrows_lie_before_the_robot_wherever_it_goes(velocity: tuple[float, float]) -> None:
+    """A camera before the robot sees them all: behind it, or at its far side, it hides them."""
+    command = np.array([*velocity, 0.0])
+    strokes = velocities.velocity_strokes(np.zeros(3), 0.0, command, command, FLAT, 1.0)
+    for start, end, *_ in strokes:
+        np.testing.assert_allclose((end - start)[:2], 0.8 * command[:2], atol=1e-9)
+        assert min(start[0], end[0]) > 0.7  # its feet and its head end there
+
+
+@pytest.mark.parametrize("aspect", [16 / 9, 4 / 3, 8 / 9, 1 / 2])
+def test_an_arrow_is_not_cut_at_the_edge_of_a_narrow_frame(aspect: float) -> None:
+    """1 m/s forward: where the arrow ends, as the camera sees it once it has caught up."""
+    tracking = TrackingCamera(dt=0.02, reach=0.72, aspect=aspect)
+    for x in np.linspace(0.0, 4.0, 200):
+        tracking.follow(np.array([x, 0.0, 0.0]), 0.0)
+    seen = tracking.camera
+    forward = np.array([1.0, 0.0, 0.0])
+    strokes = velocities.velocity_strokes(
+        np.array([4.0, 0, 0.5]), 0.0, forward, forward, FLAT, 0.72
+    )
+    ends = np.array([end for _, end, *_ in strokes]) - seen.lookat
+    view = (
+        Rotation.from_euler("ZY", [seen.azimuth, -seen.elevation], degrees=True).inv().apply(ends)
+    )
+    depth = seen.distance + view[:, 0]
+    half = np.tan(np.radians(45 / 2))  # MuJoCo's field of view is 45 degrees high
+    assert (np.abs(view[:, 2]) < half * depth).all()
+    assert (np.abs(view[:, 1]) < half * aspect * depth).all()
 
 
 @pytest.mark.slow
@@ -198,6 +232,17 @@ def test_a_tile_of_a_grid_has_a_small_label_alone() -> None:
     rows, columns = (np.flatnonzero(written.any(axis=axes)) for axes in ((1, 2), (0, 2)))
     assert 20 < rows[-1] < 40  # two lines
     assert columns[-1] < 426 // 4
+
+
+@pytest.mark.parametrize("size", [(180, 320), (240, 426)])
+def test_a_minus_begins_where_a_plus_does(size: tuple[int, int]) -> None:
+    blank, stance = np.zeros((*size, 3), np.uint8), np.ones((4, 9))
+    first = []
+    for sign in (1.0, -1.0):
+        written = overlay.write_overlay(blank, np.full(3, sign), np.zeros(3), 0.0, stance, LEGS)
+        lit = (written.max(axis=2) > 60)[: size[0] // 15]  # the command's line
+        first.append(np.flatnonzero(lit.any(axis=0))[0])
+    assert abs(first[1] - first[0]) <= 1
 
 
 def test_overlay_shows_each_stance_in_its_row_and_time() -> None:
