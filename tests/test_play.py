@@ -537,11 +537,28 @@ def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
         (["--web", "--episodes", "3"], "--episodes has no effect without --evaluate or --report"),
         (["--save", "a.pt", "--seed", "3"], "--seed has no effect without --video or --evaluate"),
         (["--export", "a.onnx", "--agent", "zero"], "--agent has no effect without --video"),
+        (["--save", "a.pt", "--contact", "elliptic"], "--contact has no effect without --video"),
     ],
 )
 def test_an_option_without_effect_is_refused(arguments: list[str], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         play.main([WALK, *arguments])
+
+
+@pytest.mark.parametrize("live", ["--web", "--viewer"])
+@pytest.mark.parametrize(
+    "file", [["--video", "a.mp4"], ["--report", "a.html"], ["--evaluate"], ["--save", "a.pt"]]
+)
+def test_what_lasts_until_it_is_ended_stands_alone(live: str, file: list[str]) -> None:
+    """Else what comes first, or the page, would seem to be ignored."""
+    with pytest.raises(ValueError, match=f"{live} lasts until you end it: give {file[0]} in a"):
+        play.main([WALK, live, *file])
+
+
+@pytest.mark.parametrize("more", [["--evaluate"], ["--web"], ["--seed", "3"], ["--seconds", "1"]])
+def test_a_recorded_simulation_takes_no_option_without_effect(more: list[str]) -> None:
+    with pytest.raises(ValueError, match=f"{more[0]} has no effect with --replay-nan"):
+        play.main(["--replay-nan", "fault.npz", *more])
 
 
 @pytest.mark.parametrize(

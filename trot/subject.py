@@ -45,16 +45,34 @@ class Play(RobotOptions, Watching):
         **Watching.NEEDS,
         **dict.fromkeys(("host", "port"), ("web",)),
         "episodes": ("evaluate", "report"),
+        **dict.fromkeys(("contact", "robot"), (*ACTING, "export")),
     }
     SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {**Watching.SUFFIXES, "report": (".html",)}
+    REPLAY: ClassVar[tuple[str, ...]] = ("replay_nan", "video", "slow", "size")
+    """Options that a recorded simulation is shown with."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of bounds, or an option without effect."""
         if self.replay_nan is None:
             super().__post_init__()
-        elif self.source:
-            raise UsageError("--replay-nan FILE plays that file alone: leave the run out")
+        else:
+            self._require_replay()
         self.check()
+        files = [f"--{name}" for name in (*self.SUFFIXES, "evaluate") if getattr(self, name)]
+        if files and (self.viewer or self.web):
+            live = "--viewer" if self.viewer else "--web"
+            raise UsageError(
+                f"{live} lasts until you end it: give {' and '.join(files)} in a command before it"
+            )
+
+    def _require_replay(self) -> None:
+        """Raise ValueError for an option without effect on a recorded simulation."""
+        if self.source:
+            raise UsageError("--replay-nan FILE plays that file alone: leave the run out")
+        for name in (field.name for field in fields(self)):
+            if name not in self.REPLAY and getattr(self, name) != getattr(type(self), name, {}):
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option} has no effect with --replay-nan: leave it out")
 
 
 @dataclass(frozen=True)
