@@ -15,6 +15,8 @@ from algos.compare.intervals import interval
 
 EACH = 4
 """Largest number of seeds that a table has a column each of."""
+UNITS = {"hours": 3600.0, "minutes": 60.0, "seconds": 1.0}
+"""Of times, in seconds: a table takes the first of which its longest has one."""
 
 
 def summary(folders: Mapping[int, Path], title: str) -> Table:
@@ -36,10 +38,11 @@ def summary(folders: Mapping[int, Path], title: str) -> Table:
         table.add_row(name, *_compared(column, runs, seeds))
     table.add_section()
     steps = [run.columns["env_steps"][-1] for run in runs]
-    minutes = [run.columns["seconds"][-1] / 60 for run in runs]
+    times = [run.columns["seconds"][-1] for run in runs]
+    unit = next((name for name, size in UNITS.items() if max(times) >= size), "seconds")
     blank = [""] * (2 if len(runs) > 1 else 0)
     table.add_row("steps", *blank, *_each(steps, seeds, "{:,.0f}"))
-    table.add_row("minutes", *blank, *_each(minutes, seeds, "{:.1f}"))
+    table.add_row(unit, *blank, *_each([time / UNITS[unit] for time in times], seeds, "{:.1f}"))
     return table
 
 

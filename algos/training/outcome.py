@@ -34,18 +34,24 @@ def pace(rows: list[Row]) -> str:
 
 
 def evaluations(rows: list[Row]) -> Table | None:
-    """Return the first, the best (of the highest return) and the last evaluation; None without."""
+    """Return the first, the best (of the highest return) and the last evaluation; None without.
+
+    One that is several of them has one row.
+    """
     evaluated = [row for row in rows if math.isfinite(row.get(RETURN, math.nan))]
     if not evaluated:
         return None
-    first, last = evaluated[0], evaluated[-1]
-    best = max(reversed(evaluated), key=lambda row: row[RETURN])
-    judged = [name for name in JUDGED if math.isfinite(last.get(f"eval/{name}", math.nan))]
-    table = Table()
-    for name in ("evaluation", "steps", *(JUDGED[n].name for n in judged), "return"):
+    best = max(range(len(evaluated)), key=lambda i: (evaluated[i][RETURN], i))
+    names: dict[int, list[str]] = {}
+    for name, i in {"first": 0, "best": best, "last": len(evaluated) - 1}.items():
+        names.setdefault(i, []).append(name)
+    judged = [n for n in JUDGED if math.isfinite(evaluated[-1].get(f"eval/{n}", math.nan))]
+    table = Table(title="Evaluations during the training; best.pt has the best")
+    for name in ("evaluation", "after steps", *(JUDGED[n].name for n in judged), "return"):
         table.add_column(name, justify="right")
-    for name, row in {"first": first, "best": best, "last": last}.items():
-        if name == "last" or row is not last:
-            told = [JUDGED[n].told(row[f"eval/{n}"]) for n in judged]
-            table.add_row(name, f"{row['env_steps']:,.0f}", *told, f"{row[RETURN]:.1f}")
+    for i in sorted(names):
+        row = evaluated[i]
+        told = [JUDGED[n].told(row[f"eval/{n}"]) for n in judged]
+        which = ", ".join(names[i]) if len(evaluated) > 1 else "only"
+        table.add_row(which, f"{row['env_steps']:,.0f}", *told, f"{row[RETURN]:.1f}")
     return table

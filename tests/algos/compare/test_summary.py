@@ -13,11 +13,14 @@ from tests.algos.compare.test_plots import returns, walks, write_run
 
 
 def summary(
-    tmp_path: Path, rows: Sequence[list[dict[str, float]]], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    rows: Sequence[list[dict[str, float]]],
+    capsys: pytest.CaptureFixture[str],
+    seconds: float = 60.0,
 ) -> dict[str, list[str]]:
     """Return the printed rows by their first cell."""
     for row in (row for run in rows for row in run):
-        row |= {"seconds": 60.0}
+        row |= {"seconds": seconds}
     seeds = range(1, len(rows) + 1)
     paths = [write_run(tmp_path / f"x-s{s}", rows[s - 1], seed=s) for s in seeds]
     folders = dict(zip(seeds, paths, strict=True))
@@ -57,3 +60,14 @@ def test_a_seed_without_an_evaluation_has_none(
     alone = summary(tmp_path / "one", [walks(0.05, 0.1)], capsys)
     assert alone["last evaluation"] == ["seed 1"]
     assert alone["fall rate"] == ["0.050"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.4, "seconds 0.4"), (5.0, "seconds 5.0"), (90.0, "minutes 1.5"), (9000.0, "hours 2.5")],
+)
+def test_a_time_has_a_unit_that_fits(
+    seconds: float, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = summary(tmp_path, [returns([1.0])], capsys, seconds)
+    assert f"{list(table)[-1]} {table[list(table)[-1]][0]}" == told

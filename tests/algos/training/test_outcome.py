@@ -39,8 +39,13 @@ def test_first_best_and_last_evaluation_stand_in_a_table(
     ]
     assert lines(rows[:2], capsys) == [
         ["first", "1,000", "50 %", "1.0"],
-        ["last", "2,000", "25 %", "9.0"],
+        ["best, last", "2,000", "25 %", "9.0"],
     ]
+    assert lines(rows[3:], capsys) == [
+        ["first, best", "4,000", "5 %", "9.0"],
+        ["last", "600,000", "10 %", "8.0"],
+    ]
+    assert lines(rows[:1], capsys) == [["only", "1,000", "50 %", "1.0"]]
     assert outcome.pace(rows) == "20.0 minutes, 500 steps/s"
     rows[-1]["seconds"] = 12.4
     assert outcome.pace(rows).startswith("12 seconds, ")
