@@ -14,6 +14,7 @@ import pytest
 
 from algos.playing import sources
 from algos.runs.fingerprint import metrics
+from envs.mdp.measures import MEASURES
 
 ROOT = Path(__file__).parent.parent
 HEADING = re.compile(r"^## (.+)$", re.M)
@@ -105,6 +106,19 @@ def call(command: list[str]) -> str:
     return f"{command[1].removesuffix('.py')}.main({command[2:]!r})"
 
 
+def test_commands_of_the_page_are_short_and_do_not_share_a_run() -> None:
+    """A reader who follows several recipes waits a minute for none, and meets no other's folder."""
+    trainings = [recipe.command for recipe in RECIPES.values() if recipe.command[1] == "train.py"]
+    given = [dict(zip(command[3::2], command[4::2], strict=True)) for command in trainings]
+    assert all(int(options["--total-steps"]) <= 50_000 for options in given)
+    assert len({options["--run-dir"] for options in given}) == len(trainings)
+
+
+def test_a_measure_of_the_page_is_new() -> None:
+    (entry,) = re.findall(r'^\+ +"(\w+)": measures', RECIPES["A measure"].diff, re.M)
+    assert entry not in MEASURES
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_is_one_file_and_one_line(name: str) -> None:
     added = [line[1:].strip() for line in RECIPES[name].diff.splitlines() if line[0] == "+"]
@@ -133,7 +147,7 @@ def test_recipes_work(names: list[str], tmp_path: Path) -> None:
 
 
 def is_measured(tree: Path) -> None:
-    assert json.loads((tree / "judged.json").read_text())["torque_rate"]["mean"] > 0
+    assert json.loads((tree / "judged.json").read_text())["peak_torque"]["mean"] > 0
 
 
 def is_paid(tree: Path) -> None:
