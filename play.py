@@ -176,7 +176,7 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
     seconds, scheduled = options.seconds or Video.seconds, options.command is None
     video = Video(seconds, options.seed, options.size, options.slow, scheduled, (rows, columns))
     with whole(path) as draft:
-        write_video(draft, actors, video, title=f"{path.name}, {seconds:g} s")
+        write_video(draft, actors, video, title=f"{path.name}, {seconds / options.slow:g} s long")
     print(f"video: {path}")
     if options.gif:
         small = path.with_suffix(".gif")

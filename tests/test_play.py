@@ -86,11 +86,16 @@ def metadata(path: Path) -> dict[str, Any]:
     ],
 )
 def test_video_plays_anywhere_in_real_time(
-    env_id: str, size: tuple[int, int], fps: int, tmp_path: Path
+    env_id: str,
+    size: tuple[int, int],
+    fps: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "new" / "video.mp4"
     agent = ["--agent", "random", "--seed", "1", "--seconds", "0.4", "--size", "160", "120"]
     play.main([env_id, *agent, "--video", str(path)])
+    assert capsys.readouterr().out == f"video: {path}\n"  # no terminal, no bar
     found = metadata(path)
     assert found["codec"] == "h264"
     assert found["pix_fmt"].startswith("yuv420p")
@@ -425,6 +430,25 @@ def test_compared_ids_are_labelled_by_who_acts(
     compare = [str(checkpoint), "--compare", WALK, "--video", str(tmp_path / "a.mp4")]
     play.main([*compare, "--agent", "random"])
     assert [actor.label for actor in shown] == ["random", "random"]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [([], "20 s"), (["--seconds", "3"], "3 s"), (["--seconds", "2", "--slow", "0.25"], "8 s")],
+)
+def test_a_video_s_bar_says_how_long_it_is(
+    more: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles: list[str] = []
+
+    def write_video(path: Path, *_: Any, title: str) -> None:
+        path.touch()
+        titles.append(title)
+
+    monkeypatch.setattr(play, "write_video", write_video)
+    path = tmp_path / "pole.mp4"
+    play.main(["CartPole-v1", "--agent", "zero", "--video", str(path), *more])
+    assert titles == [f"pole.mp4, {told} long"]
 
 
 def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import imageio
 import numpy as np
 from gymnasium.vector import VectorEnv
+from rich import get_console
 from rich.markup import escape
 from rich.progress import track
 
@@ -132,7 +133,8 @@ def _write(
     commanded = _commanded(environments) if video.scheduled else []
     observations = [envs.reset(seed=video.seed)[0] for envs in environments]
     steps: Iterable[int] = range(max(round(video.seconds * fps), 1))
-    steps = track(steps, escape(title or ""), disable=title is None, transient=True)
+    if title is not None and get_console().is_terminal:  # elsewhere it would be an empty line
+        steps = track(steps, escape(title), transient=True)
     size: tuple[int, int] | None = None
     with _writer(path, fps * video.speed / stride) as file:
         for i in steps:
