@@ -38,12 +38,12 @@ class TrackingCamera:
         aspect: width of a frame by its height.
     """
 
-    POSITION_LAG, HEADING_LAG = 0.25, 0.7
+    POSITION_LAG, HEADING_LAG = 0.15, 0.7
     """Time constants of the low-pass filters on position and heading (s)."""
     JUMP = 1.0
     """A base that moves further than this between frames was reset (m): the camera jumps too."""
 
-    HEIGHT = 0.4
+    HEIGHT = 0.2
     """Of what it looks at above the ground, in reaches."""
 
     def __init__(self, dt: float, reach: float, aspect: float = _WIDE) -> None:

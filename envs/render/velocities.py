@@ -18,22 +18,22 @@ _LIFT = 0.02
 """Of arrows and arcs above the ground."""
 _AHEAD = 0.85
 """Of the arrows, from the point below the base: before the robot nothing of it hides them."""
-_ARROW_SCALE = 0.8
+_ARROW_SCALE = 0.5
 """Length of an arrow for 1 m/s."""
 _APART = 0.11
 """From the middle to the commanded arrow on its left, and to the actual one on its right."""
-_ARC_RADII = (1.2, 1.02)
+_ARC_RADII = (1.1, 0.93)
 """Of the commanded and the actual arcs."""
 _ARC_SCALE = 1.0
 """Angle of an arc for 1 rad/s (rad)."""
 _ARC_STARTS = (np.pi / 2, -np.pi / 2)
 """Of a turn's two arcs, from the heading (rad): on either side, since one may be hidden."""
 _ARC_POINTS = 13
-_HEAD_POINTS = 7
+_HEAD_POINTS = 5
 """Points of an arc that its head takes."""
 _ARC_WIDTH, _ARROW_WIDTH = 0.025, 0.05
 """Radii of an arc and of an arrow's shaft."""
-_SLENDER = 0.11
+_SLENDER = 0.14
 """Largest radius of a shaft by the arrow's length."""
 _FLAT = 0.3
 """Height of an arrow by its width: a head that points away must not look like a ball."""
@@ -126,6 +126,7 @@ def _connect(
     width = min(width, _SLENDER * float(np.linalg.norm(end - start))) if pointed else width
     mujoco.mjv_connector(geom, shape, width, start, end)
     if pointed:
+        geom.size[2] *= 2.0  # MuJoCo draws an arrow half as long
         along = geom.mat[:, 2]
         across = np.cross([0.0, 0.0, 1.0], along)
         across /= np.linalg.norm(across)

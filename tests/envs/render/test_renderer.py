@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from envs.render import gl, overlay, velocities
+from envs.render import gl, overlay, renderer, velocities
 from envs.render.camera import TrackingCamera, reach
 from envs.sim import scene
 from envs.sim.drives import PD
@@ -101,6 +101,42 @@ def test_arrow_points_where_the_robot_goes_and_arcs_where_it_turns() -> None:
     np.testing.assert_allclose(heads[0].rgba[:3], overlay.ACTUAL, atol=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("opengl")
+def test_an_arrow_is_drawn_as_long_as_it_is() -> None:
+    """Seen from above, from its tail to its tip: MuJoCo draws its own arrows half as long."""
+    lengths = []
+    for speed in (0.5, 1.0):
+        command, still = np.array([speed, 0.0, 0.0]), np.zeros(3)
+        ((start, end, *_),) = velocities.velocity_strokes(
+            np.zeros(3), 0.0, command, still, FLAT, REACH
+        )
+        lit = np.flatnonzero(green_from_above(command).any(axis=0))
+        lengths.append((np.ptp(lit) + 1) / np.linalg.norm(end - start))
+    assert lengths == pytest.approx([100.0, 100.0], abs=6.0)  # 100 pixels a metre
+
+
+def green_from_above(command: np.ndarray) -> np.ndarray:
+    """Return which pixels show a commanded velocity's strokes, 100 a metre, seen from above."""
+    light = "<light pos='0 0 9' dir='0 0 -1'/>"
+    model = mujoco.MjModel.from_xml_string(f"<mujoco><worldbody>{light}</worldbody></mujoco>")
+    model.vis.global_.offwidth = model.vis.global_.offheight = 400
+    data, camera = mujoco.MjData(model), mujoco.MjvCamera()
+    mujoco.mj_forward(model, data)
+    camera.elevation, camera.azimuth = -90, 90
+    camera.distance = 2 / np.tan(np.radians(45 / 2))  # 4 m are seen
+    context_gl, context = renderer._contexts(model, 400, 400)
+    view, pixels = mujoco.MjrRect(0, 0, 400, 400), np.empty((400, 400, 3), np.uint8)
+    drawn, every = mujoco.MjvScene(model, 100), mujoco.mjtCatBit.mjCAT_ALL.value
+    mujoco.mjv_updateScene(model, data, mujoco.MjvOption(), None, camera, every, drawn)
+    velocities.draw_velocities(drawn, np.zeros(3), 0.0, command, np.zeros(3), FLAT, REACH)
+    mujoco.mjr_render(view, drawn, context)
+    mujoco.mjr_readPixels(pixels, None, view, context)
+    context.free()
+    context_gl.free()
+    return pixels[..., 1] > 100
+
+
 def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> None:
     tracking = TrackingCamera(dt=0.02, reach=1.0)
     tracking.follow(np.zeros(3), 0.0)
@@ -112,7 +148,7 @@ def test_camera_follows_smoothly_from_the_front_and_jumps_after_a_reset() -> Non
         tracking.follow(np.array([0.1, 0.0, 0.0]), 0.0)
     assert tracking.camera.lookat[0] == pytest.approx(0.1, abs=1e-6)
     tracking.follow(np.array([50.0, 0.0, 2.0]), 0.0)
-    assert tracking.camera.lookat.tolist() == [50.0, 0.0, 2.4]
+    assert tracking.camera.lookat.tolist() == [50.0, 0.0, 2.2]
 
 
 def test_a_small_robot_fills_the_picture_as_a_large_one_does() -> None:
@@ -124,10 +160,10 @@ def test_a_small_robot_fills_the_picture_as_a_large_one_does() -> None:
         tracking = TrackingCamera(dt=0.02, reach=size)
         tracking.follow(np.zeros(3), 0.0)
         assert tracking.camera.distance / size == pytest.approx(3.2)
-        assert tracking.camera.lookat[2] / size == pytest.approx(0.4)
+        assert tracking.camera.lookat[2] / size == pytest.approx(0.2)
         strokes = velocities.velocity_strokes(np.zeros(3), 0.0, np.ones(3), np.zeros(3), FLAT, size)
         points = np.array([point for start, end, *_ in strokes for point in (start, end)])
-        assert np.abs(points).max() / size == pytest.approx(1.57, abs=0.01)
+        assert np.abs(points).max() / size == pytest.approx(1.27, abs=0.01)
 
 
 def test_arrows_and_arcs_lie_on_the_ground_side_by_side() -> None:
@@ -141,10 +177,10 @@ def test_arrows_and_arcs_lie_on_the_ground_side_by_side() -> None:
 
     arcs = points(turning, np.zeros(3))
     np.testing.assert_allclose(arcs[:, 2], arcs[:, 0] + 0.01)
-    np.testing.assert_allclose(np.hypot(*(arcs - base)[:, :2].T), 0.6)
-    np.testing.assert_allclose(arcs[0], [2.0, 3.6, 2.01])
+    np.testing.assert_allclose(np.hypot(*(arcs - base)[:, :2].T), 0.55)
+    np.testing.assert_allclose(arcs[0], [2.0, 3.55, 2.01])
     left, right = points(forward, np.zeros(3)), points(np.zeros(3), forward)
-    np.testing.assert_allclose(left[:, 0], [2.425, 2.825])
+    np.testing.assert_allclose(left[:, 0], [2.425, 2.675])
     np.testing.assert_allclose(left[:, 2], left[:, 0] + 0.01)
     assert left[0, 1] > 3.05 > 2.95 > right[0, 1]  # neither hides the other
 
@@ -157,29 +193,28 @@ def test_arrows_lie_before_the_robot_wherever_it_goes(velocity: tuple[float, flo
     command = np.array([*velocity, 0.0])
     strokes = velocities.velocity_strokes(np.zeros(3), 0.0, command, command, FLAT, 1.0)
     for start, end, *_ in strokes:
-        np.testing.assert_allclose((end - start)[:2], 0.8 * command[:2], atol=1e-9)
+        np.testing.assert_allclose((end - start)[:2], 0.5 * command[:2], atol=1e-9)
         assert min(start[0], end[0]) > 0.7  # its feet and its head end there
 
 
 @pytest.mark.parametrize("aspect", [16 / 9, 4 / 3, 8 / 9, 1 / 2])
-def test_an_arrow_is_not_cut_at_the_edge_of_a_narrow_frame(aspect: float) -> None:
-    """1 m/s forward: where the arrow ends, as the camera sees it once it has caught up."""
-    tracking = TrackingCamera(dt=0.02, reach=0.72, aspect=aspect)
-    for x in np.linspace(0.0, 4.0, 200):
-        tracking.follow(np.array([x, 0.0, 0.0]), 0.0)
-    seen = tracking.camera
-    forward = np.array([1.0, 0.0, 0.0])
-    strokes = velocities.velocity_strokes(
-        np.array([4.0, 0, 0.5]), 0.0, forward, forward, FLAT, 0.72
-    )
-    ends = np.array([end for _, end, *_ in strokes]) - seen.lookat
-    view = (
-        Rotation.from_euler("ZY", [seen.azimuth, -seen.elevation], degrees=True).inv().apply(ends)
-    )
-    depth = seen.distance + view[:, 0]
-    half = np.tan(np.radians(45 / 2))  # MuJoCo's field of view is 45 degrees high
-    assert (np.abs(view[:, 2]) < half * depth).all()
-    assert (np.abs(view[:, 1]) < half * aspect * depth).all()
+@pytest.mark.parametrize("yaw_rate", [-1.2, 0.0, 1.2])
+def test_no_arrow_is_cut_at_the_edge_of_a_frame(aspect: float, yaw_rate: float) -> None:
+    """At 1 m/s, also where a turn brings the robot to walk towards the camera."""
+    tracking, size = TrackingCamera(dt=0.02, reach=0.72, aspect=aspect), 0.72
+    position, heading, command = np.zeros(3), 0.0, np.array([1.0, 0.0, yaw_rate])
+    for _ in range(200):
+        heading += 0.02 * yaw_rate
+        position += 0.02 * np.array([np.cos(heading), np.sin(heading), 0.0])
+        tracking.follow(position, heading)
+    camera = tracking.camera
+    strokes = velocities.velocity_strokes(position, heading, command, command, FLAT, size)
+    points = np.array([point for start, end, *_ in strokes for point in (start, end)])
+    turn = Rotation.from_euler("ZY", [camera.azimuth, -camera.elevation], degrees=True)
+    depth, across, up = turn.inv().apply(points - camera.lookat).T
+    half = np.tan(np.radians(45 / 2)) * (camera.distance + depth)  # MuJoCo's view is 45 deg high
+    assert (np.abs(up) < half).all()
+    assert (np.abs(across) < aspect * half).all()
 
 
 @pytest.mark.slow
