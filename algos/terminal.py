@@ -167,7 +167,7 @@ def console(quiet: bool = False) -> Console:
     """Return a console that shows what users call things as it is written, with [ ] and : :."""
     from rich.console import Console
 
-    return Console(quiet=quiet, markup=False, emoji=False)
+    return Console(file=stdout(), quiet=quiet, markup=False, emoji=False)
 
 
 class _Lasting(io.FileIO):

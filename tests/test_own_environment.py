@@ -117,7 +117,8 @@ def test_it_is_trained_resumed_judged_and_shared(
 def test_two_seeds_are_trained(tmp_path: Path) -> None:
     config, run, _ = train.parse([ID, *OWN, *QUIET, "--total-steps", "32", "--seeds", "1", "2"])
     (tmp_path / "program.py").write_text("")  # the trainings follow here, in this process
-    experiment.run(run.path, train.to_plain(config), [sys.executable, "program.py"])
+    with pytest.raises(experiment.SeedError, match="ended before it had its steps"):
+        experiment.run(run.path, train.to_plain(config), [sys.executable, "program.py"])
     for seed in (1, 2):
         forget()
         train.main(["--resume", f"runs/Line-v0-s{seed}"])

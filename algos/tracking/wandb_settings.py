@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from algos.runs.shell import legible
+from algos.terminal import absolute
 from algos.typed import problem
 from algos.usage import UsageError
 
@@ -142,7 +143,7 @@ class _File:
 def _files() -> list[_File]:
     """Return the settings files, the one of the present folder last, which goes first."""
     everywhere = Path(os.environ.get("WANDB_CONFIG_DIR", "~/.config/wandb")).expanduser()
-    here = Path(".wandb" if Path(".wandb").exists() else "wandb")
+    here = absolute(".wandb" if absolute(".wandb").exists() else "wandb")
     return [_File(folder / "settings") for folder in (everywhere, here)]
 
 
