@@ -101,6 +101,7 @@ def program(*mendable: type[Exception]) -> Iterator[None]:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
         raise
     finally:
+        _give_back()
         if _remaining():
             threading.Thread(target=_leave_behind, args=(code,), daemon=True).start()
 
@@ -115,9 +116,14 @@ def _told(mendable: tuple[type[Exception], ...]) -> Iterator[None]:
         sys.exit(getattr(error, "exit_code", 2))
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    except BaseException:
-        sys.stderr = stderr()  # for the traceback
-        raise
+
+
+def _give_back() -> None:
+    """Let Python, which may have a traceback to show, end with streams that work."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()
+    sys.stdout, sys.stderr = stdout(), stderr()
 
 
 def _leave_behind(code: int) -> None:
@@ -132,8 +138,6 @@ def _leave_behind(code: int) -> None:
     print(f"warning: left running: {names}; the program ends all the same", file=stderr())
     for child in _children():
         child.terminate()
-    with suppress(Exception):
-        sys.stdout.flush()
     os._exit(code)
 
 

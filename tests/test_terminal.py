@@ -164,8 +164,9 @@ def test_a_thread_that_never_ends_keeps_no_program(ends: str, code: int) -> None
 
 
 def test_nor_does_a_process() -> None:
-    program = ENDS.format("Process(target=time.sleep, args=(600,), name='sim').start()")
-    done = run(program.replace("import os", "import time, os\nfrom multiprocessing import Process"))
+    starts = "Process(target=time.sleep, args=(600,), name='sim').start()"
+    program = ENDS.format(f"from multiprocessing import Process; {starts}")
+    done = run(program.replace("import os", "import time, os"))
     assert (done.returncode, done.stdout) == (0, "cleaned\n")
     assert "left running: a process of the environment (sim)" in done.stderr
 
