@@ -287,5 +287,6 @@ def test_nothing_to_see_or_to_do_is_refused() -> None:
     empty = spaces.Box(-1, 1, (0,))
     with pytest.raises(UsageError, match="is empty"):
         check_observation_space(empty)
-    with pytest.raises(UsageError, match="at least one entry"):
-        output_size(empty)
+    for space in (empty, spaces.MultiDiscrete(np.empty(0, int)), spaces.Dict(a=FLOATS)):
+        with pytest.raises(UsageError, match=r"at least one entry: .* gymnasium.ActionWrapper"):
+            output_size(space)
