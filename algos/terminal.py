@@ -130,12 +130,13 @@ def _leave_behind(code: int) -> None:
     """End the program, for which Python waits as long as there is a thread or process."""
     threading.main_thread().join()
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    while (remaining := _remaining()) and time.monotonic() < deadline:
         time.sleep(0.05)
-        if not _remaining():
-            return
-    names = ", ".join(_remaining())
-    print(f"warning: left running: {names}; the program ends all the same", file=stderr())
+    if not remaining:
+        return
+    first, *others = dict.fromkeys(remaining)
+    more = f" and {len(others)} more" if others else ""
+    print(f"warning: left running: {first}{more}; the program ends all the same", file=stderr())
     for child in _children():
         child.terminate()
     os._exit(code)
