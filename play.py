@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import rich
 from gymnasium.error import DependencyNotInstalled
 from rich.table import Table
 
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> None:
     if options.save is not None:
         origin = provenance.origin(Path(options.sources[0]), subject.policy())
         sources.save_policy(subject.policy() | origin, options.save)
-        print(f"policy: {options.save}")
+        print(f"policy: {options.save}", file=terminal.stdout())
     if options.export is not None:
         export_policy(subject, options.export)
     if options.report is not None:
@@ -86,7 +87,7 @@ def replay_fault(options: Play, path: Path) -> None:
         video = Video(again.seconds, size=options.size, speed=speed, scheduled=False)
         with whole(options.video) as draft:
             write_video(draft, [actor], video)
-        print(f"video: {options.video}")
+        print(f"video: {options.video}", file=terminal.stdout())
 
 
 def check_outputs(options: Play) -> None:
@@ -160,7 +161,7 @@ def export_policy(subject: Subject, path: Path) -> None:
     environment.close()
     kind = observation_type(environment.single_observation_space.dtype)
     export(DeployedPolicy(agent.policy, agent.normalizer, target, kind), path, metadata)
-    print(f"policy: {path}")
+    print(f"policy: {path}", file=terminal.stdout())
 
 
 def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
@@ -177,12 +178,12 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
     video = Video(seconds, options.seed, options.size, options.slow, scheduled, (rows, columns))
     with whole(path) as draft:
         write_video(draft, actors, video, title=f"{path.name}, {seconds / options.slow:g} s long")
-    print(f"video: {path}")
+    print(f"video: {path}", file=terminal.stdout())
     if options.gif:
         small = path.with_suffix(".gif")
         with whole(small) as draft:
-            write_gif(path, draft)
-        print(f"video: {small}")
+            write_gif(terminal.absolute(path), draft)
+        print(f"video: {small}", file=terminal.stdout())
 
 
 def _actor(subject: Subject, act: Act, label: str = "") -> Actor:
@@ -203,7 +204,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
     if changes := subject.changes(options):
         facts["Settings"] = ", ".join(f"{name} {value}" for name, value in changes.items())
     told, details = provenance.tell(source, subject.content if acting == "trained" else None)
-    about = report.About(source.resolve().name, facts | told, details)
+    about = report.About(terminal.absolute(source).resolve().name, facts | told, details)
     video = replace(REPORT_VIDEO, seed=options.seed, scheduled=options.command is None)
     tried = report.Tried(subject.robot, task, options.episodes, options.seed, video)
     with terminal.console().status("") as status:
@@ -211,7 +212,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
         page = report.make(about, agent, tried, partial(_actor, subject), status.update)
     with replacing(path) as file:
         file.write(page.encode())
-    print(f"report: {path}")
+    print(f"report: {path}", file=terminal.stdout())
 
 
 def watch_live(options: Play, subject: Subject) -> None:
@@ -226,7 +227,7 @@ def watch_live(options: Play, subject: Subject) -> None:
     else:
         from envs.show import web
 
-        policy = Path(options.sources[0]).resolve().name.removesuffix(".pt")
+        policy = terminal.absolute(options.sources[0]).resolve().name.removesuffix(".pt")
         web.serve(live, options.host, options.port, policy)
 
 
@@ -247,5 +248,6 @@ def live_agents(options: Play, subject: Subject) -> tuple[dict[str, Callable[[],
 
 if __name__ == "__main__":
     expected = UsageError, RobotUsageError, WriteError, OpenGLError, DependencyNotInstalled
+    rich.reconfigure(file=terminal.stdout())
     with terminal.program(*expected):
         main(sys.argv[1:])

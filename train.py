@@ -29,7 +29,7 @@ from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group, GroupError
 from algos.registry import registered
 from algos.rollout.checked import close
-from algos.rollout.environments import make_vec
+from algos.rollout.environments import make_vec, named
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError, whole
@@ -37,7 +37,7 @@ from algos.training.evaluate import evaluate, side_by_side
 from algos.training.launch import Learning, launch
 from algos.training.memory import require_room, told_remedy
 from algos.training.settings import check_group, choose_device
-from algos.usage import UsageError
+from algos.usage import SpaceError, UsageError
 from envs import playable
 from envs.judge import protocol
 from envs.render.gl import prepare
@@ -77,7 +77,8 @@ def check_memory(config: TrainConfig, group: Group) -> None:
     one = make_environment(replace(config, num_envs=1))
     close(one)
     here = config.num_envs * group.local_size // group.size
-    require_room(one, here, config.rollout_steps, config.algo)
+    with named(config.env_id, SpaceError):
+        require_room(one, here, config.rollout_steps, config.algo)
 
 
 def evaluate_policy(config: TrainConfig, act: Act) -> dict[str, float]:
@@ -173,7 +174,9 @@ def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    logging.basicConfig(
+        stream=terminal.stderr(), level=logging.WARNING, format="%(levelname)s %(message)s"
+    )
     logging.raiseExceptions = False  # of libraries that log to a full disk
     with terminal.program(UsageError, RobotUsageError, WriteError, GroupError):
         main(sys.argv[1:])

@@ -13,6 +13,10 @@ class UsageError(ValueError):
     """
 
 
+class SpaceError(UsageError):
+    """Nothing is learned in a space; who knows the environment's id tells it, too."""
+
+
 def placed(error: BaseException) -> str:
     """Return an error's reason and the line that raised it."""
     place = traceback.extract_tb(error.__traceback__)[-1]

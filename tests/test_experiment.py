@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -167,12 +168,16 @@ def test_a_bare_exit_is_not_explained_by_the_progress_before_it(tmp_path: Path) 
         experiment.train([run], dies, jobs=2)
 
 
-def test_a_seed_that_leaves_by_itself_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("ends", ["exit(0)", "import os; os._exit(0)"])
+def test_a_seed_that_leaves_before_its_end_has_failed(
+    tmp_path: Path, ends: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = experiment.SeedRun(1, RunDirectory(tmp_path / "x-s1"), {"total_steps": 1})
-    assert not experiment.train([run], program(tmp_path, "exit(0)"), jobs=2)
-    assert "seed 1 ended before it had its steps" in capsys.readouterr().out
+    told = f"seed 1 ended before it had its steps, its log: {tmp_path}/x-s1/train.log"
+    with pytest.raises(experiment.SeedError, match=f"^{re.escape(told)}; the same") as caught:
+        experiment.train([run], program(tmp_path, ends), jobs=2)
+    assert caught.value.exit_code == 1
+    assert told in capsys.readouterr().out
 
 
 HANGS_UP = """
@@ -214,7 +219,8 @@ def test_each_seed_starts_from_the_settings_that_its_parent_wrote(
     options = ["--wandb-tags", "a", "b", "--algo.gamma=0.9", "--seeds", "1", "2", "--jobs", "1"]
     parent, _, _ = train.parse(["CartPole-v1", *options, "--run_dir=x"])
     assert isinstance(parent.algo, TRPOConfig)
-    experiment.run(tmp_path / "x", train.to_plain(parent), writes)
+    with pytest.raises(experiment.SeedError, match=r"seed 1 ended .*seed 2 ended before"):
+        experiment.run(tmp_path / "x", train.to_plain(parent), writes)
     for seed, line in zip((1, 2), told.read_text().splitlines(), strict=True):
         own, run, begun = train.parse(ast.literal_eval(line))
         path = tmp_path / f"x-s{seed}"

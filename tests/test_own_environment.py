@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import pytest
@@ -14,8 +15,10 @@ import torch
 
 import play
 import train
+from algos import terminal
 from algos.compare import experiment
 from algos.runs.checkpoint import load_checkpoint
+from algos.runs.directory import RunDirectory
 from algos.usage import UsageError
 
 MODULE = """
@@ -117,7 +120,8 @@ def test_it_is_trained_resumed_judged_and_shared(
 def test_two_seeds_are_trained(tmp_path: Path) -> None:
     config, run, _ = train.parse([ID, *OWN, *QUIET, "--total-steps", "32", "--seeds", "1", "2"])
     (tmp_path / "program.py").write_text("")  # the trainings follow here, in this process
-    experiment.run(run.path, train.to_plain(config), [sys.executable, "program.py"])
+    with pytest.raises(experiment.SeedError, match="ended before it had its steps"):
+        experiment.run(run.path, train.to_plain(config), [sys.executable, "program.py"])
     for seed in (1, 2):
         forget()
         train.main(["--resume", f"runs/Line-v0-s{seed}"])
@@ -209,3 +213,63 @@ def test_a_wrapper_that_is_none_is_named(wrapper: str) -> None:
     config, _, _ = train.parse([ID, "--env-kwargs.size=1", "--wrapper", wrapper])
     with pytest.raises(UsageError, match=f"--wrapper .*{wrapper}"):
         train.make_environment(config)
+
+
+WANDERS = """
+import os
+import gymnasium as gym
+from trot_line import Line
+
+class Wanders(Line):
+    def reset(self, **how):
+        os.chdir("/")
+        return super().reset(**how)
+
+os.chdir("/")
+gym.register("Wanders-v0", Wanders)
+"""
+
+
+@pytest.mark.slow
+def test_an_environment_may_change_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "trot_wanders.py").write_text(WANDERS)
+    monkeypatch.setattr(terminal, "_folder", tmp_path)  # as where the programs begin
+    env = ["trot_wanders:Wanders-v0", "--env-kwargs.size=3"]
+    train.main([*env, *QUIET, "--total-steps", "32", "--run-dir", "run"])
+    assert "Watch:  python play.py run --video run/policy.mp4" in capsys.readouterr().out
+    train.main(["--resume", "run", "--total-steps", "64"])
+    assert steps(tmp_path / "run") == [32, 64]
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["run_dir"] == "run"
+
+    play.main(["run", "--evaluate", "--episodes", "1", "--json", "a/b.json", "--save", "a/b.pt"])
+    assert "policy: a/b.pt" in capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b.json", "b.pt"]
+    play.main(["a/b.pt", "--evaluate", "--episodes", "1"])
+    sys.modules.pop("trot_wanders")
+    gymnasium.registry.pop("Wanders-v0")
+
+
+def test_seeds_begin_where_the_command_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "_folder", tmp_path)
+    monkeypatch.chdir("/")
+    run = experiment.SeedRun(1, RunDirectory(tmp_path / "x-s1"), {"total_steps": 1})
+    tells = [sys.executable, "-c", "import os; open('place', 'w').write(os.getcwd())"]
+    with pytest.raises(experiment.SeedError):
+        experiment.train([run], tells, jobs=2)
+    assert (tmp_path / "place").read_text() == str(tmp_path)
+
+
+@pytest.mark.slow
+def test_an_action_space_that_is_none_of_trots_is_refused_by_id() -> None:
+    def pairs(**how: Any) -> gymnasium.Env:
+        env, space = gymnasium.make("Pendulum-v1", **how), gymnasium.spaces.MultiBinary(2)
+        return gymnasium.wrappers.TransformAction(env, lambda action: action, space)
+
+    gymnasium.register("Pairs-v0", pairs)
+    try:
+        with pytest.raises(UsageError, match=r"^environment 'Pairs-v0': action space MultiBinary"):
+            train.main(["Pairs-v0", *QUIET])
+    finally:
+        gymnasium.registry.pop("Pairs-v0")

@@ -96,6 +96,7 @@ import os, signal, sys
 from algos import terminal
 class Mendable(ValueError): pass
 terminal.begin()
+terminal.PATIENCE = 0.1
 with terminal.program(Mendable):
     try:
         {}
@@ -123,8 +124,71 @@ def test_a_program_ends_with_a_line_at_most(ends: str, code: int, said: str) -> 
 def test_a_fault_keeps_its_traceback() -> None:
     done = run(ENDS.format("[][1]"))
     assert done.returncode == 1
-    assert 'File "<string>", line 8' in done.stderr
+    assert 'File "<string>", line 9' in done.stderr
     assert done.stderr.endswith("IndexError: list index out of range\n")
+
+
+@pytest.mark.parametrize(
+    ("harm", "ends"),
+    [
+        ("sys.stdout.close(); sys.stderr.close()", "raise Mendable"),
+        ("sys.stdout.detach(); sys.stderr.buffer.close()", "[][1]"),
+        ("sys.stdout = sys.stderr = gone = open(os.devnull, 'w'); gone.close()", "[][1]"),
+        ("sys.stdout = sys.stderr = None", "raise Mendable"),
+        ("os.close(1); os.close(2)", "[][1]"),
+    ],
+)
+def test_streams_that_other_code_closes_show_all_the_same(harm: str, ends: str) -> None:
+    done = run(ENDS.format(f"{harm}; terminal.conclude('saved'); {ends}").replace("print", "str"))
+    assert done.stdout == "saved\n"
+    assert (done.returncode, done.stderr.splitlines()[-1]) in [
+        (2, "error: "),
+        (1, "IndexError: list index out of range"),
+    ]
+
+
+LINGERS = "threading.Thread(target=time.sleep, args=({},), name='poll').start(); "
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("ends", "code"), [("pass", 0), ("raise Mendable", 2), ("[][1]", 1), ("sys.exit(3)", 3)]
+)
+def test_a_thread_that_never_ends_keeps_no_program(ends: str, code: int) -> None:
+    program = ENDS.format(LINGERS.format(600) + ends)
+    done = run(program.replace("import os", "import threading, time, os"))
+    assert (done.returncode, done.stdout) == (code, "cleaned\n")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("warning")]
+    told = "warning: left running: a thread of the environment (poll); the program ends all the"
+    assert line.startswith(told)
+
+
+def test_nor_does_a_process() -> None:
+    starts = "Process(target=time.sleep, args=(600,), name='sim').start()"
+    program = ENDS.format(f"from multiprocessing import Process; {starts}")
+    done = run(program.replace("import os", "import time, os"))
+    assert (done.returncode, done.stdout) == (0, "cleaned\n")
+    assert "left running: a process of the environment (sim)" in done.stderr
+
+
+def test_a_thread_that_is_about_to_end_is_waited_for() -> None:
+    done = run(ENDS.format(LINGERS.format(0.05)).replace("import os", "import threading, time, os"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_folder_that_is_gone_is_told_before_anything_is_imported(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    script = 'cd "$1" && rmdir "$1" && exec "$0" "$2" CartPole-v1'
+    command = ["bash", "-c", script, sys.executable, str(folder), str(ROOT / "train.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    said = "error: the current folder does not exist any more: cd elsewhere\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
+def test_paths_stay_what_they_were_at_the_start(tmp_path: Path) -> None:
+    stays = f"os.chdir({str(tmp_path)!r}); terminal.conclude(str(terminal.absolute('runs')))"
+    assert run(ENDS.format(stays)).stdout.startswith(f"{ROOT}/runs\n")
 
 
 def test_a_signal_that_comes_twice_cuts_no_cleaning_short() -> None:

@@ -18,6 +18,7 @@ from algos.compare.summary import summary
 from algos.runs.checkpoint import load_newest
 from algos.runs.directory import RunDirectory, settings
 from algos.runs.files import reading, writing
+from algos.terminal import absolute, stdout
 from algos.training.interrupt import stop_signals
 from algos.usage import UsageError
 
@@ -114,13 +115,13 @@ def run(base: Path, config: dict[str, Any], program: Sequence[str]) -> None:
         runs.append(SeedRun(seed, RunDirectory(path), config | own))
         runs[-1].check()
     if not train(runs, program, config["jobs"]):
-        print("Stopped, saved.\nGo on:  the same command again")
+        print("Stopped, saved.\nGo on:  the same command again", file=stdout())
         return
     folders = {training.seed: training.folder.path for training in runs}
     terminal.console().print(summary(folders, config["env_id"]))
     picture = base.with_name(f"{base.name}-curves.png")
     plots.draw([*folders.values()], picture)
-    print(f"curves: {picture}")
+    print(f"curves: {picture}", file=stdout())
 
 
 def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
@@ -130,10 +131,11 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
     With several side by side, what each prints goes to RUN/train.log.
 
     Raises:
-        SeedError: a training failed.
+        SeedError: a training failed, or, told when the others are done, one left before its end.
     """
     waiting = [training for training in runs if not training.finished]
     running: dict[int, Attempt] = {}
+    left: list[str] = []
     stopped = False
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -151,7 +153,7 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
         while running or (waiting and not stopped):
             while waiting and len(running) < jobs and not stopped:
                 training = waiting.pop(0)
-                print(_headline(training, jobs > 1), flush=True)
+                print(_headline(training, jobs > 1), file=stdout(), flush=True)
                 running[training.seed] = attempt = _start(program, training, jobs > 1)
                 if stopped:  # meanwhile
                     attempt.process.terminate()
@@ -160,6 +162,7 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
                 del running[attempt.training.seed]
                 if not stopped:
                     attempt.require_success()
+                    left += attempt.left()
     finally:
         if running:
             stop(0, None)
@@ -167,6 +170,8 @@ def train(runs: Sequence[SeedRun], program: Sequence[str], jobs: int) -> bool:
             attempt.process.wait()
         for number, handler in old.items():
             signal.signal(number, handler)
+    if left and not stopped:
+        raise SeedError(f"{'; '.join(left)}; {GO_ON}", 1)
     return all(training.finished for training in runs)
 
 
@@ -183,6 +188,7 @@ def _start(program: Sequence[str], training: SeedRun, quiet: bool) -> Attempt:
     command = [*program, "--resume", str(training.folder.path)]
     own = {name: value for name, value in os.environ.items() if name != "WANDB_RUN_ID"}
     how: dict[str, Any] = {"text": True, "start_new_session": True, "env": own}
+    how["cwd"] = absolute(".")  # where modules of the user's own are found
     if not quiet:
         return Attempt(training, subprocess.Popen(command, **how))
     path = training.folder.path / "train.log"
@@ -211,13 +217,21 @@ class Attempt:
     begin: int = 0
 
     def require_success(self) -> None:
-        """Raise SeedError where the process, which has ended, failed; tell of steps left over."""
+        """Raise SeedError where the process, which has ended, failed."""
         code, seed = self.process.returncode, self.training.seed
         if code:
             raise SeedError(f"seed {seed} {self._failure(code)}; {GO_ON}", code)
-        if not self.training.finished:
-            where = f" ({self.log})" if self.log else ""
-            print(f"seed {seed} ended before it had its steps{where}", flush=True)
+
+    def left(self) -> list[str]:
+        """Return, and show, what to say of steps left over; the environment may end a process."""
+        if self.training.finished:
+            return []
+        told = f"seed {self.training.seed} ended before it had its steps, {self._where()}"
+        print(told, file=stdout(), flush=True)
+        return [told]
+
+    def _where(self) -> str:
+        return f"its log: {self.log}" if self.log else "what it said stands above"
 
     def _failure(self, code: int) -> str:
         name = _signal(code)
@@ -225,11 +239,11 @@ class Attempt:
         if name == "SIGKILL":
             how += " (out of memory? fewer --jobs need less)" if self.log else " (out of memory?)"
         if self.log is None:
-            return f"{'failed' if code in SAID else how}; what it said stands above"
+            return f"{'failed' if code in SAID else how}; {self._where()}"
         last = self._last_word()
         if code in SAID and last:
             return f"failed: {last} ({self.log})"
-        return f"{how}, its log: {self.log}"
+        return f"{how}, {self._where()}"
 
     def _last_word(self) -> str:
         """Return the last line of an error that the log ends with, "" where it has none."""

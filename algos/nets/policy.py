@@ -11,7 +11,7 @@ from algos.nets.action_space import is_whole, scaling
 from algos.nets.distributions import Categorical, DiagGaussian, Distribution, MultiCategorical
 from algos.nets.equivariant import Symmetry
 from algos.nets.linearization import flatten, unflatten
-from algos.usage import UsageError
+from algos.usage import SpaceError
 
 
 class Policy(nn.Module):
@@ -106,12 +106,12 @@ def output_size(space: spaces.Space) -> int:
     """How many outputs a policy network needs; ValueError for an unsupported action space."""
     if isinstance(space, spaces.Discrete):
         return int(space.n)
-    if len(space.shape or ()) == 1:
-        if isinstance(space, spaces.MultiDiscrete):
-            return int(space.nvec.sum())
-        if isinstance(space, spaces.Box) and space.shape[0]:
-            return space.shape[0]
-    raise UsageError(
-        f"action space {space} is neither Discrete, nor a MultiDiscrete or Box with one axis of at "
-        "least one entry"
+    if isinstance(space, spaces.Box | spaces.MultiDiscrete) and len(space.shape) == 1:
+        size = space.shape[0] if isinstance(space, spaces.Box) else int(space.nvec.sum())
+        if size:
+            return size
+    raise SpaceError(
+        f"action space {' '.join(str(space).split())} is neither Discrete, nor a MultiDiscrete or "
+        "Box with one axis of at least one entry: make it one in a gymnasium.ActionWrapper "
+        "(--wrapper MODULE:CLASS)"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from algos.runs.codec import from_plain
 from algos.runs.directory import RUNS, RunDirectory
 from algos.runs.files import reading
 from algos.runs.near import near
+from algos.terminal import absolute, stderr
 from algos.tracking import wandb_models
 from algos.usage import UsageError
 
@@ -50,9 +50,9 @@ def load(source: str, which: Which) -> dict[str, Any] | None:
 def _content(source: str, path: Path, which: Which) -> dict[str, Any] | None:
     if source.startswith(wandb_models.PREFIX):
         return wandb_models.download(source, which)
-    if path.is_dir():
+    if absolute(path).is_dir():
         return load_checkpoint(_of_run(path, which))
-    if path.is_file():
+    if absolute(path).is_file():
         return load_checkpoint(path)
     if is_id(source):
         return None
@@ -69,7 +69,7 @@ def own_id(source: str) -> str | None:
 
 def is_policy(source: str) -> bool:
     """Whether a source is a run or a checkpoint that there is, or one in W&B."""
-    return source.startswith(wandb_models.PREFIX) or Path(source).exists()
+    return source.startswith(wandb_models.PREFIX) or absolute(source).exists()
 
 
 def _of_run(path: Path, which: Which) -> Path:
@@ -80,7 +80,7 @@ def _of_run(path: Path, which: Which) -> Path:
     wanted, other = (run.best, run.last) if which == "best" else (run.last, run.best)
     if wanted.exists():
         return wanted
-    print(f"{path} has no {wanted.name} yet: playing {other.name}", file=sys.stderr)
+    print(f"{path} has no {wanted.name} yet: playing {other.name}", file=stderr())
     return other
 
 
@@ -92,7 +92,7 @@ def checkpoints(source: str, content: dict[str, Any] | None) -> dict[str, Callab
         content: what that returned.
     """
     path = Path(source)
-    if path.is_dir():
+    if absolute(path).is_dir():
         run = RunDirectory(path)
         files = {"best": run.best, "last": run.last}
         return {n: lambda file=f: load_checkpoint(file) for n, f in files.items() if f.exists()}
@@ -130,7 +130,7 @@ def labels(sources: Sequence[str]) -> list[str]:
     """Return short names of several sources; one alone needs none."""
     if len(sources) == 1:
         return [""]
-    short = [Path(source).resolve().name.removesuffix(".pt") for source in sources]
+    short = [absolute(source).resolve().name.removesuffix(".pt") for source in sources]
     return list(sources) if len(set(short)) < len(short) else short
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 
@@ -12,8 +13,9 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
+from torch import Tensor
 
-from algos.rollout.vectors import MisfitError, leaves, told, vector
+from algos.rollout.vectors import MisfitError, NotANumberError, leaves, single, told, vector
 from algos.terminal import Signalled
 from algos.usage import UsageError, placed
 
@@ -51,6 +53,8 @@ class Checked(gymnasium.Wrapper):
         result: Any = without_exit(lambda: self.env.step(action))
         need = "a tuple (observation, reward, terminated, truncated, info)"
         observation, reward, terminated, truncated, info = self._parts("step", result, 5, need)
+        terminated = self._said("terminated", terminated)
+        truncated = self._said("truncated", truncated)
         return self._seen("step", observation), self._paid(reward), terminated, truncated, info
 
     def render(self) -> Any:
@@ -82,8 +86,21 @@ class Checked(gymnasium.Wrapper):
             self._refuse(f"{method} returned {error}")
         return observation
 
+    def _said(self, name: str, answer: Any) -> bool:
+        if answer is True or answer is False:
+            return answer
+        with suppress(NotANumberError):
+            if (number := single(answer)) in (0, 1):
+                return bool(number)
+        return self._refuse(f"step returned {told(answer)} as {name}; it must be True or False")
+
     def _paid(self, reward: Any) -> Any:
-        return reward
+        if not isinstance(reward, float):
+            try:
+                single(reward)
+            except NotANumberError as error:
+                self._refuse(f"step returned the reward {told(reward)}; it must be {error}")
+        return reward.detach().cpu() if isinstance(reward, Tensor) else reward
 
     def _refuse(self, problem: str) -> NoReturn:
         raise UsageError(f"{self._name}.{problem}") from None
@@ -120,12 +137,7 @@ class Vectors(Checked):
             self._refuse(f"{method} returned {error}")
 
     def _paid(self, reward: Any) -> float:
-        if isinstance(reward, float):
-            return reward
-        try:
-            return float(np.asarray(reward).item())
-        except (TypeError, ValueError):
-            self._refuse(f"step returned the reward {told(reward)}; it must be a number")
+        return reward if isinstance(reward, float) else single(super()._paid(reward))
 
 
 def check_within(env: gymnasium.Env) -> gymnasium.Env:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from algos.rollout.repeatable import NotRepeatableError
 from algos.rollout.rollout import Rollout
-from algos.usage import UsageError
+from algos.usage import SpaceError, UsageError
 
 log = logging.getLogger(__name__)
 
@@ -224,12 +224,12 @@ def check_envs(envs: VectorEnv) -> None:
 def check_observation_space(space: spaces.Space) -> int:
     """The number of observation entries; ValueError unless `space` is a Box with one axis."""
     if not isinstance(space, spaces.Box) or len(space.shape) != 1:
-        raise UsageError(
+        raise SpaceError(
             f"observation space {space} is not a Box with one axis: wrap the environment, for "
             "example in gymnasium.wrappers.FlattenObservation"
         )
     if not space.shape[0]:
-        raise UsageError(f"observation space {space} is empty: a policy has to see something")
+        raise SpaceError(f"observation space {space} is empty: a policy has to see something")
     return space.shape[0]
 
 

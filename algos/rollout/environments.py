@@ -1,8 +1,10 @@
 """Vector environments by Gymnasium id."""
 
 import difflib
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import gymnasium
@@ -13,7 +15,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from algos.rollout.checked import Checked, Vectors, check_within, without_exit
 from algos.rollout.modules import load_wrapper, registered_id
 from algos.rollout.repeatable import Repeatable, RepeatableVectorEnv
-from algos.usage import UsageError
+from algos.rollout.vectors import told
+from algos.usage import SpaceError, UsageError
+
+CHECKS = ("gymnasium.utils.passive_env_checker", "gymnasium.wrappers.common")
+"""Modules in which Gymnasium checks spaces when it makes an environment."""
+REMEDY = "choose another id, or change them in a wrapper (--wrapper MODULE:CLASS)"
 
 
 def make_vec(
@@ -38,14 +45,15 @@ def make_vec(
             that it needs is missing.
     """
     env_id, wrap = registered_id(env_id), [load_wrapper(name) for name in wrappers]
-    told = gymnasium.error.Error, ImportError
-    with _named(env_id, *told):
+    errors: tuple[type[Exception], ...] = (gymnasium.error.Error, ImportError)
+    with named(env_id, *errors):
         if env_id.startswith("dm_control/"):
             _register_dm_control()
         spec = gymnasium.spec(env_id)
     maker = getattr(spec.entry_point, "__module__", spec.entry_point)
     known = str(maker).startswith(("gymnasium.", "shimmy."))  # the errors of all others are theirs
-    with _named(env_id, *(told if known else [gymnasium.error.DependencyNotInstalled])):
+    errors = errors if known else (gymnasium.error.DependencyNotInstalled,)
+    with named(env_id, SpaceError, *errors):
         if spec.vector_entry_point is not None and not wrap:
             envs = gymnasium.make_vec(env_id, num_envs, **kwargs)
             if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
@@ -58,7 +66,7 @@ def make_vec(
 
 
 @contextmanager
-def _named(env_id: str, *told: type[Exception]) -> Iterator[None]:
+def named(env_id: str, *told: type[Exception]) -> Iterator[None]:
     """Turn errors that say all there is to say of an id, or of a package it needs, into one."""
     try:
         yield
@@ -69,13 +77,15 @@ def _named(env_id: str, *told: type[Exception]) -> Iterator[None]:
 def _make(
     env_id: str, kwargs: dict[str, Any], wrap: Sequence[Callable[[gymnasium.Env], gymnasium.Env]]
 ) -> gymnasium.Env:
-    env = check_within(without_exit(lambda: gymnasium.make(env_id, **kwargs)))
+    with _spaces_checked():
+        env = without_exit(lambda: gymnasium.make(env_id, **kwargs))
+    env = check_within(env)
     if env_id.startswith("dm_control/"):
         single: Any = env.unwrapped
         rate = {"render_fps": 1 / single.dt}  # shimmy gives the step in milliseconds, to all tasks
         single.metadata = single.metadata | rate
     for wrapper in wrap:
-        env = Checked(wrapper(env))
+        env = Checked(without_exit(partial(wrapper, env)))
     return env
 
 
@@ -86,17 +96,48 @@ def _register_dm_control() -> None:
         shimmy.registration.register_gymnasium_envs()
 
 
+@contextmanager
+def _spaces_checked() -> Iterator[None]:
+    """Turn what Gymnasium's check says of spaces, before anything can be wrapped, into one line."""
+    try:
+        yield
+    except (AssertionError, AttributeError, TypeError) as error:
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        if frame.f_globals["__name__"] not in CHECKS:
+            raise
+        said = " ".join(str(error).split()).rstrip(".")
+        raise SpaceError(f"{said}: mend it in the environment") from error
+
+
 def _vectors(env: gymnasium.Env) -> gymnasium.Env:
-    """Flatten observations to one axis."""
-    space = env.observation_space
-    if _has_image(space):
-        raise UsageError(
-            f"the observations {space} hold images, and Trot's networks take vectors: choose "
-            "another id, or encode the images in a wrapper"
-        )
-    if not space.is_np_flattenable:
-        raise UsageError(f"the observations {space} make no vector of a fixed length")
+    """Flatten observations to one axis.
+
+    Raises:
+        SpaceError: they make no vector, or the environment lacks a space.
+    """
+    for name in ("observation_space", "action_space"):
+        space = getattr(env, name, None)
+        if not isinstance(space, spaces.Space):
+            raise SpaceError(f"{name} is {told(space)}; it must be one of gymnasium.spaces")
+    if problem := _problem(env.observation_space):
+        shown = " ".join(str(env.observation_space).split())
+        raise SpaceError(f"the observations {shown} {problem}: {REMEDY}")
     return Vectors(env)
+
+
+def _problem(space: spaces.Space) -> str | None:
+    """Return why observations make no vector, None where they do."""
+    if _has_image(space):
+        return "hold images, and Trot's networks take vectors"
+    try:
+        flat = spaces.flatten_space(space) if space.is_np_flattenable else None
+    except NotImplementedError:  # of a class of one's own
+        flat = None
+    except ValueError:  # of parts that are empty
+        return "hold an empty space"
+    if not isinstance(flat, spaces.Box):
+        return "make no vector of a fixed length"
+    return None if flat.shape[0] else "are empty, and a policy has to see something"
 
 
 def _has_image(space: spaces.Space) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import os
 import sys
 from collections.abc import Callable, Collection
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import gymnasium
 
+from algos.rollout.checked import without_exit
+from algos.terminal import absolute
 from algos.usage import UsageError
 
 
@@ -64,10 +64,10 @@ def _import(module: str, what: str) -> ModuleType:
     """Import a module from wherever Python finds it, at last from the current directory."""
     if not all(part.isidentifier() for part in module.split(".")):
         raise UsageError(f"{what}: {module!r} is no module's name, as in my_package.my_module")
-    if (here := os.getcwd()) not in sys.path:
+    if (here := str(absolute("."))) not in sys.path:
         sys.path.append(here)
     try:
-        return importlib.import_module(module)
+        return without_exit(lambda: importlib.import_module(module))
     except ModuleNotFoundError as error:
         if not f"{module}.".startswith(f"{error.name}."):  # of what the module itself imports
             raise
@@ -76,7 +76,7 @@ def _import(module: str, what: str) -> ModuleType:
 
 def _remedy(module: str) -> str:
     top = module.partition(".")[0]
-    mine, loaded = Path.cwd() / top, sys.modules.get(top)
+    mine, loaded = absolute(top), sys.modules.get(top)
     if loaded is not None and mine.exists():
         return f" in {_place(loaded)}, which hides {mine}: rename yours"
     return " here or on PYTHONPATH: start in the folder that holds it"

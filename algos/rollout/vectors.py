@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from decimal import Decimal
 from numbers import Real
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from torch import Tensor
 
 
 class MisfitError(ValueError):
     """An observation is not of its space; the message says what it is, and what it must be."""
+
+
+class NotANumberError(ValueError):
+    """A value is no real number that float64 holds; the message says what it must be."""
+
+
+def single(value: Any) -> float:
+    """Return one real number, alone or in an array of one; of torch's, too, whose graph is left.
+
+    Raises:
+        NotANumberError: it is none, text for example.
+    """
+    try:
+        alone = value if isinstance(value, Real) else _plain(value).item()
+        if isinstance(alone, Real | Decimal):
+            return float(alone)
+    except OverflowError:
+        raise NotANumberError("finite in float64") from None
+    except (RuntimeError, TypeError, ValueError):  # several numbers, or what NumPy cannot hold
+        pass
+    raise NotANumberError("a number")
+
+
+def _plain(value: Any) -> np.ndarray:
+    return np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
 
 
 def leaves(
@@ -75,11 +103,11 @@ def _numbers(space: spaces.Box, value: Any, name: str) -> np.ndarray:
     """Return what is in a box in its type."""
     kind: np.dtype = np.dtype(space.dtype)
     try:
-        array = np.asarray(value)
-    except ValueError:  # lists of different lengths
+        array = _plain(value)
+        if array.dtype == object and all(isinstance(entry, Real) for entry in array.flat):
+            array = array.astype(np.float64)
+    except (OverflowError, RuntimeError, ValueError):  # integers too large, lists of two lengths
         array = np.asarray(None)
-    if array.dtype == object and all(isinstance(entry, Real) for entry in array.flat):
-        array = array.astype(np.float64)
     if array.shape != space.shape or array.dtype.kind not in "biuf":
         need = f"numbers of shape {space.shape}, as its space has"
         raise MisfitError(f"{told(value)} as {name}; it must be {need}")
@@ -97,4 +125,9 @@ def told(value: Any) -> str:
     """Return what a value is, in a few words."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and type {value.dtype}"
-    return f"{type(value).__name__} {reprlib.repr(value)}" if value is not None else "None"
+    if value is None:
+        return "None"
+    shown = ""
+    with suppress(Exception):  # of integers with thousands of digits, or of its own
+        shown = " ".join(reprlib.repr(value).split())
+    return f"{type(value).__name__} {shown}".rstrip()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from algos.runs.files import keep, reading, replacing, writing
+from algos.terminal import absolute
 from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def save_checkpoint(
     """
     path = Path(path)
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        absolute(path).parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()  # torch reports a full disk in words of its own
     torch.save(_sealed(content), buffer)
     with replacing(path, previous) as file:
@@ -79,10 +80,10 @@ def load_checkpoint(path: str | Path, device: torch.device | str = "cpu") -> dic
     """
     path = Path(path)
     with reading(path):
-        found = path.is_file()
+        found = absolute(path).is_file()
     if not found:
         raise UsageError(f"checkpoint {path}: there is no such file")
-    data = _read(path, path, device)
+    data = _read(absolute(path), path, device)
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UsageError(f"checkpoint {path}: a torch file, but not a {FORMAT}")
     version = data.get("version")

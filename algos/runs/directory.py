@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from algos.runs.files import DRAFT, WriteError, replacing, writing
 from algos.runs.near import near
 from algos.runs.shell import quoted
+from algos.terminal import absolute
 from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class RunDirectory:
     """Paths of a run and what is written there once.
 
     Args:
-        path: the folder.
+        path: the folder, as it is shown; `root` is where it is, whatever becomes of the current
+            folder.
 
     Raises:
         ValueError: from `create`, where the folder already holds a run; from `open`, where it
@@ -49,14 +51,15 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.config = path / "config.json"
-        self.metrics = path / "metrics.csv"
-        self.last = path / "checkpoints" / "last.pt"
-        self.previous = path / "checkpoints" / "previous.pt"
-        self.best = path / "checkpoints" / "best.pt"
-        self.videos = path / "videos"
-        self.faults = path / "faults"
-        self._lock, self._holder = path / ".lock", path / ".holder"
+        self.root = root = absolute(path)
+        self.config = root / "config.json"
+        self.metrics = root / "metrics.csv"
+        self.last = root / "checkpoints" / "last.pt"
+        self.previous = root / "checkpoints" / "previous.pt"
+        self.best = root / "checkpoints" / "best.pt"
+        self.videos = root / "videos"
+        self.faults = root / "faults"
+        self._lock, self._holder = root / ".lock", root / ".holder"
         self._locked: os.stat_result | None = None
 
     @contextmanager
@@ -69,7 +72,7 @@ class RunDirectory:
         """
         lock = FileLock(self._lock, thread_local=False, fallback_to_soft=False)
         with writing(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire(blocking=False)
             except Timeout:
@@ -113,7 +116,7 @@ class RunDirectory:
             )
         with writing(path):
             run.videos.mkdir(parents=True, exist_ok=True)
-            _write_json(path / "git.json", code_state())
+            _write_json(run.root / "git.json", code_state())
             run.write_config(config)
         return run
 
@@ -134,6 +137,10 @@ class RunDirectory:
             raise UsageError(
                 f"{path} is no run: its config.json cannot be read ({error}); {fix}"
             ) from error
+
+    def shown(self, file: Path) -> Path:
+        """Return the path of one of the run's files as its folder's is shown."""
+        return self.path / file.relative_to(self.root)
 
     def keep_fault(self, name: str, fault: Mapping[str, np.ndarray]) -> Path | None:
         """Write the record of a faulty simulation; return its file, None where there are enough."""
@@ -167,12 +174,12 @@ class RunDirectory:
     @property
     def prepared(self) -> bool:
         """Whether it has a configuration alone, with which a first process is to start."""
-        return self.config.is_file() and not (self.path / "git.json").exists()
+        return self.config.is_file() and not (self.root / "git.json").exists()
 
     def sweep(self) -> None:
         """Remove what a killed process was still writing."""
         for name in (".*.tmp", "checkpoints/.*.tmp", "faults/.*.tmp"):
-            for path in self.path.glob(name):
+            for path in self.root.glob(name):
                 with writing(path):
                     path.unlink(missing_ok=True)
         for draft in self.videos.glob(f"{DRAFT}*"):
@@ -223,14 +230,16 @@ def _git(folder: Path, *arguments: str) -> str | None:
     """Return the first MAX_DIFF bytes that git prints, None where it fails.
 
     Git may refuse a folder of another user, the usual case in a container; but whoever asks is
-    running the code of this one already.
+    running the code of this one already. Within a hook, variables point it to another repository.
     """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-c", "safe.directory=*", *arguments]
     try:
         with TemporaryFile() as output:
             subprocess.run(
                 command,
                 cwd=folder,
+                env=own,
                 stdout=output,
                 stderr=subprocess.DEVNULL,
                 timeout=20,

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from algos.terminal import absolute
 from algos.usage import UsageError
 
 DRAFT = ".draft-"
@@ -51,8 +52,9 @@ def replacing(path: Path, previous: Path | None = None) -> Iterator[BinaryIO]:
     Raises:
         WriteError: it cannot be written; `path` is as it was.
     """
+    shown, path = path, absolute(path)
     draft = path.with_name(f".{path.name}.tmp")
-    with writing(path):
+    with writing(shown):
         try:
             with draft.open("wb") as file:
                 yield file
@@ -102,12 +104,13 @@ def check_writable(path: Path, *suffixes: str) -> None:
     """Raise ValueError unless the file has such a suffix and can be written; make its folder."""
     if path.suffix not in suffixes:
         raise UsageError(f"output file {path} must end in {' or '.join(suffixes)}")
+    file = absolute(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new = not path.exists()
-        path.open("ab").close()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new = not file.exists()
+        file.open("ab").close()
         if new:
-            path.unlink()
+            file.unlink()
     except OSError as error:
         raise UsageError(f"output file {path} cannot be written: {error.strerror}") from error
 
@@ -120,9 +123,9 @@ def whole(path: Path) -> Iterator[Path]:
         WriteError: there is no room for it; what the block raises stays as it is.
     """
     with writing(path):
-        folder = tempfile.TemporaryDirectory(dir=path.parent, prefix=DRAFT)
+        folder = tempfile.TemporaryDirectory(dir=absolute(path).parent, prefix=DRAFT)
     with folder as name:
         draft = Path(name) / path.name
         yield draft
         with writing(path):
-            draft.replace(path)
+            draft.replace(absolute(path))

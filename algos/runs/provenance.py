@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from algos.terminal import absolute
+
 UNKNOWN = "unknown"
 PACKAGES = ("trot", "mujoco", "torch")
 """Whose versions are told."""
@@ -61,7 +63,7 @@ def _made_with() -> dict[str, str]:
 def _read(path: Path) -> dict[str, Any]:
     """Return a JSON file's object, empty where there is none."""
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(absolute(path).read_text())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

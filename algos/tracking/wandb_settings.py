@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from algos.runs.shell import legible
+from algos.terminal import absolute
 from algos.typed import problem
 from algos.usage import UsageError
 
@@ -44,10 +45,21 @@ def prepare() -> None:
 
 
 def lend_home(own: Path) -> None:
-    """Let W&B use a folder where the user, of a container for example, has no home or may not."""
-    home = os.environ.setdefault("HOME", str(own))
-    if not os.access(home, os.W_OK):
-        os.environ.setdefault("WANDB_CACHE_DIR", str(own / ".cache"))
+    """Let W&B use a folder where the user, of a container for example, has no home or may not.
+
+    Its core prints its whole log where it can make no cache.
+    """
+    home = Path(os.environ.setdefault("HOME", str(own)))
+    given = os.environ.get("WANDB_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    if not (given or home.is_dir()) or not _can_be_made(Path(given or home / ".cache")):
+        os.environ["WANDB_CACHE_DIR"] = str(own / ".cache")
+
+
+def _can_be_made(cache: Path) -> bool:
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        return os.access(cache, os.W_OK)
+    return False
 
 
 def switched() -> Literal["disabled", "offline"] | None:
@@ -116,8 +128,8 @@ class _File:
 
     def _read(self) -> None:
         parser = ConfigParser()
-        if self.path.exists():
-            parser.read_string(self.path.read_text())
+        if (file := absolute(self.path)).exists():
+            parser.read_string(file.read_text())
         if parser.has_section("default"):
             self.entries = dict(parser.items("default"))
 
@@ -142,7 +154,7 @@ class _File:
 def _files() -> list[_File]:
     """Return the settings files, the one of the present folder last, which goes first."""
     everywhere = Path(os.environ.get("WANDB_CONFIG_DIR", "~/.config/wandb")).expanduser()
-    here = Path(".wandb" if Path(".wandb").exists() else "wandb")
+    here = Path(".wandb" if absolute(".wandb").exists() else "wandb")
     return [_File(folder / "settings") for folder in (everywhere, here)]
 
 

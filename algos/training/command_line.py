@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from algos.runs import codec
 from algos.runs.directory import RUNS, RunDirectory
 from algos.runs.shell import quoted
+from algos.terminal import absolute
 from algos.training.settings import ResumeConfig, Training
 from algos.usage import UsageError
 
@@ -36,7 +37,7 @@ def locate(config: Training) -> RunDirectory:
                 f"--run-dir is {config.run_dir}, which has no name of its own: each seed trains "
                 "in RUN_DIR-sSEED, so give a name, runs/walk for example"
             )
-        return RunDirectory((config.run_dir or base.with_name(base.name + trial)).resolve())
+        return RunDirectory(absolute(config.run_dir or base.with_name(base.name + trial)).resolve())
     return RunDirectory(config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}"))
 
 

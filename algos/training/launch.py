@@ -50,10 +50,10 @@ def launch(
     if checkpoint is None:
         group.share(lambda: RunDirectory.create(run.path, plain))
     group.share(run.sweep)
-    tracker = make_tracker(run.path, plain, checkpoint) if group.main else Tracker()
+    tracker = make_tracker(run.root, plain, checkpoint) if group.main else Tracker()
     seed = group.seed(config.seed, checkpoint["iteration"] if checkpoint else 0)
     if group.main and (cuts := config.cuts()):
-        print(cuts)
+        print(cuts, file=terminal.stdout())
     trainer = _trainer(learning, config, run, seed, tracker, group)
     if checkpoint is not None:
         trainer.load(checkpoint)
@@ -90,7 +90,7 @@ def _trainer(
 def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Tracker) -> None:
     """Close the tracker, and say what there is, what failed and what to do next."""
     steps, place = trainer.env_steps, quoted(run.path)
-    for page in sorted(run.path.glob("*.html")):
+    for page in sorted(run.root.glob("*.html")):
         tracker.log_html(page, steps)
     tracker.finish()
     rows = outcome.read(run.metrics)

@@ -176,7 +176,7 @@ class Trainer:
         if make is None or "videos" in self.failures:
             return
         path = self._run.videos / f"{self.env_steps:010d}.mp4"
-        progress.say(f"video: {path}")
+        progress.say(f"video: {self._run.shown(path)}")
         if self._attempt("videos", lambda: make(self._act, path) or path, progress):
             self._tracker.log_video(path, self.env_steps)
 
@@ -231,7 +231,7 @@ class Trainer:
             cause = "finite rewards, yet returns that are beyond the critic"
         raise UsageError(
             f"{MAX_REFUSED} updates in a row were refused; the last batch had {cause}: look at "
-            f"the environment's rewards and observations and at {self._run.faults}"
+            f"the environment's rewards and observations and at {self._run.shown(self._run.faults)}"
         )
 
     def _write_faults(self, progress: Progress) -> None:
@@ -239,9 +239,8 @@ class Trainer:
         for fault in self._collector.faults:
             path = self._run.keep_fault(f"{self.env_steps:010d}", fault)
             if path is not None:
-                progress.say(
-                    f"{fault['reason']}; watch it: python play.py --replay-nan {quoted(path)}"
-                )
+                shown = quoted(self._run.shown(path))
+                progress.say(f"{fault['reason']}; watch it: python play.py --replay-nan {shown}")
 
     def state_dict(self) -> dict[str, Any]:
         """Return a checkpoint's content."""

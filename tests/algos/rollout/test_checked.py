@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
@@ -117,6 +119,7 @@ MISFITS = [
     (FLOATS, np.zeros((3, 1)), "(3, 1) and type float64 as observation; it must be numbers of sha"),
     (FLOATS, np.array([1, None, 3], object), "type object as observation; it must be numbers"),
     (FLOATS, [[1], [2, 3], []], "list [[1], [2, 3], []] as observation; it must be numbers of sha"),
+    (FLOATS, [1, 2, 10**400], "as observation; it must be numbers of shape (3,)"),
     (FLOATS, "abc", "str 'abc' as observation; it must be numbers of shape (3,)"),
     (FLOATS, None, "None as observation; it must be numbers of shape (3,)"),
     (PAIR, {"a": np.zeros(2)}, "as observation; it must be a dict with 'a', 'b'"),
@@ -161,7 +164,23 @@ def test_a_reset_of_another_form_is_named(result: Any, told: str) -> None:
             for reward, shown in [
                 (None, "None; it must be a number"),
                 (np.zeros(2), "an array of shape (2,)"),
-                ("much", "str 'much'"),
+                ("3.5", "str '3.5'; it must be a number"),
+                (np.array("3.5"), "an array of shape () and type <U3; it must be a number"),
+                (["3.5"], "list ['3.5']; it must be a number"),
+                (1j, "complex 1j; it must be a number"),
+                (torch.zeros(2), "Tensor tensor([0., 0.]); it must be a number"),
+                (10**400, "int 100000000000000000...0000000000000000000; it must be finite in flo"),
+                (10**5000, "int; it must be finite in float64"),
+            ]
+        ),
+        *(
+            ((np.zeros(3), 0.0, *ends, {}), shown)
+            for ends, shown in [
+                (("no", False), "str 'no' as terminated; it must be True or False"),
+                ((None, False), "None as terminated"),
+                ((2, False), "int 2 as terminated"),
+                ((False, np.nan), "float nan as truncated"),
+                ((False, np.zeros(2, bool)), "an array of shape (2,) and type bool as truncated"),
             ]
         ),
     ],
@@ -173,11 +192,28 @@ def test_a_step_of_another_form_is_named(result: Any, told: str) -> None:
         made.step(np.zeros(2, int))
 
 
-@pytest.mark.parametrize("reward", [2, np.float32(2), np.array([2.0]), np.array(2), True + 1])
+REWARDS = [2, np.float32(2), np.array([2.0]), np.array(2), True + 1, Fraction(2), [2.0]]
+GRAPHS = [torch.ones(shape, requires_grad=True) * 2 for shape in ((), (1,))]
+
+
+@pytest.mark.parametrize("reward", [*REWARDS, *GRAPHS])
 def test_a_reward_is_any_one_number(reward: Any) -> None:
     made = envs(then=lambda: (np.zeros(3), reward, False, False, {}))
     made.reset()
     assert made.step(np.zeros(2, int))[1].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize("end", [True, np.True_, 1, 1.0, np.array(True), torch.tensor(True)])
+def test_an_end_is_any_yes_or_no(end: Any) -> None:
+    made = envs(then=lambda: (np.zeros(3), 0.0, end, not end, {}))
+    made.reset()
+    _, _, terminated, truncated, _ = made.step(np.zeros(2, int))
+    assert (terminated.tolist(), truncated.tolist()) == ([True, True], [False, False])
+
+
+def test_an_observation_of_torch_leaves_its_graph() -> None:
+    made = envs(**ways(FLOATS, torch.ones(3, requires_grad=True)))
+    assert made.reset()[0].tolist() == [[1, 1, 1]] * 2
 
 
 def test_a_reset_without_a_seed_is_named() -> None:
@@ -251,5 +287,6 @@ def test_nothing_to_see_or_to_do_is_refused() -> None:
     empty = spaces.Box(-1, 1, (0,))
     with pytest.raises(UsageError, match="is empty"):
         check_observation_space(empty)
-    with pytest.raises(UsageError, match="at least one entry"):
-        output_size(empty)
+    for space in (empty, spaces.MultiDiscrete(np.empty(0, int)), spaces.Dict(a=FLOATS)):
+        with pytest.raises(UsageError, match=r"at least one entry: .* gymnasium.ActionWrapper"):
+            output_size(space)

@@ -10,12 +10,13 @@ import torch
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 
+from algos.nets.policy import output_size
 from algos.rollout.collector import Collector
-from algos.rollout.environments import make_vec
+from algos.rollout.environments import make_vec, named
 from algos.training.evaluate import evaluate
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
-from algos.usage import UsageError
+from algos.usage import SpaceError, UsageError
 
 IMAGE = spaces.Box(0, 255, (8, 8, 3), np.uint8)
 VECTOR = spaces.Box(-1.0, 1.0, (2,))
@@ -207,3 +208,46 @@ def test_what_an_environment_raises_when_it_is_made_is_its_own(
     with pytest.raises(type(error)) as caught:
         make_vec(levers, 2)
     assert caught.value is error
+
+
+class Bare(gymnasium.Env):
+    """Has spaces, if any."""
+
+    def __init__(self, seen: Any = VECTOR, done: Any = VECTOR) -> None:
+        for name, space in (("observation_space", seen), ("action_space", done)):
+            if space is not None:
+                setattr(self, name, space)
+
+
+@pytest.fixture(params=[True, False], ids=["checked", "unchecked"])
+def bare(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The id of an environment, which Gymnasium checks or not."""
+    name = "test/Bare-v0"
+    gymnasium.register(name, lambda **own: Bare(**own), disable_env_checker=not request.param)
+    yield name
+    del gymnasium.registry[name]
+
+
+NO_VECTORS = [
+    spaces.Dict(),
+    spaces.Tuple(()),
+    spaces.Tuple((VECTOR, spaces.Dict(a=spaces.Dict()))),
+    spaces.Dict(a=spaces.Box(-1, 1, (0,))),
+    spaces.Sequence(VECTOR),
+    spaces.Space((3,), np.float32),
+    "Box",
+    None,
+]
+
+
+@pytest.mark.parametrize("space", NO_VECTORS, ids=repr)
+def test_observations_that_make_no_vector_are_refused_by_id(bare: str, space: Any) -> None:
+    with pytest.raises(UsageError, match=f"^environment '{bare}': [^\\n]*$"):
+        make_vec(bare, 2, seen=space)
+
+
+@pytest.mark.parametrize("space", [spaces.Dict(), "Box", None], ids=repr)
+def test_actions_of_no_space_are_refused_by_id(bare: str, space: Any) -> None:
+    told = pytest.raises(UsageError, match=f"^environment '{bare}': [^\\n]*$")
+    with told, named(bare, SpaceError):
+        output_size(make_vec(bare, 2, done=space).single_action_space)

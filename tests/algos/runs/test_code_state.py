@@ -44,6 +44,18 @@ def test_a_change_in_any_encoding_is_kept(clone: Path, content: bytes, seen: str
     state["diff"].encode()  # so that a report and a patch can hold it
 
 
+def test_a_hook_of_another_repository_alters_nothing(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (clone / "a.txt").write_text("two\n")
+    plain = code_state()
+    assert plain["commit"]
+    subprocess.run(["git", "init", str(tmp_path / "other")], check=True, capture_output=True)
+    for name, value in (("DIR", ".git"), ("WORK_TREE", "."), ("INDEX_FILE", ".git/index")):
+        monkeypatch.setenv(f"GIT_{name}", str(tmp_path / "other" / value))
+    assert code_state() == plain
+
+
 def test_of_a_huge_change_the_beginning_is_kept(clone: Path) -> None:
     (clone / "a.txt").write_text("a line\n" * (MAX_DIFF // 5))
     diff = code_state()["diff"]

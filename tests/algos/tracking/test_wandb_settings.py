@@ -128,3 +128,16 @@ def test_a_home_that_cannot_be_written_is_not_where_files_go(
     lend_home(tmp_path)
     assert os.environ["WANDB_CACHE_DIR"] == str(tmp_path / ".cache")
     assert os.environ["HOME"] == "/nowhere"
+
+
+@pytest.mark.parametrize("name", ["HOME", "XDG_CACHE_HOME", "WANDB_CACHE_DIR"])
+def test_nor_is_a_place_that_is_no_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("WANDB_CACHE_DIR", "")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(name, str(tmp_path / "file"))
+    prepare()
+    lend_home(tmp_path / "own")
+    assert os.environ["WANDB_CACHE_DIR"] == str(tmp_path / "own" / ".cache")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 
 import pytest
 
+from algos import terminal
 from algos.training.progress import Progress
 
 WALKING = {
@@ -107,3 +110,17 @@ def test_an_evaluation_is_told_by_what_it_found(capsys: pytest.CaptureFixture[st
     assert second == f"  {found}"
     assert len(second) <= 80
     assert third == "evaluation after 5,120 steps: return 500.0 (1 episode)"
+
+
+def test_a_stream_that_an_environment_closes_ends_no_training(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gone, own = io.StringIO(), io.StringIO()
+    gone.close()
+    monkeypatch.setitem(terminal._streams, 1, own)  # as where the programs begin
+    with Progress(1000, every=0.0) as progress:
+        monkeypatch.setattr(sys, "stdout", gone)
+        progress.update(1000, WALKING)
+        progress.say("video: run/1.mp4")
+    assert own.getvalue().startswith("100 %, 0:00 left: ")
+    assert own.getvalue().endswith("video: run/1.mp4\n")
