@@ -240,13 +240,13 @@ NO_VECTORS = [
 ]
 
 
-@pytest.mark.parametrize("space", NO_VECTORS, ids=repr)
+@pytest.mark.parametrize("space", NO_VECTORS, ids=range(len(NO_VECTORS)))
 def test_observations_that_make_no_vector_are_refused_by_id(bare: str, space: Any) -> None:
     with pytest.raises(UsageError, match=f"^environment '{bare}': [^\\n]*$"):
         make_vec(bare, 2, seen=space)
 
 
-@pytest.mark.parametrize("space", [spaces.Dict(), "Box", None], ids=repr)
+@pytest.mark.parametrize("space", [spaces.Dict(), "Box", None], ids=["empty", "text", "none"])
 def test_actions_of_no_space_are_refused_by_id(bare: str, space: Any) -> None:
     told = pytest.raises(UsageError, match=f"^environment '{bare}': [^\\n]*$")
     with told, named(bare, SpaceError):
