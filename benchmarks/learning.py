@@ -1,4 +1,4 @@
-"""Train, judge and tabulate: `python benchmarks/learning.py [NAME …]`.
+"""Train, judge and tabulate: `python -m benchmarks.learning [NAME …]`.
 
 Every experiment runs the README's own commands, train.py and then play.py --evaluate, in
 `runs/bench-NAME`; a finished one is not trained again. Results and their table go to
@@ -19,6 +19,8 @@ from typing import Annotated, Any
 
 import tyro
 from rich.console import Console
+
+from benchmarks.time_to_walk import FAST
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "learning.json"
@@ -46,7 +48,7 @@ class Experiment:
 
 
 def _walk(seed: int, *more: str) -> Experiment:
-    return Experiment(("trot/AnymalWalk-v0", *more), seed)
+    return Experiment(("trot/AnymalWalk-v0", *FAST, *more), seed)
 
 
 EXPERIMENTS = {

@@ -48,6 +48,8 @@ BEFORE = (
     *("--env.rewards.base-height.weight", "-10", "--env.rewards.orientation.weight", "-1"),
     *("--env.rewards.slip.weight", "-0.5", "--algo.max-kl", "0.02", "--algo.gamma", "0.99"),
     *("--algo.gae-lambda", "0.95", "--algo.activation", "tanh"),
+    *("--env.rewards.lin-vel-deviation.weight", "-1", "--env.rewards.power.weight", "0"),
+    *("--env.rewards.yaw-rate-deviation.weight", "-0.5"),
 )
 RECIPES = {"full": (), "fast": FAST, "before": BEFORE}
 """Options of train.py by name: the task's own under full physics, the same under fast physics (that

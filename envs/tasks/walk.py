@@ -59,9 +59,9 @@ def walk(robot: Robot) -> TaskConfig:
     return TaskConfig(
         rewards={
             "lin_vel": Reward(rewards.lin_vel_tracking, 1.5, params={"width": 0.5}),
-            "lin_vel_deviation": Reward(rewards.lin_vel_deviation, -1.0, curriculum=True),
+            "lin_vel_deviation": Reward(rewards.lin_vel_deviation, -4.0, curriculum=True),
             "yaw_rate": Reward(rewards.yaw_rate_tracking, 1.0, params={"width": 0.5}),
-            "yaw_rate_deviation": Reward(rewards.yaw_rate_deviation, -0.5, curriculum=True),
+            "yaw_rate_deviation": Reward(rewards.yaw_rate_deviation, -2.0, curriculum=True),
             "gait": Reward(rewards.gait, 1.0),
             "clearance": Reward(rewards.clearance, -100.0, params=swing),
             "base_height": Reward(rewards.base_height, -30.0, params=standing),
@@ -70,6 +70,7 @@ def walk(robot: Robot) -> TaskConfig:
             "termination": Reward(rewards.termination, -6.0),
             "ang_vel_xy": Reward(rewards.ang_vel_xy, -0.05, curriculum=True),
             "orientation": Reward(rewards.orientation, -3.0, curriculum=True),
+            "power": Reward(rewards.power, -0.003, curriculum=True),
             "joint_acc": Reward(rewards.joint_acc, -2.5e-7, curriculum=True),
             "action_rate": Reward(rewards.action_rate, -0.04, curriculum=True),
             "air_time": Reward(rewards.air_time, 1.0, curriculum=True, params={"target": 0.25}),
