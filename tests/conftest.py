@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from algos import terminal
 from envs.render import gl
 
 
@@ -20,8 +21,10 @@ def opengl() -> None:
 
 
 @pytest.fixture
-def signals() -> Iterator[None]:
-    """Give the handlers of signals back that a program takes."""
+def signals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give back the handlers of signals, the streams and the folder that a program takes."""
+    monkeypatch.setattr(terminal, "_streams", {})
+    monkeypatch.setattr(terminal, "_folder", None)
     old = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in old.items():

@@ -72,7 +72,8 @@ def test_seeds_are_trained_once_resumed_and_compared(
 
     told = tmp_path / "told"
     writes = program(tmp_path, WRITES.format(str(told)))
-    experiment.run(base, config(jobs=1, total_steps=384, seeds=[2]), writes)
+    with pytest.raises(experiment.SeedError, match="ended before it had its steps"):
+        experiment.run(base, config(jobs=1, total_steps=384, seeds=[2]), writes)
     resumed, run, begun = train.parse(ast.literal_eval(told.read_text()))
     assert run.path == runs[1]
     assert begun
@@ -236,6 +237,7 @@ def test_a_seed_that_goes_on_keeps_what_its_run_was_made_with(tmp_path: Path) ->
     made = RunDirectory.create(tmp_path / "x-s1", config(seed=1, old_setting=3))
     save_checkpoint(made.last, {"env_steps": 10})
     writes = program(tmp_path, WRITES.format(str(tmp_path / "told")))
-    experiment.run(tmp_path / "x", config(seeds=[1], total_steps=20, device="cpu"), writes)
+    with pytest.raises(experiment.SeedError, match="ended before it had its steps"):
+        experiment.run(tmp_path / "x", config(seeds=[1], total_steps=20, device="cpu"), writes)
     _, kept = RunDirectory.open(made.path)
     assert (kept["old_setting"], kept["total_steps"], kept["device"]) == (3, 20, "cpu")

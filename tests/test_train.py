@@ -347,7 +347,7 @@ def test_every_config_field_is_on_the_command_line() -> None:
         (["trot/AnymalWalk-v0", "--robot", "spot"], "anymal_c"),
         (["CartPole-v1", "--robot", "anymal_c"], "no trot/ task"),
         (["CartPole-v1", "--seed", str(2**64)], "--seed is 18446744073709551616"),
-        (["trot/AnymalWalk-v0", "--env.protocol.seconds", "0"], "protocol seconds is 0.0"),
+        (["trot/AnymalWalk-v0", "--env.protocol.seconds", "0"], "--env.protocol.seconds is 0.0"),
         (
             ["trot/AnymalWalk-v0", "--env.rewards.slip.params", "foo", "1"],
             "parameter of slip is foo",
@@ -372,7 +372,7 @@ def test_every_config_field_is_on_the_command_line() -> None:
         (["--resume", "x", "--logger", "none", "--wandb", "offline"], "--wandb has no effect"),
         (
             ["trot/AnymalWalk-v0", "--env.randomization.push-interval", "2"],
-            "push_interval is 2.0",
+            "--env.randomization.push-interval is 2.0",
         ),
         (["Ant-v5", "--rollout-steps", str(10**9)], "GiB of memory, and this machine has"),
         (["CartPole-v1", "--algo.hidden", *["16384"] * 9], "GiB of memory"),

@@ -9,6 +9,7 @@ from configparser import ConfigParser
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -57,8 +58,9 @@ def lend_home(own: Path) -> None:
 
 def _can_be_made(cache: Path) -> bool:
     with suppress(OSError):
-        cache.mkdir(parents=True, exist_ok=True)
-        return os.access(cache, os.W_OK)
+        there = next(path for path in (cache, *cache.parents) if path.exists())
+        with TemporaryDirectory(dir=there):
+            return True
     return False
 
 
