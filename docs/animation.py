@@ -1,6 +1,7 @@
 """Turn a video into an animated WebP that a page plays by itself; the README's is made by
 
-python play.py policies/walk.pt --command 0.8 0 -0.4 --seconds 3 --size 640 360 --video walk.mp4
+python play.py policies/walk.pt --robot anymal_c_menagerie --command 0.8 0 0.4 --seconds 3 \
+    --size 640 360 --video walk.mp4
 python docs/animation.py walk.mp4 docs/images/walk.webp
 """
 
