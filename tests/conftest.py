@@ -11,6 +11,13 @@ from algos import terminal
 from envs.render import gl
 
 
+def pytest_configure() -> None:
+    """Hear the signals that `nohup`, or a script's background, has the suite inherit as ignored."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, None)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler or signal.SIG_DFL)
+
+
 @pytest.fixture(scope="module")
 def opengl() -> None:
     """Skip where the machine cannot render."""
