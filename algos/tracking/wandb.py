@@ -6,6 +6,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from glob import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,7 +37,8 @@ class WandbTracker(Tracker):
     Args:
         run_dir: the run's folder; W&B writes to its subfolder `wandb`.
         config: what is shown as the run's configuration.
-        mode: auto is what the user has told W&B, and offline where there is no login.
+        mode: auto is what the user has told W&B, and offline where there is no login, or where a
+            run that is continued has been offline.
         project, name, group, tags: where the run is shown, and as what.
         run_id: W&B's id of an earlier run, which is continued.
     """
@@ -145,7 +147,7 @@ class WandbTracker(Tracker):
     def _choose_mode(self) -> None:
         """Settle what auto is; stay offline, and say so, where W&B cannot read what it is told."""
         if self.mode == "auto":
-            self.mode = switched() or "auto"
+            self.mode = switched() or ("offline" if self._offline_so_far() else "auto")
         if self.mode == "disabled":
             return
         import wandb
@@ -164,6 +166,12 @@ class WandbTracker(Tracker):
             except Exception as error:  # of a key that cannot be one, and of many other kinds
                 self._warn(f"wandb finds no login ({reason(error)}): the run stays offline")
 
+    def _offline_so_far(self) -> bool:
+        """Whether what is continued was kept offline: a server lacks its start."""
+        found = self._folder.glob(f"*run-*-{escape(self._id)}") if self._id else ()
+        names = [folder.name for folder in found]
+        return bool(names) and all(name.startswith("offline-") for name in names)
+
     def _restart_offline(self, options: dict[str, Any]) -> None:
         import wandb
 
@@ -180,7 +188,7 @@ class WandbTracker(Tracker):
         kept = self._folder / "models" / f"{alias}-{env_steps:010d}.pt"
         kept.parent.mkdir(exist_ok=True)
         shutil.copyfile(path, kept)  # the run overwrites its own before the upload may happen
-        name = re.sub(r"[^\w.-]", "-", f"{self._run.name}-{self._run.id}")
+        name = re.sub(r"[^A-Za-z0-9_.-]", "-", f"{self._run.name}-{self._run.id}")
         artifact = self._wandb.Artifact(name, type="model", metadata={"env_steps": env_steps})
         artifact.add_file(str(kept), name=path.name, skip_cache=True, policy="immutable")
         self._run.log_artifact(artifact, aliases=[alias])

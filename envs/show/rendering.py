@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import VectorEnv
 
-from envs.render.gl import choose_backend
+from envs.render.gl import OpenGLError, choose_backend
 from envs.task import TaskConfig, with_random_start
 from robots.usage import UsageError
 
@@ -38,10 +39,11 @@ def rendering_env(
         seconds: length of an episode (s).
 
     Raises:
-        OpenGLError: this machine cannot render.
+        OpenGLError: this machine cannot render what MuJoCo draws.
         UsageError: these environments cannot.
     """
-    choose_backend()
+    with suppress(*([] if task is not None or _draws_with_mujoco(env_id) else [OpenGLError])):
+        choose_backend()
     kwargs: dict[str, Any] = {"render_mode": "rgb_array"}
     if task is not None:
         started = with_random_start(task) if n > 1 else task
@@ -66,6 +68,10 @@ def _that_renders(make: Callable[[], VectorEnv], env_id: str) -> VectorEnv:
         envs.close()
         raise UsageError(f"{refused} its metadata has render_modes {modes}, without 'rgb_array'")
     return envs
+
+
+def _draws_with_mujoco(env_id: str) -> bool:
+    return env_id.startswith("dm_control/") or _in_gymnasium_mujoco(env_id)
 
 
 def _in_gymnasium_mujoco(env_id: str) -> bool:

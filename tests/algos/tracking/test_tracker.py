@@ -264,6 +264,27 @@ def test_offline_run_appears_in_the_run_directory(no_login, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_run_that_was_kept_offline_stays_so(no_login, monkeypatch, tmp_path):
+    first = WandbTracker(tmp_path / "run", {"seed": 1})
+    first.finish()
+    monkeypatch.setenv("WANDB_API_KEY", 40 * "a")
+    wandb.teardown()
+    again = WandbTracker(tmp_path / "run", {"seed": 1}, run_id=first.run_id)
+    assert (again.mode, again.problems) == ("offline", [])
+    again.finish()
+
+
+@pytest.mark.slow
+def test_a_model_of_a_run_of_any_name_is_logged(no_login, tmp_path):
+    model = tmp_path / "last.pt"
+    model.write_bytes(b"weights")
+    tracker = WandbTracker(tmp_path / "行走 é", {"seed": 1}, name="行走 é")
+    tracker.log_model(model, "last", env_steps=10)
+    tracker.finish()
+    assert tracker.problems == []
+
+
+@pytest.mark.slow
 def test_a_user_without_a_home_is_tracked(no_login, monkeypatch, tmp_path):
     def unknown(uid):
         raise KeyError(uid)

@@ -11,6 +11,8 @@ import pytest
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
+from algos.rollout.environments import make_vec
+from envs.render.gl import OpenGLError
 from envs.show import rendering
 from envs.show.rendering import rendering_env
 from robots.usage import UsageError
@@ -90,3 +92,14 @@ def test_another_type_error_of_a_constructor_stays_one(monkeypatch: pytest.Monke
     monkeypatch.setattr(Shown, "__init__", broken)
     with pytest.raises(TypeError, match="unsupported operand"):
         make("Shown")
+
+
+def test_what_mujoco_does_not_draw_needs_no_opengl(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise OpenGLError("no OpenGL")
+
+    monkeypatch.setattr(rendering, "choose_backend", missing)
+    size = (64, 64)
+    rendering_env(make_vec, "CartPole-v1", "", None, 1, size, 1.0).close()
+    with pytest.raises(OpenGLError):
+        rendering_env(make_vec, "Ant-v5", "", None, 1, size, 1.0)
