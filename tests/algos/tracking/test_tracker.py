@@ -279,7 +279,7 @@ def test_a_model_of_a_run_of_any_name_is_logged(no_login, tmp_path):
     model = tmp_path / "last.pt"
     model.write_bytes(b"weights")
     tracker = WandbTracker(tmp_path / "行走 é", {"seed": 1}, name="行走 é")
-    tracker.log_model(model, "last", env_steps=10)
+    tracker.log_model(model, "latest", env_steps=10)
     tracker.finish()
     assert tracker.problems == []
 
