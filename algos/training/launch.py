@@ -103,5 +103,5 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
     else:
         said = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {place}"
-    failed = [f"Failed: {what}" for what in (*trainer.failures.values(), *tracker.problems)]
-    terminal.conclude(said, *failed, then)
+    problems = *outcome.omissions(rows), *trainer.failures.values(), *tracker.problems
+    terminal.conclude(said, *(f"Failed: {what}" for what in problems), then)

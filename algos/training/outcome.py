@@ -33,6 +33,14 @@ def pace(rows: list[Row]) -> str:
     return f"{took}, {steps / seconds:,.0f} steps/s"
 
 
+def omissions(rows: list[Row]) -> list[str]:
+    """Return, in one line or none, in how many iterations environments were left out."""
+    hit = sum(row.get("omitted_environments", 0) > 0 for row in rows)
+    many = f"{hit:,} of {len(rows):,} iterations"
+    why = "what they returned was not all finite"
+    return [f"environments were left out of the update in {many}: {why}"] if hit else []
+
+
 def evaluations(rows: list[Row]) -> Table | None:
     """Return the first, the best (of the highest return) and the last evaluation; None without.
 

@@ -54,3 +54,10 @@ def test_first_best_and_last_evaluation_stand_in_a_table(
 def test_without_an_evaluation_there_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "metrics.csv").write_text("iteration,env_steps,seconds\n1,1000,30\n")
     assert outcome.evaluations(outcome.read(tmp_path / "metrics.csv")) is None
+
+
+def test_environments_that_were_left_out_are_in_the_closing_note() -> None:
+    rows = [{"omitted_environments": left_out} for left_out in (0.0, 8.0, 1.0)]
+    (line,) = outcome.omissions(rows)
+    assert line.startswith("environments were left out of the update in 2 of 3 iterations")
+    assert outcome.omissions(rows[:1]) == []
