@@ -37,6 +37,17 @@ def changed(change: Callable[[mujoco.MjSpec], Any], **fields: Any) -> Robot:
     return replace(PONY, name=fields.pop("name", "changed"), build=build, **fields)
 
 
+def told_of(
+    robot: Robot, left: list[tuple[float, ...]], caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    """Assert which mirrors are left of the two, and return what is said of the others."""
+    symmetry._warn.cache_clear()
+    assert claimed(robot) == left
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2 - len(left)
+    return told
+
+
 def claimed(robot: Robot, drive: PD = PD()) -> list[tuple[float, ...]]:
     """What the mirrors that a robot has do to a polar vector, the identity and both apart."""
     group = symmetry.of_robot(robot, scene.build(robot, Simulation(), drive), velocity())
@@ -171,10 +182,7 @@ def test_what_breaks_a_mirror_is_told(
     message: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    symmetry._warn.cache_clear()
-    assert claimed(robot) == left
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2 - len(left)
+    told = told_of(robot, left, caplog)
     for text in told:
         assert "symmetry is not used" in text
         assert text.endswith("Training goes on without it.")
@@ -426,10 +434,7 @@ def test_a_leg_that_stands_nearly_where_a_mirror_puts_it_is_told(
     message: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    symmetry._warn.cache_clear()
-    assert claimed(robot) == left
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2 - len(left)
+    told = told_of(robot, left, caplog)
     assert "left-right symmetry is not used" in told[0]
     assert message in told[0]
 
