@@ -35,7 +35,10 @@ joints = [model.joint(name) for name in info["joints"]]
 qpos, qvel = [j.qposadr[0] for j in joints], [j.dofadr[0] for j in joints]
 pose, action = np.array(info["nominal_pose"]), np.zeros(len(joints))
 data.qpos[2], data.qpos[3], data.qpos[qpos] = info["nominal_height"], 1.0, pose
-moving = np.linalg.norm(command) > info["moving_above"]
+named = [entry["entry"] for entry in info["command"]]
+velocity = np.isin(named, ["lin_vel_x", "lin_vel_y", "yaw_rate"])
+moving = np.linalg.norm(command[velocity]) > info["moving_above"]
+told = np.where(velocity & ~moving, 0.0, command)
 seconds, start = 10, data.qpos[:2].copy()
 
 for step in range(round(seconds * info["control_rate"])):
@@ -46,7 +49,7 @@ for step in range(round(seconds * info["control_rate"])):
         "lin_vel": data.sensor("lin_vel_b").data,
         "ang_vel": data.sensor("ang_vel_b").data,
         "gravity": -data.sensor("up_b").data,
-        "command": command,
+        "command": told,
         "joint_pos": data.qpos[qpos] - pose,
         "joint_vel": data.qvel[qvel],
         "action": action,

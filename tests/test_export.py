@@ -25,7 +25,7 @@ from envs.sim.drives import PD
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
-from tests.envs.helpers import quiet
+from tests.envs.helpers import quiet, task
 
 ROOT = Path(__file__).parent.parent
 
@@ -53,7 +53,9 @@ def test_a_policy_of_any_drive_moves_in_plain_mujoco_as_here(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A policy of random weights, for the half second before rounding decides where it falls."""
-    env = LocomotionVectorEnv(1, config=quiet(drive=DRIVES[name]()), autoreset=False)
+    slow = task().commands.fixed((0.06, -0.05, 0.04))  # to stand, which both must take it for
+    config = quiet(drive=DRIVES[name](), commands=slow)
+    env = LocomotionVectorEnv(1, config=config, autoreset=False)
     agent, path = random_agent(env), tmp_path / "a.onnx"
     export(
         DeployedPolicy(agent.policy, agent.normalizer, deployment.control_law(env)),
@@ -92,7 +94,7 @@ def run_script(path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
 
     script = str(ROOT / "docs" / "run_onnx.py")
     monkeypatch.setattr(mujoco, "mj_step", watched)
-    monkeypatch.setattr(sys, "argv", [script, str(path), "0", "0", "0"])
+    monkeypatch.setattr(sys, "argv", [script, str(path), "0.06", "-0.05", "0.04"])
     runpy.run_path(script)
     return np.array(seen)
 

@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 
 from envs.bounds import require_choice, require_shape, require_within
+from envs.mdp.commands import VELOCITY
 from envs.mdp.state import State
 from envs.mdp.term import LARGEST, Term
 
@@ -50,8 +51,10 @@ def gravity(state: State) -> np.ndarray:
 
 
 def command(state: State) -> np.ndarray:
-    """The command in force, in the units of its entries, (n, entries)."""
-    return state.command
+    """The command in force, in the units of its entries, velocities 0 while told to stand,
+    (n, entries)."""
+    hidden = np.isin(state.command_names, VELOCITY) & ~state.moving[:, None]
+    return np.where(hidden, 0.0, state.command)
 
 
 def joint_pos(state: State) -> np.ndarray:

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from envs.mdp import observations
 from envs.mdp.commands import VELOCITY, Command, Commands, sample, velocity
 from envs.mdp.curriculum import Curriculum
 from envs.mdp.rewards import Reward
@@ -170,6 +171,13 @@ def test_entries_are_found_by_name_wherever_they_stand() -> None:
     np.testing.assert_array_equal(state.commanded("lin_vel_y", "height"), [[-0.4, 0.5], [0, 0.4]])
     np.testing.assert_array_equal(state.velocity_command, [[0.9, -0.4, 1.2], [0, 0, 0]])
     assert state.moving.tolist() == [True, False]  # a height is no motion
+
+
+def test_a_robot_told_to_stand_sees_no_velocity() -> None:
+    slow, height = [0.06, -0.05, 0.04, 0.4], [0.0, 0.0, 0.0, 0.4]  # norm 0.088 m/s
+    state = hand_made(command_names=(*VELOCITY, "height"), command=[slow, [0.06, -0.09, 0.04, 0.5]])
+    np.testing.assert_array_equal(observations.command(state), [height, [0.06, -0.09, 0.04, 0.5]])
+    np.testing.assert_array_equal(state.velocity_command[0], slow[:3])  # errors are as ever
 
 
 def test_an_unknown_entry_is_refused() -> None:
