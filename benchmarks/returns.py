@@ -1,9 +1,11 @@
-"""Returns against sb3-contrib's TRPO: `python -m benchmarks.returns`.
+"""Returns against sb3-contrib's TRPO or Stable-Baselines3's PPO: `python -m benchmarks.returns`.
 
 Every pair of task and seed is trained by both, one process each, and judged by 20 deterministic
 episodes at the end. What is done stays in benchmarks/returns.json: the command goes on where it
-stopped. Prints the table, draws docs/images/returns.png. Trot runs `train.py TASK` with its
-presets, sb3-contrib with the settings of RL Baselines3 Zoo (its v4 MuJoCo entries).
+stopped. Prints the table, draws docs/images/returns.png (returns-ppo.png). The peers have the
+settings of RL Baselines3 Zoo (its newest MuJoCo entries). Trot's TRPO runs `train.py TASK` with
+its presets; its PPO the peer's settings (`--algo ppo`), for there the question is whether it is
+the same algorithm.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import gymnasium
 import numpy as np
@@ -26,13 +28,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from algos.compare.intervals import mean_interval
+from benchmarks import zoo
 
 ROOT = Path(__file__).parent.parent
-RESULTS, PICTURE = ROOT / "benchmarks" / "returns.json", ROOT / "docs" / "images" / "returns.png"
+RESULTS = ROOT / "benchmarks" / "returns.json"
 EPISODES, JUDGES, JUDGE_SEED = 20, 10, 1000
 """Episodes at the end, in as many environments as play.py takes: the same starts for both."""
-Algorithm = Literal["trot", "sb3-contrib"]
-ALGORITHMS: tuple[Algorithm, ...] = ("trot", "sb3-contrib")
+Algorithm = Literal["trot", "sb3-contrib", "trot-ppo", "sb3-ppo"]
+Pair = tuple[Algorithm, Algorithm]
+PAIRS: dict[str, Pair] = {"trpo": ("trot", "sb3-contrib"), "ppo": ("trot-ppo", "sb3-ppo")}
+"""By algorithm: Trot, and the peer that it is set beside."""
 STEPS = {
     "CartPole-v1": 100_000,
     "Pendulum-v1": 100_000,
@@ -43,32 +48,6 @@ STEPS = {
     "Swimmer-v5": 1_000_000,
 }
 """Tasks and their transitions."""
-
-_MUJOCO: dict[str, Any] = {
-    "batch_size": 128,
-    "n_steps": 1024,
-    "cg_max_steps": 25,
-    "n_critic_updates": 20,
-}
-ZOO: dict[str, dict[str, Any]] = {
-    "CartPole-v1": {
-        "n_steps": 512,
-        "batch_size": 512,
-        "cg_damping": 1e-3,
-        "gae_lambda": 0.98,
-        "n_critic_updates": 20,
-    },
-    "Pendulum-v1": {
-        "n_steps": 1024,
-        "gamma": 0.9,
-        "n_critic_updates": 15,
-        "use_sde": True,
-        "sde_sample_freq": 4,
-    },
-    "HalfCheetah-v5": {**_MUJOCO, "target_kl": 0.04},
-    "Swimmer-v5": {**_MUJOCO, "gamma": 0.9999},
-}
-"""Settings of sb3-contrib's TRPO by task (RL Baselines3 Zoo, hyperparams/trpo.yml)."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +66,14 @@ class Unit:
 
 def train_trot(unit: Unit) -> dict[str, Any]:
     """Train with train.py, judge with play.py."""
-    run = Path("runs") / f"returns-{unit.task}-s{unit.seed}"
+    own = unit.algorithm.removeprefix("trot")  # "" or "-ppo"
+    run = Path("runs") / f"returns{own}-{unit.task}-s{unit.seed}"
     arguments = ["train.py", unit.task, "--seed", str(unit.seed), "--run-dir", str(run)]
     arguments += ["--total-steps", str(STEPS[unit.task]), "--video-interval", "0"]
+    if own:
+        arguments += ["--eval-interval", "0", *zoo.PPO[unit.task].ours(_half_range(unit.task))]
+        if unit.task in zoo.UNNORMALIZED:
+            arguments += ["--algo.no-normalize-observations"]
     if (ROOT / run / "checkpoints" / "last.pt").exists():
         arguments = ["train.py", "--resume", str(run)]
     _python([*arguments, "--wandb", "disabled"])
@@ -109,11 +93,17 @@ def _python(arguments: list[str]) -> None:
         raise SystemExit(f"{' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
 
 
-def train_sb3(unit: Unit) -> dict[str, Any]:
-    """Train and judge sb3-contrib's TRPO in this process."""
+def _half_range(task: str) -> float:
+    space = gymnasium.make(task).action_space
+    return float(space.high[0]) if isinstance(space, gymnasium.spaces.Box) else 1.0
+
+
+def train_peer(unit: Unit) -> dict[str, Any]:
+    """Train and judge sb3-contrib's TRPO or Stable-Baselines3's PPO in this process."""
     import time
 
     from sb3_contrib import TRPO
+    from stable_baselines3 import PPO
     from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.evaluation import evaluate_policy
@@ -132,13 +122,15 @@ def train_sb3(unit: Unit) -> dict[str, Any]:
             if returns:
                 self.points.append([self.num_timesteps, float(np.mean(returns))])
 
-    env: Any = make_vec_env(unit.task, 2, seed=unit.seed)
-    normalized = unit.task not in ("CartPole-v1", "Pendulum-v1")
-    settings = ZOO.get(unit.task, _MUJOCO)
+    ppo = unit.algorithm == "sb3-ppo"
+    settings = zoo.PPO[unit.task].theirs() if ppo else zoo.TRPO.get(unit.task, zoo.MUJOCO)
+    env: Any = make_vec_env(unit.task, zoo.PPO[unit.task].envs if ppo else 2, seed=unit.seed)
+    normalized = unit.task not in zoo.UNNORMALIZED
     if normalized:
         env = VecNormalize(env, gamma=settings.get("gamma", 0.99))
     curve, start = Curve(), time.perf_counter()
-    model = TRPO("MlpPolicy", env, seed=unit.seed, device="cpu", **settings)
+    learner = PPO if ppo else TRPO
+    model = learner("MlpPolicy", env, seed=unit.seed, device="cpu", **settings)
     model.learn(STEPS[unit.task], callback=curve)
     seconds = time.perf_counter() - start
     judge: Any = make_vec_env(unit.task, JUDGES, seed=JUDGE_SEED)
@@ -156,29 +148,29 @@ def load() -> dict[str, Any]:
 
 def finals(results: dict[str, Any], task: str, algorithm: Algorithm) -> np.ndarray:
     """Return the final returns of the seeds that both have done, in their order, (seeds,)."""
-    done = [{k.split("/")[2] for k in results if k.startswith(f"{task}/{a}/")} for a in ALGORITHMS]
+    both = next(pair for pair in PAIRS.values() if algorithm in pair)
+    done = [{k.split("/")[2] for k in results if k.startswith(f"{task}/{a}/")} for a in both]
     return np.array(
         [results[f"{task}/{algorithm}/{s}"]["final"] for s in sorted(set.intersection(*done))]
     )
 
 
-def complete(results: dict[str, Any], seeds: int) -> list[str]:
+def complete(results: dict[str, Any], pair: Pair, seeds: int) -> list[str]:
     """Return the tasks that both have finished with this many seeds."""
-    enough = lambda task, name: len(finals(results, task, name)) >= seeds  # noqa: E731
-    return [task for task in STEPS if all(enough(task, name) for name in ALGORITHMS)]
+    return [task for task in STEPS if len(finals(results, task, pair[0])) >= seeds]
 
 
-def table(results: dict[str, Any]) -> str:
+def table(results: dict[str, Any], pair: Pair) -> str:
     """Return the markdown table: mean and 95 % interval over the seeds, and rliable's IQM."""
-    rows = [["task", "steps", "seeds", *ALGORITHMS], ["---"] * (3 + len(ALGORITHMS))]
+    rows = [["task", "steps", "seeds", *pair], ["---"] * (3 + len(pair))]
     for task, steps in STEPS.items():
-        scores = [finals(results, task, name) for name in ALGORITHMS]
+        scores = [finals(results, task, name) for name in pair]
         if all(len(score) for score in scores):
             cells = [_mean_with_interval(score) for score in scores]
             rows.append([task, f"{steps:,}", str(min(map(len, scores))), *cells])
-    done = complete(results, 3)
+    done = complete(results, pair, 3)
     if done:
-        rows.append([f"IQM over {len(done)} tasks", "", "3", *aggregate(results, done)])
+        rows.append([f"IQM over {len(done)} tasks", "", "3", *aggregate(results, pair, done)])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
@@ -187,26 +179,26 @@ def _mean_with_interval(scores: np.ndarray) -> str:
     return f"{mean:.0f} ± {half:.0f}" if len(scores) > 1 else f"{mean:.0f}"
 
 
-def aggregate(results: dict[str, Any], tasks: list[str]) -> Iterator[str]:
+def aggregate(results: dict[str, Any], pair: Pair, tasks: list[str]) -> Iterator[str]:
     """Yield each algorithm's interquartile mean with its 95 % interval, over seeds and tasks.
 
-    Returns are scaled by task so that sb3-contrib's mean is 1 and the random agent's is 0.
+    Returns are scaled by task so that the peer's mean is 1 and the random agent's is 0.
     """
     from rliable import library, metrics
 
     scores = {}
-    for name in ALGORITHMS:
+    for name in pair:
         columns = []
         for task in tasks:
             floor = random_return(task)
-            span = finals(results, task, "sb3-contrib").mean() - floor
+            span = finals(results, task, pair[1]).mean() - floor
             columns.append((finals(results, task, name)[:3] - floor) / span)
         scores[name] = np.stack(columns, axis=1)
     np.random.seed(0)  # noqa: NPY002 - rliable takes no notice of its own random_state
     points, intervals = library.get_interval_estimates(
         scores, lambda x: np.array([metrics.aggregate_iqm(x)]), reps=2000
     )
-    for name in ALGORITHMS:
+    for name in pair:
         low, high = intervals[name][:, 0]
         yield f"{points[name][0]:.2f} ({low:.2f}–{high:.2f})"
 
@@ -226,14 +218,14 @@ def random_return(task: str) -> float:
     return total / EPISODES
 
 
-def draw(results: dict[str, Any]) -> None:
+def draw(results: dict[str, Any], pair: Pair, picture: Path) -> None:
     """Draw the learning curves: mean over the seeds and its 95 % interval."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    tasks = [task for task in STEPS if any(len(finals(results, task, a)) for a in ALGORITHMS)]
+    tasks = [task for task in STEPS if len(finals(results, task, pair[0]))]
     if not tasks:
         return
     columns = min(4, len(tasks))
@@ -243,7 +235,7 @@ def draw(results: dict[str, Any]) -> None:
         axis.set_visible(False)
     for axis, task in zip(axes.flat, tasks, strict=False):
         grid = np.linspace(0, STEPS[task], 200)
-        for name in ALGORITHMS:
+        for name in pair:
             prefix = f"{task}/{name}/"
             curves = [np.array(r["curve"]) for k, r in results.items() if k.startswith(prefix)]
             if not curves:
@@ -258,35 +250,37 @@ def draw(results: dict[str, Any]) -> None:
     axes[0, 0].set_ylabel("episode return")
     axes[0, 0].legend(fontsize=8)
     figure.tight_layout()
-    figure.savefig(PICTURE, dpi=110)
+    figure.savefig(picture, dpi=110)
 
 
 def main(
-    tasks: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(STEPS),
+    tasks: Annotated[tuple[str, ...], tyro.conf.Positional] = (),
+    algo: Literal["trpo", "ppo"] = "trpo",
     seeds: tuple[int, ...] = (1, 2, 3),
-    algorithms: tuple[Algorithm, ...] = ALGORITHMS,
     jobs: int = os.cpu_count() or 1,
     only: str = "",
 ) -> None:
     """Train what is missing, then print the table and draw the curves.
 
     Args:
-        tasks: of CartPole-v1 Pendulum-v1 Hopper-v5 Walker2d-v5 HalfCheetah-v5 Ant-v5 Swimmer-v5
+        tasks: of CartPole-v1 Pendulum-v1 Hopper-v5 Walker2d-v5 HalfCheetah-v5 Ant-v5 Swimmer-v5;
+            all, if none is named.
+        algo: what trains; ppo on CartPole-v1 Pendulum-v1 Hopper-v5 HalfCheetah-v5.
         seeds: of the trainings.
-        algorithms: what trains.
         jobs: trainings side by side, one thread each.
         only: TASK/ALGORITHM/SEED trains that one and prints its result; used by the command itself.
     """
     if only:
         task, algorithm, seed = only.split("/")
-        unit = Unit(task, "trot" if algorithm == "trot" else "sb3-contrib", int(seed))
-        print(json.dumps((train_trot if algorithm == "trot" else train_sb3)(unit)))
+        unit = Unit(task, cast(Algorithm, algorithm), int(seed))
+        print(json.dumps((train_trot if algorithm.startswith("trot") else train_peer)(unit)))
         return
+    pair, known = PAIRS[algo], tuple(STEPS if algo == "trpo" else zoo.PPO)
     for task in tasks:
-        if task not in STEPS:
-            raise SystemExit(f"no task {task!r}; choose from {', '.join(STEPS)}")
+        if task not in known:
+            raise SystemExit(f"no task {task!r}; choose from {', '.join(known)}")
     done = load()
-    units = [Unit(t, a, s) for s in seeds for t in tasks for a in algorithms]
+    units = [Unit(t, a, s) for s in seeds for t in tasks or known for a in pair]
     missing = [unit for unit in units if unit.key not in done]
     with Progress() as progress, ThreadPoolExecutor(jobs) as pool:
         bar = progress.add_task("trainings", total=len(missing))
@@ -299,8 +293,9 @@ def main(
             results = load() | {futures[future].key: future.result()}
             RESULTS.write_text(json.dumps(results) + "\n")
     results = load()
-    draw(results)
-    Console().print(table(results), soft_wrap=True)
+    picture = "returns.png" if algo == "trpo" else f"returns-{algo}.png"
+    draw(results, pair, ROOT / "docs" / "images" / picture)
+    Console().print(table(results, pair), soft_wrap=True)
     if failed := [unit.key for unit in missing if unit.key not in results]:
         raise SystemExit(f"failed: {', '.join(failed)}; the same command goes on with them")
 

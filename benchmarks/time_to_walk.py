@@ -43,17 +43,29 @@ FAST = (
     *("--env.simulation.physics", "fast"),
     *("--env.simulation.timestep", "0.01", "--env.simulation.substeps", "2"),
 )
-BEFORE = (
-    *("--env.curricula.rewards.hold", "6e5", "--env.curricula.rewards.ramp", "1.2e6"),
-    *("--env.rewards.base-height.weight", "-10", "--env.rewards.orientation.weight", "-1"),
-    *("--env.rewards.slip.weight", "-0.5", "--algo.max-kl", "0.02", "--algo.gamma", "0.99"),
-    *("--algo.gae-lambda", "0.95", "--algo.activation", "tanh"),
-    *("--env.rewards.lin-vel-deviation.weight", "-1", "--env.rewards.power.weight", "0"),
-    *("--env.rewards.yaw-rate-deviation.weight", "-0.5"),
-)
-RECIPES = {"full": (), "fast": FAST, "before": BEFORE}
-"""Options of train.py by name: the task's own under full physics, the same under fast physics (that
-of `make demo`), and what the task's were before it."""
+BACK = {
+    "activation": ("--algo.activation", "tanh"),
+    "horizon": ("--algo.gamma", "0.99", "--algo.gae-lambda", "0.95"),
+    "trust-region": ("--algo.max-kl", "0.02"),
+    "curriculum": ("--env.curricula.rewards.hold", "6e5", "--env.curricula.rewards.ramp", "1.2e6"),
+    "posture": ("--env.rewards.base-height.weight", "-10", "--env.rewards.orientation.weight", "-1"),
+    "slip": ("--env.rewards.slip.weight", "-0.5"),
+    "termination": ("--env.rewards.termination.weight", "-6"),
+    "tracking": (
+        *("--env.rewards.lin-vel-deviation.weight", "-1", "--env.rewards.power.weight", "0"),
+        *("--env.rewards.yaw-rate-deviation.weight", "-0.5"),
+    ),
+}
+"""What the task's settings were, by what each is about."""
+RECIPES = {
+    "fast": FAST,
+    "full": (),
+    **{f"fast-{about}": (*FAST, *options) for about, options in BACK.items()},
+    "before": tuple(word for options in BACK.values() for word in options),
+    "ppo": (*FAST, "--algo", "ppo"),
+}
+"""Options of train.py by name: the task's own under fast physics (those of `make demo`), the same
+under full physics, with one setting as it was before, what all were before; and PPO."""
 
 
 @dataclass(frozen=True)
