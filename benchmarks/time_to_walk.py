@@ -48,7 +48,10 @@ BACK = {
     "horizon": ("--algo.gamma", "0.99", "--algo.gae-lambda", "0.95"),
     "trust-region": ("--algo.max-kl", "0.02"),
     "curriculum": ("--env.curricula.rewards.hold", "6e5", "--env.curricula.rewards.ramp", "1.2e6"),
-    "posture": ("--env.rewards.base-height.weight", "-10", "--env.rewards.orientation.weight", "-1"),
+    "posture": (
+        *("--env.rewards.base-height.weight", "-10"),
+        *("--env.rewards.orientation.weight", "-1"),
+    ),
     "slip": ("--env.rewards.slip.weight", "-0.5"),
     "termination": ("--env.rewards.termination.weight", "-6"),
     "tracking": (
