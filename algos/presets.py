@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from algos.agent import AgentConfig
+from algos.ppo.config import PPOConfig
 from algos.trpo.config import TRPOConfig
 
 C = TypeVar("C", bound=AgentConfig)
@@ -41,6 +42,18 @@ _LOCOMOTION = TRPOConfig(
     initial_std=0.2,
     min_std=0.1,
 )
+_LOCOMOTION_PPO = PPOConfig(
+    activation="elu",
+    gamma=0.97,
+    gae_lambda=0.9,
+    initial_std=0.2,
+    min_std=0.1,
+    schedule="adaptive",
+    learning_rate=1e-3,
+    target_kl=0.02,
+    epochs=5,
+    minibatches=4,
+)
 _SMALL = TRPOConfig(hidden=(64, 64), critic_hidden=(64, 64), gae_lambda=0.98)
 _PENDULUM = replace(
     _SMALL,
@@ -56,7 +69,9 @@ _PENDULUM = replace(
 _WIDE = TRPOConfig(initial_std=1.0, final_kl_fraction=0.1)
 _SWIMMER = replace(_WIDE, gamma=0.9999, gae_lambda=0.98)
 
-_WALK = Preset(total_steps=8_000_000, num_envs=128, rollout_steps=32, tuned=(_LOCOMOTION,))
+_WALK = Preset(
+    total_steps=8_000_000, num_envs=128, rollout_steps=32, tuned=(_LOCOMOTION, _LOCOMOTION_PPO)
+)
 _STAND = replace(_WALK, total_steps=1_300_000)
 
 PRESETS: dict[str, Preset] = {

@@ -24,7 +24,7 @@ from benchmarks.time_to_walk import FAST
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "learning.json"
-EPISODES = {"walk": 100, "plain": 100, "stand": 100}
+EPISODES = {"walk": 100, "ppo": 100, "plain": 100, "stand": 100}
 """Episodes of an evaluation by kind of experiment; 20 for the others."""
 SHOWN = {
     "lin_vel_error": "m/s",
@@ -55,6 +55,9 @@ EXPERIMENTS = {
     "walk-s1": _walk(1),
     "walk-s2": _walk(2),
     "walk-s3": _walk(3),
+    "ppo-s1": _walk(1, "--algo", "ppo"),
+    "ppo-s2": _walk(2, "--algo", "ppo"),
+    "ppo-s3": _walk(3, "--algo", "ppo"),
     "plain-s1": _walk(1, "--algo.symmetry", "off"),
     "stand-s1": Experiment(("trot/AnymalStand-v0",), 1),
     "cartpole-s1": Experiment(("CartPole-v1",), 1),
