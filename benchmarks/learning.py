@@ -51,10 +51,12 @@ def _walk(seed: int, *more: str) -> Experiment:
     return Experiment(("trot/AnymalWalk-v0", *FAST, *more), seed)
 
 
+DAMPING = ("--algo.damping", "0.1")
+"""What it was when these were trained."""
 EXPERIMENTS = {
-    "walk-s1": _walk(1),
-    "walk-s2": _walk(2),
-    "walk-s3": _walk(3),
+    "walk-s1": _walk(1, *DAMPING),
+    "walk-s2": _walk(2, *DAMPING),
+    "walk-s3": _walk(3, *DAMPING),
     "ppo-s1": _walk(1, "--algo", "ppo"),
     "ppo-s2": _walk(2, "--algo", "ppo"),
     "ppo-s3": _walk(3, "--algo", "ppo"),
