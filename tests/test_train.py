@@ -267,7 +267,7 @@ def unknown(config: dict[str, Any]) -> None:
             ],
         ),
         (removed, ["has env.rewards.charm {'weight': 0.5, 'curriculum': False, 'params': {}}"]),
-        (lacking, ["lacks algorithm: taking trpo", "lacks algo.damping: taking 1.0"]),
+        (lacking, ["lacks algorithm: taking trpo", "lacks algo.damping: taking 0.1"]),
         (unknown, ["has algo.momentum 0.9, which this code does not know: leaving it out"]),
     ],
 )
