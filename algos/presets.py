@@ -38,7 +38,6 @@ _LOCOMOTION = TRPOConfig(
     gae_lambda=0.9,
     max_kl=0.04,
     final_kl_fraction=0.1,
-    damping=1.0,
     fisher_fraction=0.5,
     initial_std=0.2,
     min_std=0.1,

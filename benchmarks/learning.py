@@ -51,12 +51,10 @@ def _walk(seed: int, *more: str) -> Experiment:
     return Experiment(("trot/AnymalWalk-v0", *FAST, *more), seed)
 
 
-DAMPING = ("--algo.damping", "0.1")
-"""What it was when these were trained."""
 EXPERIMENTS = {
-    "walk-s1": _walk(1, *DAMPING),
-    "walk-s2": _walk(2, *DAMPING),
-    "walk-s3": _walk(3, *DAMPING),
+    "walk-s1": _walk(1),
+    "walk-s2": _walk(2),
+    "walk-s3": _walk(3),
     "ppo-s1": _walk(1, "--algo", "ppo"),
     "ppo-s2": _walk(2, "--algo", "ppo"),
     "ppo-s3": _walk(3, "--algo", "ppo"),

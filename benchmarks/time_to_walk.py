@@ -47,7 +47,6 @@ BACK = {
     "activation": ("--algo.activation", "tanh"),
     "horizon": ("--algo.gamma", "0.99", "--algo.gae-lambda", "0.95"),
     "trust-region": ("--algo.max-kl", "0.02"),
-    "damping": ("--algo.damping", "0.1"),
     "curriculum": ("--env.curricula.rewards.hold", "6e5", "--env.curricula.rewards.ramp", "1.2e6"),
     "posture": (
         *("--env.rewards.base-height.weight", "-10"),
