@@ -53,8 +53,6 @@ BACK = {
         *("--env.rewards.orientation.weight", "-1"),
     ),
     "slip": ("--env.rewards.slip.weight", "-0.5"),
-    "cadence": ("--env.gait.frequency", "2.5"),
-    "falling": ("--env.rewards.termination.weight", "-6", "--env.commands.standing-share", "0.05"),
     "tracking": (
         *("--env.rewards.lin-vel-deviation.weight", "-1", "--env.rewards.power.weight", "0"),
         *("--env.rewards.yaw-rate-deviation.weight", "-0.5"),
