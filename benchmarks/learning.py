@@ -56,7 +56,7 @@ QUICK = (
     *("--env.rewards.lin-vel-deviation.weight", "-4.5", "--env.rewards.slip.weight", "-1.5"),
     *("--env.rewards.power.weight", "-0.002", "--env.rewards.termination.weight", "-15"),
 )
-"""Shorter strides, dearer errors, slips and falls: for 8M steps, where TRPO and PPO are compared."""
+"""Shorter strides, dearer errors, slips and falls: what TRPO and PPO are compared under."""
 EXPERIMENTS = {
     "walk-s1": _walk(1, *QUICK),
     "walk-s2": _walk(2, *QUICK),

@@ -92,7 +92,7 @@ class SeedRun:
             _, before = RunDirectory.open(self.folder.path)
             config = before | {name: config[name] for name in RENEWED}
         with writing(self.folder.path):
-            self.folder.path.mkdir(parents=True, exist_ok=True)
+            self.folder.root.mkdir(parents=True, exist_ok=True)
         self.folder.write_config(config)
 
 
@@ -120,7 +120,7 @@ def run(base: Path, config: dict[str, Any], program: Sequence[str]) -> None:
     folders = {training.seed: training.folder.path for training in runs}
     terminal.console().print(summary(folders, config["env_id"]))
     picture = base.with_name(f"{base.name}-curves.png")
-    plots.draw([*folders.values()], picture)
+    plots.draw([*folders.values()], absolute(picture))
     print(f"curves: {picture}", file=stdout())
 
 
@@ -193,7 +193,7 @@ def _start(program: Sequence[str], training: SeedRun, quiet: bool) -> Attempt:
         return Attempt(training, subprocess.Popen(command, **how))
     path = training.folder.path / "train.log"
     with writing(path):
-        file = path.open("a")
+        file = absolute(path).open("a")
     with file:
         begin = file.tell()
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, **how)
@@ -248,7 +248,7 @@ class Attempt:
     def _last_word(self) -> str:
         """Return the last line of an error that the log ends with, "" where it has none."""
         assert self.log is not None
-        said = self.log.read_bytes()[self.begin :].decode(errors="replace").strip()
+        said = absolute(self.log).read_bytes()[self.begin :].decode(errors="replace").strip()
         *_, last = said.splitlines() or [""]
         return last if last.startswith("error: ") or "Traceback (most recent" in said else ""
 

@@ -37,7 +37,9 @@ def locate(config: Training) -> RunDirectory:
                 f"--run-dir is {config.run_dir}, which has no name of its own: each seed trains "
                 "in RUN_DIR-sSEED, so give a name, runs/walk for example"
             )
-        return RunDirectory(absolute(config.run_dir or base.with_name(base.name + trial)).resolve())
+        where, here = config.run_dir or base.with_name(base.name + trial), absolute(".").resolve()
+        where = absolute(where).resolve()
+        return RunDirectory(where.relative_to(here) if where.parent.is_relative_to(here) else where)
     return RunDirectory(config.run_dir or base.with_name(f"{base.name}-s{config.seed}{trial}"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
@@ -103,18 +104,23 @@ class Progress:
         self._bar.refresh()
 
     def evaluated(self, env_steps: int, metrics: Mapping[str, float]) -> None:
-        """Print what an evaluation found, in a second line where it is too long for one.
+        """Print what an evaluation found, in lines of its own where it is too long for one.
 
         Args:
             env_steps: steps of the training until then.
             metrics: `return_mean`, and if there are any `episodes`, errors and falls.
         """
         head = f"evaluation after {env_steps:,} steps:"
-        found = ", ".join([*judged(metrics), f"return {metrics['return_mean']:.1f}"])
+        told = [*judged(metrics), f"return {metrics['return_mean']:.1f}"]
         if "episodes" in metrics:
-            found += f" ({_number(metrics['episodes'])})"
-        whole = len(head) + 1 + len(found) <= self._console.width
-        self.say(f"{head} {found}" if whole else f"{head}\n  {found}")
+            told[-1] += f" ({_number(metrics['episodes'])})"
+        found, width = ", ".join(told), self._console.width
+        if len(head) + 1 + len(found) <= width:
+            self.say(f"{head} {found}")
+            return
+        unbroken = ", ".join(words.replace(" ", "\xa0") for words in told)
+        lines = textwrap.wrap(unbroken, width, initial_indent="  ", subsequent_indent="  ")
+        self.say("\n".join([head, *lines]).replace("\xa0", " "))
 
     def say(self, text: str) -> None:
         """Print a line above the bar."""

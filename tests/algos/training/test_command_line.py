@@ -23,6 +23,17 @@ def test_an_experiment_has_a_name_that_its_seeds_are_added_to(folder: str) -> No
     assert locate(replace(config, seeds=())).path == Path(folder)
 
 
+def test_an_experiment_is_told_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    config = replace(defaults("CartPole-v1"), seeds=(1, 2))
+    assert locate(config).path == Path("runs/CartPole-v1")
+    for there, seen in {"a/../b": Path("b"), "../here": tmp_path / "here"}.items():
+        assert locate(replace(config, run_dir=Path(there))).path == seen
+
+
 def test_a_trial_is_one_of_a_sweep_that_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_RUN_ID", "abc")
     monkeypatch.setenv("WANDB_SWEEP_ID", "")

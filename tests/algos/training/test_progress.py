@@ -112,6 +112,17 @@ def test_an_evaluation_is_told_by_what_it_found(capsys: pytest.CaptureFixture[st
     assert third == "evaluation after 5,120 steps: return 500.0 (1 episode)"
 
 
+def test_an_evaluation_that_went_badly_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    errors = {"lin_vel_error": 0.54, "yaw_rate_error": 0.47, "fall": 1.0}
+    with Progress(1_000_000) as progress:
+        progress.evaluated(102_400, {"return_mean": -149.9, "episodes": 20.0, **errors})
+    _, found, rest = capsys.readouterr().out.splitlines()
+    assert found == "  velocity error 0.54 m/s, yaw 0.47 rad/s, falls 100 %,"
+    assert rest == "  return -149.9 (20 episodes)"
+
+
 def test_a_stream_that_an_environment_closes_ends_no_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
