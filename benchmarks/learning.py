@@ -24,7 +24,7 @@ from benchmarks.time_to_walk import FAST
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "learning.json"
-EPISODES = {"walk": 100, "ppo": 100, "plain": 100, "stand": 100}
+EPISODES = {"walk": 100, "trpo": 100, "ppo": 100, "plain": 100, "stand": 100}
 """Episodes of an evaluation by kind of experiment; 20 for the others."""
 SHOWN = {
     "lin_vel_error": "m/s",
@@ -58,9 +58,12 @@ QUICK = (
 )
 """Shorter strides, dearer errors, slips and falls: what TRPO and PPO are compared under."""
 EXPERIMENTS = {
-    "walk-s1": _walk(1, *QUICK),
-    "walk-s2": _walk(2, *QUICK),
-    "walk-s3": _walk(3, *QUICK),
+    "walk-s1": _walk(1),
+    "walk-s2": _walk(2),
+    "walk-s3": _walk(3),
+    "trpo-s1": _walk(1, *QUICK),
+    "trpo-s2": _walk(2, *QUICK),
+    "trpo-s3": _walk(3, *QUICK),
     "ppo-s1": _walk(1, *QUICK, "--algo", "ppo"),
     "ppo-s2": _walk(2, *QUICK, "--algo", "ppo"),
     "ppo-s3": _walk(3, *QUICK, "--algo", "ppo"),
