@@ -53,8 +53,8 @@ def gravity(state: State) -> np.ndarray:
 def command(state: State) -> np.ndarray:
     """The command in force, in the units of its entries, velocities 0 while told to stand,
     (n, entries)."""
-    hidden = np.isin(state.command_names, VELOCITY) & ~state.moving[:, None]
-    return np.where(hidden, 0.0, state.command)
+    velocities = np.array([name in VELOCITY for name in state.command_names], bool)
+    return np.where(velocities & ~state.moving[:, None], 0.0, state.command)
 
 
 def joint_pos(state: State) -> np.ndarray:
