@@ -43,10 +43,13 @@ from envs.judge import protocol
 from envs.render.gl import prepare
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_video
+from envs.sim import engines
 from envs.task import as_judged
 from robots.usage import UsageError as RobotUsageError
 from trot.training import TrainConfig, parse
 from trot.training import defaults as defaults  # for who starts trainings from Python
+
+log = logging.getLogger(__name__)
 
 VIDEO = Video(size=(640, 360))
 """The videos made during training, but for their length."""
@@ -65,16 +68,32 @@ def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
     share = config.num_envs // group.size
     if config.env is None:
         return maker(config)(config.env_id, share)
+    device = choose_device(config.device, group)
     task, cores = config.env, (os.cpu_count() or 1) // group.local_size
     if group.local_size > 1 and not task.simulation.nthread:
         task = replace(task, simulation=replace(task.simulation, nthread=max(1, cores)))
-    total = config.num_envs
-    return make_vec(config.env_id, share, robot=config.robot, config=task, total_envs=total)
+    return make_vec(
+        config.env_id,
+        share,
+        robot=config.robot,
+        config=task,
+        total_envs=config.num_envs,
+        physics=engines.choose(config.physics, device.type == "cuda"),
+        device=str(device),
+        deterministic=config.deterministic,
+    )
+
+
+def tell_device(config: TrainConfig, device: torch.device) -> None:
+    """Say so where CUDA is asked for, and there is none."""
+    asked = [f"--{n} {v}" for n, v in (("device", "cuda"), ("physics", "warp")) if getattr(config, n) == v]
+    if asked and device.type == "cpu":
+        log.warning("%s: torch sees no CUDA device, so all is done on the CPU", " ".join(asked))
 
 
 def check_memory(config: TrainConfig, group: Group) -> None:
     """Raise ValueError where this machine's memory cannot hold its processes of the training."""
-    one = make_environment(replace(config, num_envs=1))
+    one = make_environment(replace(config, num_envs=1, physics="batch"))
     close(one)
     here = config.num_envs * group.local_size // group.size
     with named(config.env_id, SpaceError):
@@ -157,7 +176,11 @@ def main(arguments: list[str]) -> None:
 def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -> None:
     """Wire and run one training, alone in its folder, or one process of it."""
     device = choose_device(config.device, group)
+    tell_device(config, device)
     torch.set_num_threads(config.torch_threads)
+    if config.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
     environment = make_environment(config, group)
     agent = build_agent(config, environment, device, group)
     learning = Learning(

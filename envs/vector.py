@@ -20,8 +20,8 @@ from envs.mdp.starts import NOMINAL, Start
 from envs.mdp.state import State
 from envs.render.renderer import BatchRenderer
 from envs.sim import scene
-from envs.sim.batch import BatchPhysics
 from envs.sim.drives import Driven
+from envs.sim.engines import Engine, make_physics
 from envs.sim.faults import MAX_RECORDS, Recorder
 from envs.sim.physics import Physics
 from envs.sim.randomization import ModelRandomizer, push_velocities
@@ -51,9 +51,12 @@ class LocomotionVectorEnv(VectorEnv):
         autoreset: False leaves finished simulations as they are, for `LocomotionEnv`.
         total_envs: simulations that learn together, which the curriculum counts, where other
             environments hold some of them; None for these alone.
+        physics: what simulates, see `envs.sim.engines`.
+        device: where warp does.
+        deterministic: whether warp repeats itself bitwise.
 
     Raises:
-        ValueError: an unknown task, robot or render mode, a num_envs below 1, or gait offsets that
+        ValueError: an unknown task, robot, engine or render mode, a num_envs below 1, or gait offsets that
             do not suit the robot's feet.
     """
 
@@ -74,6 +77,9 @@ class LocomotionVectorEnv(VectorEnv):
         render_size: tuple[int, int] = (1280, 720),
         autoreset: bool = True,
         total_envs: int | None = None,
+        physics: Engine = "batch",
+        device: str = "cuda",
+        deterministic: bool = False,
     ) -> None:
         require(num_envs >= 1, "num_envs", num_envs, "at least 1")
         need = "None or 'rgb_array'"
@@ -87,7 +93,7 @@ class LocomotionVectorEnv(VectorEnv):
             "render_fps": round(1 / self.config.simulation.dt),
         }
         self._autoreset, self._total_envs = autoreset, total_envs or num_envs
-        self.physics = self._make_physics()
+        self.physics = self._make_physics(physics, device, deterministic)
         self._models = ModelRandomizer(self.physics, self.robot, self.config.randomization)
         self._rng = np.random.default_rng()
         self.transitions, self._records_left = 0, MAX_RECORDS
@@ -95,10 +101,11 @@ class LocomotionVectorEnv(VectorEnv):
         self._define_spaces()
         self._renderer: BatchRenderer | None = None
 
-    def _make_physics(self) -> Physics:
+    def _make_physics(self, engine: Engine, device: str, deterministic: bool) -> Physics:
         config, simulation = self.config, self.config.simulation
         model = scene.build(self.robot, simulation, config.drive, config.terrain)
-        physics = BatchPhysics(model, self.robot, self.num_envs, simulation, config.terrain)
+        what = model, self.robot, self.num_envs, simulation, config.terrain
+        physics = make_physics(engine, *what, device, deterministic)
         self._recorder = physics.observer = Recorder(physics.state, model.nu)
         return physics
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import tyro
 
@@ -24,6 +24,7 @@ from envs.sim import DRIVES, TERRAINS
 from envs.task import TaskConfig
 from robots import get_robot
 
+PhysicsName = Literal["auto", "batch", "warp"]
 ROBOT = "anymal_c"
 USUAL_ID = "trot/AnymalWalk-v0"
 """Whose settings help shows where no id is given."""
@@ -43,12 +44,20 @@ class TrainConfig(Training):
     """What an action means in a trot/ task, torque for example; by default as the task has it."""
     terrain: str | None = None
     """Ground of a trot/ task, slope for example; by default as the task has it."""
+    physics: PhysicsName = "auto"
+    """What simulates a trot/ task: batch, MuJoCo on the CPU's cores; warp, MuJoCo Warp on the GPU;
+    auto takes warp where the algorithm runs on CUDA and the extra `warp` is installed."""
+    deterministic: bool = False
+    """Repeat to the last bit on a GPU too, for less speed; on the CPU every run does."""
     env: TaskConfig | None = None
     """Settings of a trot/ task."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of bounds, or the settings of another id's task."""
         super().__post_init__()
+        if self.physics == "warp":
+            require(self.env is not None, "physics", "warp", "batch: only trot/ tasks have warp")
+            require(self.device != "cpu", "device", "cpu", "cuda, or auto, with --physics warp")
         if self.env is not None and self.wrapper:
             raise UsageError(f"--wrapper is for single environments, and {self.env_id} has many")
         if (self.env is None) == (self.env_id in envs.IDS):

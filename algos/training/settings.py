@@ -181,10 +181,11 @@ def choose_device(name: Device, group: Group) -> torch.device:
     """Return where this process's algorithm runs.
 
     Raises:
-        ValueError: CUDA is asked for, and there are fewer devices than processes on this machine.
+        ValueError: CUDA is asked for, and there are fewer devices than processes on this machine,
+            of which there are several; one process goes on without.
     """
     devices = torch.cuda.device_count()
-    if name == "cuda" and devices < group.local_size:
+    if name == "cuda" and devices < group.local_size and group.local_size > 1:
         raise UsageError(
             f"--device is cuda, but torch sees {devices} CUDA devices for {group.local_size} "
             "processes; take --device cpu"

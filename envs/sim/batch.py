@@ -1,4 +1,4 @@
-"""`Physics` on MuJoCo's C++ thread pool; ids are looked up once."""
+"""`Physics` on MuJoCo's C++ thread pool."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ import numpy as np
 from mujoco.batch import Batch, SimulationError
 
 from envs.sim.faults import Observer
-from envs.sim.scene import Simulation, sensor
+from envs.sim.quantities import Quantities
+from envs.sim.scene import Simulation
 from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
 from robots.robot import Robot
 
-MAX_SPEED = 200.0
-"""Speed of a coordinate (m/s, rad/s) that counts as a blow-up: 1 rad in a step of 5 ms."""
 _GROUND_ALONE = np.arange(mujoco.mjNGROUP) == GROUND_GROUP
 _KINEMATICS = int(mujoco.mjtStage.mjSTAGE_VEL)
 _logger = logging.getLogger(__name__)
 
 
-class BatchPhysics:
+class BatchPhysics(Quantities):
     """n simulations in `mujoco.batch.Batch`; what its members mean says `Physics`.
 
     Args:
@@ -44,27 +43,21 @@ class BatchPhysics:
     ) -> None:
         _log_warnings()
         self.model, self.observer = model, Observer()
-        self._batch = Batch(model, n, simulation.nthread)
-        self._substeps, self._ground = simulation.substeps, terrain.height
-        self._foot_radius = np.array([model.geom(name).size[0] for name in robot.feet])
-        self._bind()
-        joints = [model.joint(name) for name in robot.joints]
-        self._joint_qpos = np.array([j.qposadr[0] for j in joints])
-        self._joint_qvel = np.array([j.dofadr[0] for j in joints])
-        free = model.joint(model.body(robot.base).jntadr[0])
-        self._base_qpos = free.qposadr[0] + np.arange(7)
-        self._base_qvel = free.dofadr[0] + np.arange(6)
-        self._sensors = _sensor_slices(model, robot)
+        self._batch = batch = Batch(model, n, simulation.nthread)
+        self._substeps = simulation.substeps
+        # Every field is bound before the first call: one bound later would read zeros.
+        self._ctrl = batch.bind("ctrl")
+        super().__init__(
+            model,
+            robot,
+            terrain,
+            qpos=batch.bind("qpos"),
+            qvel=batch.bind("qvel"),
+            sensordata=batch.bind("sensordata"),
+            force=batch.bind("actuator_force"),
+        )
         self._coordinates = mujoco.MjData(model)
-        self._fresh = np.ones(n, bool)
-        self._batch.reset()
-
-    def _bind(self) -> None:
-        """Bind every field before the first call: one bound later would read zeros."""
-        self._qpos, self._qvel = self._batch.bind("qpos"), self._batch.bind("qvel")
-        self._ctrl = self._batch.bind("ctrl")
-        self._sensordata = self._batch.bind("sensordata")
-        self._force = self._batch.bind("actuator_force")
+        batch.reset()
 
     @property
     def state(self) -> np.ndarray:
@@ -92,8 +85,7 @@ class BatchPhysics:
             for _ in range(self._substeps):
                 self.apply(substep())
                 failed += self._advance(1)
-        diverged = self.warnings.any(axis=1)
-        diverged |= ~(np.abs(self._qvel).max(axis=1) < MAX_SPEED)  # true of NaN as well
+        diverged = self.warnings.any(axis=1) | self._too_fast()
         diverged[failed] = True
         return diverged
 
@@ -116,20 +108,13 @@ class BatchPhysics:
         joint_pos: np.ndarray,
         joint_vel: np.ndarray,
     ) -> None:
-        rows = ids[:, None]
         self._batch.reset(ids, stage=int(mujoco.mjtStage.mjSTAGE_NONE))
-        self._qpos[rows, self._base_qpos] = base_pose
-        self._qvel[rows, self._base_qvel] = base_velocity
-        self._qpos[rows, self._joint_qpos] = joint_pos
-        self._qvel[rows, self._joint_qvel] = joint_vel
+        self._place(ids, base_pose, base_velocity, joint_pos, joint_vel)
         self._batch.forward(ids, stage=_KINEMATICS)
         self.observer.begin(ids)
-        self._fresh[ids] = True
 
     def lift(self, ids: np.ndarray) -> None:
-        sunken = np.maximum(0.0, -self.foot_height[ids].min(axis=1))
-        if sunken.any():
-            self._qpos[ids, self._base_qpos[2]] += sunken
+        if self._raise(ids):
             self._batch.forward(ids, stage=_KINEMATICS)
             self.observer.begin(ids)
 
@@ -158,69 +143,6 @@ class BatchPhysics:
     def warnings(self) -> np.ndarray:
         return self._batch.warning[:, :, 1]  # (n, kinds, (last info, count))
 
-    def _sensor(self, name: str) -> np.ndarray:
-        return self._sensordata[:, self._sensors[name]]
-
-    @property
-    def base_pos_w(self) -> np.ndarray:
-        return self._qpos[:, self._base_qpos[:3]]
-
-    @property
-    def base_quat_w(self) -> np.ndarray:
-        return self._qpos[:, self._base_qpos[3:]]
-
-    @property
-    def base_height(self) -> np.ndarray:
-        position = self.base_pos_w
-        return position[:, 2] - self._ground(position[:, :2])
-
-    @property
-    def lin_vel_b(self) -> np.ndarray:
-        return self._sensor("lin_vel_b")
-
-    @property
-    def ang_vel_b(self) -> np.ndarray:
-        return self._sensor("ang_vel_b")
-
-    @property
-    def gravity_b(self) -> np.ndarray:
-        return -self._sensor("up_b")
-
-    @property
-    def joint_pos(self) -> np.ndarray:
-        return self._qpos.take(self._joint_qpos, axis=1)  # row by row, as rows are summed
-
-    @property
-    def joint_vel(self) -> np.ndarray:
-        return self._qvel.take(self._joint_qvel, axis=1)
-
-    @property
-    def torque(self) -> np.ndarray:
-        # Below mjSTAGE_ACC the batch reports those of any other simulation.
-        return np.where(self._fresh[:, None], 0.0, self._force)
-
-    @property
-    def foot_height(self) -> np.ndarray:
-        position = self._sensor("foot_pos").reshape(len(self._fresh), -1, 3)
-        return position[:, :, 2] - self._foot_radius - self._ground(position[:, :, :2])
-
-    @property
-    def foot_vel_w(self) -> np.ndarray:
-        return self._sensor("foot_vel").reshape(len(self._fresh), -1, 3)
-
-    @property
-    def foot_contact(self) -> np.ndarray:
-        return self._sensor("foot_contact") > 0
-
-    @property
-    def leg_contact(self) -> np.ndarray:
-        shank = self._sensor("shank_contact") > self._sensor("foot_contact")
-        return np.concatenate([self._sensor("thigh_contact") > 0, shank], axis=1)
-
-    @property
-    def base_contact(self) -> np.ndarray:
-        return self._sensor("base_contact")[:, 0] > 0
-
 
 def _log_warnings() -> None:
     """Send MuJoCo's warnings to `logging`, in place of the console and MUJOCO_LOG.TXT.
@@ -230,23 +152,3 @@ def _log_warnings() -> None:
     """
     if mujoco.get_mju_user_warning() is None:
         mujoco.set_mju_user_warning(_logger.info)
-
-
-def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
-    """Return where each group of sensors stands in sensordata; a group's sensors are adjacent."""
-    groups = {
-        "lin_vel_b": ["lin_vel_b"],
-        "ang_vel_b": ["ang_vel_b"],
-        "up_b": ["up_b"],
-        "foot_pos": [sensor("foot_pos", foot) for foot in robot.feet],
-        "foot_vel": [sensor("foot_vel", foot) for foot in robot.feet],
-        "foot_contact": [sensor("foot_contact", foot) for foot in robot.feet],
-        "thigh_contact": [sensor("contact", body) for body in robot.thighs],
-        "shank_contact": [sensor("contact", body) for body in robot.shanks],
-        "base_contact": [sensor("contact", robot.base)],
-    }
-    slices = {}
-    for group, names in groups.items():
-        first, last = model.sensor(names[0]), model.sensor(names[-1])
-        slices[group] = slice(int(first.adr[0]), int(last.adr[0] + last.dim[0]))
-    return slices

@@ -1,0 +1,156 @@
+"""The named, framed quantities of `Physics`, out of MuJoCo's arrays with a row a simulation."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from envs.sim.scene import sensor
+from envs.sim.terrain import Terrain
+from robots.robot import Robot
+
+MAX_SPEED = 200.0
+"""Speed of a coordinate (m/s, rad/s) that counts as a blow-up: 1 rad in a step of 5 ms."""
+
+
+class Quantities:
+    """What an engine's arrays say of the robots; what the members mean says `Physics`.
+
+    Args:
+        model: of `scene.build`.
+        robot: the robot in it; its ids are looked up once.
+        terrain: the ground in the model.
+        qpos, qvel, sensordata, force: MuJoCo's arrays, live, (n, …).
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        robot: Robot,
+        terrain: Terrain,
+        *,
+        qpos: np.ndarray,
+        qvel: np.ndarray,
+        sensordata: np.ndarray,
+        force: np.ndarray,
+    ) -> None:
+        self._qpos, self._qvel, self._sensordata, self._force = qpos, qvel, sensordata, force
+        self._ground = terrain.height
+        self._foot_radius = np.array([model.geom(name).size[0] for name in robot.feet])
+        joints = [model.joint(name) for name in robot.joints]
+        self._joint_qpos = np.array([j.qposadr[0] for j in joints])
+        self._joint_qvel = np.array([j.dofadr[0] for j in joints])
+        free = model.joint(model.body(robot.base).jntadr[0])
+        self._base_qpos = free.qposadr[0] + np.arange(7)
+        self._base_qvel = free.dofadr[0] + np.arange(6)
+        self._sensors = _sensor_slices(model, robot)
+        self._fresh = np.ones(len(qpos), bool)  # not stepped since they were put somewhere
+
+    def _place(
+        self,
+        ids: np.ndarray,
+        base_pose: np.ndarray,
+        base_velocity: np.ndarray,
+        joint_pos: np.ndarray,
+        joint_vel: np.ndarray,
+    ) -> None:
+        """Write coordinates and velocities; arguments as of `Physics.set_rows`."""
+        rows = ids[:, None]
+        self._qpos[rows, self._base_qpos] = base_pose
+        self._qvel[rows, self._base_qvel] = base_velocity
+        self._qpos[rows, self._joint_qpos] = joint_pos
+        self._qvel[rows, self._joint_qvel] = joint_vel
+        self._fresh[ids] = True
+
+    def _raise(self, ids: np.ndarray) -> bool:
+        """Raise bases whose feet are inside the ground; return whether there were any."""
+        sunken = np.maximum(0.0, -self.foot_height[ids].min(axis=1))
+        self._qpos[ids, self._base_qpos[2]] += sunken
+        return bool(sunken.any())
+
+    def _too_fast(self) -> np.ndarray:
+        """Return which simulations have a speed above MAX_SPEED or not finite, (n,) bool."""
+        return ~(np.abs(self._qvel).max(axis=1) < MAX_SPEED)  # true of NaN as well
+
+    def _sensor(self, name: str) -> np.ndarray:
+        return self._sensordata[:, self._sensors[name]]
+
+    @property
+    def base_pos_w(self) -> np.ndarray:
+        return self._qpos[:, self._base_qpos[:3]]
+
+    @property
+    def base_quat_w(self) -> np.ndarray:
+        return self._qpos[:, self._base_qpos[3:]]
+
+    @property
+    def base_height(self) -> np.ndarray:
+        position = self.base_pos_w
+        return position[:, 2] - self._ground(position[:, :2])
+
+    @property
+    def lin_vel_b(self) -> np.ndarray:
+        return self._sensor("lin_vel_b")
+
+    @property
+    def ang_vel_b(self) -> np.ndarray:
+        return self._sensor("ang_vel_b")
+
+    @property
+    def gravity_b(self) -> np.ndarray:
+        return -self._sensor("up_b")
+
+    @property
+    def joint_pos(self) -> np.ndarray:
+        return self._qpos.take(self._joint_qpos, axis=1)  # row by row, as rows are summed
+
+    @property
+    def joint_vel(self) -> np.ndarray:
+        return self._qvel.take(self._joint_qvel, axis=1)
+
+    @property
+    def torque(self) -> np.ndarray:
+        # Before their first step simulations have those of what was in their row before.
+        return np.where(self._fresh[:, None], 0.0, self._force)
+
+    @property
+    def foot_height(self) -> np.ndarray:
+        position = self._sensor("foot_pos").reshape(len(self._fresh), -1, 3)
+        return position[:, :, 2] - self._foot_radius - self._ground(position[:, :, :2])
+
+    @property
+    def foot_vel_w(self) -> np.ndarray:
+        return self._sensor("foot_vel").reshape(len(self._fresh), -1, 3)
+
+    @property
+    def foot_contact(self) -> np.ndarray:
+        return self._sensor("foot_contact") > 0
+
+    @property
+    def leg_contact(self) -> np.ndarray:
+        shank = self._sensor("shank_contact") > self._sensor("foot_contact")
+        return np.concatenate([self._sensor("thigh_contact") > 0, shank], axis=1)
+
+    @property
+    def base_contact(self) -> np.ndarray:
+        return self._sensor("base_contact")[:, 0] > 0
+
+
+def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
+    """Return where each group of sensors stands in sensordata; a group's sensors are adjacent."""
+    groups = {
+        "lin_vel_b": ["lin_vel_b"],
+        "ang_vel_b": ["ang_vel_b"],
+        "up_b": ["up_b"],
+        "foot_pos": [sensor("foot_pos", foot) for foot in robot.feet],
+        "foot_vel": [sensor("foot_vel", foot) for foot in robot.feet],
+        "foot_contact": [sensor("foot_contact", foot) for foot in robot.feet],
+        "thigh_contact": [sensor("contact", body) for body in robot.thighs],
+        "shank_contact": [sensor("contact", body) for body in robot.shanks],
+        "base_contact": [sensor("contact", robot.base)],
+    }
+    slices = {}
+    for group, names in groups.items():
+        first, last = model.sensor(names[0]), model.sensor(names[-1])
+        slices[group] = slice(int(first.adr[0]), int(last.adr[0] + last.dim[0]))
+    return slices

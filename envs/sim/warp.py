@@ -1,0 +1,305 @@
+"""`Physics` on a GPU, through MuJoCo Warp: the same model, a copy of its state on the host.
+
+The host's arrays are what the environment reads and writes; a control step sends the state to the
+device, replays one CUDA graph of all its substeps, and fetches state, sensors and drive torques.
+Numbers are of 32 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import mujoco
+import mujoco_warp as mjw
+import numpy as np
+import warp as wp
+
+from envs.sim.faults import Observer
+from envs.sim.quantities import Quantities
+from envs.sim.scene import Simulation
+from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
+from robots.robot import Robot
+
+_STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
+_DERIVED = {
+    name: ("body_subtreemass", "body_invweight0", "dof_invweight0", "actuator_acc0")
+    for name in ("body_mass", "body_inertia", "body_ipos")
+}
+"""Constants that follow from fields of the model, and so differ between simulations with them."""
+_LOST = (
+    mjw.OverflowType.NEFC
+    | mjw.OverflowType.BROADPHASE
+    | mjw.OverflowType.NARROWPHASE
+    | mjw.OverflowType.NJMAX_NNZ
+)
+"""Overflows by which contacts are lost; the others are of iterations, or of what Trot has not."""
+_GROUPS = wp.types.vector(length=mujoco.mjNGROUP, dtype=float)
+_POINTS = {mujoco.mjtGeom.mjGEOM_SPHERE: 1, mujoco.mjtGeom.mjGEOM_CAPSULE: 2}
+_MOST_POINTS = 4
+_ROOM = 24
+"""Contact points of a robot for which there is room beside its feet's."""
+
+
+class WarpPhysics(Quantities):
+    """n simulations in MuJoCo Warp; what its members mean says `Physics`.
+
+    Args:
+        model: of `scene.build`. Warp has no projected Gauss-Seidel: it solves such a model by
+            Newton's method.
+        robot: the robot in it.
+        n: number of simulations.
+        simulation: how they are stepped.
+        terrain: the ground in the model.
+        device: Warp's name of it, `cuda:0` for example.
+        deterministic: whether sums are taken in one order, so that runs repeat bitwise.
+
+    `observer` may be replaced by one that takes notice.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        robot: Robot,
+        n: int,
+        simulation: Simulation,
+        terrain: Terrain = Flat(),
+        device: str = "cuda",
+        deterministic: bool = False,
+    ) -> None:
+        wp.config.quiet = True
+        self.model, self.observer = model, Observer()
+        self._device, self._substeps = wp.get_device(device), simulation.substeps
+        self._graphs: dict[Any, Any] = {}
+        self._expanded: dict[str, np.ndarray] = {}
+        contacts, rows = _room(model, robot)
+        with wp.ScopedDevice(self._device):
+            self._model = mjw.put_model(_solved_by_newton(model))
+            self._model.opt.warn_overflow = 0  # `warnings` tells it
+            if deterministic:
+                self._model.opt.deterministic = mjw.DeterminismType.ALL
+            self._data = mjw.make_data(model, nworld=n, nconmax=contacts, njmax=rows)
+        data = mujoco.MjData(model)
+        self._reset_row = np.zeros(mujoco.mj_stateSize(model, _STATE))
+        mujoco.mj_getState(model, data, self._reset_row, _STATE)
+        self._states = _Mirror(n, len(self._reset_row), self._device)
+        self._overflow = _Mirror(n, None, self._device, self._data.overflow)
+        self._sensed = _Mirror(n, model.nsensordata, self._device, self._data.sensordata)
+        self._forces = _Mirror(n, model.nu, self._device, self._data.actuator_force)
+        self.state[:] = self._reset_row
+        part = _columns(model, self.state)
+        self._ctrl = part["ctrl"]
+        super().__init__(
+            model,
+            robot,
+            terrain,
+            qpos=part["qpos"],
+            qvel=part["qvel"],
+            sensordata=self._sensed.host,
+            force=self._forces.host,
+        )
+        self._refresh()
+
+    @property
+    def state(self) -> np.ndarray:
+        return self._states.host
+
+    def apply(self, control: np.ndarray) -> None:
+        self._ctrl[:] = control
+
+    def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
+        self._qvel[ids[:, None], self._base_qvel[:2]] += velocity
+        self.observer.push(ids, velocity)
+
+    def step(self, substep: Callable[[], np.ndarray] | None = None) -> np.ndarray:
+        """Advance one control step; return which simulations diverged, (n,) bool.
+
+        A simulation diverges when contacts were too many for the room that it has, or when a
+        speed is above MAX_SPEED or not finite; the others are not touched by that.
+        """
+        self._fresh[:] = False
+        diverged = np.zeros(len(self._fresh), bool)
+        for _ in range(self._substeps if substep else 1):
+            if substep:
+                self.apply(substep())
+            self.observer.before_step(self._ctrl)
+            self._replay(self._step, 1 if substep else self._substeps)
+            self.observer.after_step()
+            diverged |= self.warnings.any(axis=1)
+        return diverged | self._too_fast()
+
+    def set_rows(
+        self,
+        ids: np.ndarray,
+        base_pose: np.ndarray,
+        base_velocity: np.ndarray,
+        joint_pos: np.ndarray,
+        joint_vel: np.ndarray,
+    ) -> None:
+        self.state[ids] = self._reset_row
+        self._place(ids, base_pose, base_velocity, joint_pos, joint_vel)
+        self._refresh()
+        self.observer.begin(ids)
+
+    def lift(self, ids: np.ndarray) -> None:
+        if self._raise(ids):
+            self._refresh()
+            self.observer.begin(ids)
+
+    def restore(self, state: np.ndarray) -> None:
+        self.state[:] = state
+        self._fresh[:] = True
+        self._refresh()
+        self.observer.begin(slice(None))
+
+    def expand(self, field: str) -> np.ndarray:
+        if field not in self._expanded:
+            nominal = getattr(self.model, field)
+            rows = np.repeat(nominal[None].astype(np.float32), len(self._fresh), axis=0)
+            self._expanded[field] = rows
+            for name in (field, *_DERIVED.get(field, ())):
+                self._give_rows(name)
+        return self._expanded[field]
+
+    def _give_rows(self, field: str) -> None:
+        """Give a field of the device's model a row a simulation."""
+        shared = getattr(self._model, field)
+        rows = np.repeat(shared.numpy()[:1], len(self._fresh), axis=0)
+        own = wp.array(rows, dtype=shared.dtype, device=self._device)
+        setattr(self._model, field, own)
+        self._graphs.clear()  # they hold the shared one
+
+    def _send_model(self) -> None:
+        """Copy the fields that differ between simulations to the device."""
+        for name, rows in self._expanded.items():
+            own = getattr(self._model, name)
+            wp.copy(own, wp.array(rows, dtype=own.dtype, device="cpu"))
+
+    def set_const(self, ids: np.ndarray | None = None) -> None:
+        self._send_model()
+        self._replay(self._set_const)
+
+    def _set_const(self) -> None:
+        mjw.set_const(self._model, self._data, restore=False)
+
+    def ray(self, start: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        n, rays = start.shape[:2]
+        groups = _GROUPS(*(float(g == GROUND_GROUP) for g in range(mujoco.mjNGROUP)))
+        with wp.ScopedDevice(self._device):
+            origin, along = (wp.array(a, dtype=wp.vec3) for a in (start, direction))
+            distance, geom = wp.empty((n, rays), dtype=float), wp.empty((n, rays), dtype=int)
+            normal = wp.empty((n, rays), dtype=wp.vec3)
+            none = wp.full(rays, -1, dtype=int)
+            mjw.rays(
+                self._model, self._data, origin, along, groups, True, none, distance, geom, normal
+            )
+            return np.where(geom.numpy() >= 0, distance.numpy(), -1.0)
+
+    def pose(self, i: int, data: mujoco.MjData) -> None:
+        data.qpos, data.qvel, data.time = self._qpos[i], self._qvel[i], self.state[i, 0]
+
+    @property
+    def warnings(self) -> np.ndarray:
+        return (self._overflow.host & int(_LOST))[:, None]
+
+    def _step(self, steps: int) -> None:
+        """Take physics steps from the host's state, and fetch what has become of it."""
+        m, d = self._model, self._data
+        self._states.send()
+        mjw.set_state(m, d, self._states.device, _STATE)
+        d.overflow.zero_()
+        for _ in range(steps):
+            mjw.step(m, d)
+        mjw.get_state(m, d, self._states.device, _STATE)
+        self._states.fetch()
+        self._forces.fetch()
+        self._overflow.fetch()
+        self._sense()
+
+    def _sense(self) -> None:
+        """Bring positions, velocities, contacts and sensors up to the device's state."""
+        m, d = self._model, self._data
+        mjw.fwd_kinematics(m, d)
+        mjw.collision(m, d)
+        mjw.com_vel(m, d)
+        d.sensordata.zero_()
+        mjw.sensor_pos(m, d)
+        mjw.sensor_vel(m, d)
+        self._sensed.fetch()
+
+    def _send_and_sense(self) -> None:
+        self._states.send()
+        mjw.set_state(self._model, self._data, self._states.device, _STATE)
+        self._sense()
+
+    def _refresh(self) -> None:
+        """Read the sensors at the host's state, under the simulations' own models."""
+        self._send_model()
+        self._replay(self._send_and_sense)
+
+    def _replay(self, work: Callable[..., None], *args: int) -> None:
+        """Do work of the device; from the second time on as one CUDA graph, where it has those."""
+        key = (work.__name__, *args)
+        with wp.ScopedDevice(self._device):
+            if key in self._graphs:
+                wp.capture_launch(self._graphs[key])
+            else:
+                work(*args)  # loads the kernels, which a capture cannot
+                if self._device.is_cuda:
+                    with wp.ScopedCapture() as capture:
+                        work(*args)
+                    self._graphs[key] = capture.graph
+            wp.synchronize_device(self._device)
+
+
+class _Mirror:
+    """An array of the device and its copy on the host, (n, width), or (n,) without a width."""
+
+    def __init__(self, n: int, width: int | None, device: Any, array: Any = None) -> None:
+        shape = (n,) if width is None else (n, width)
+        self.device = array if array is not None else wp.zeros(shape, dtype=float, device=device)
+        self._copy = wp.zeros(
+            shape, dtype=self.device.dtype, device="cpu", pinned=bool(device.is_cuda)
+        )
+        self.host: np.ndarray = self._copy.numpy()
+
+    def send(self) -> None:
+        wp.copy(self.device, self._copy)
+
+    def fetch(self) -> None:
+        wp.copy(self._copy, self.device)
+
+
+def _solved_by_newton(model: mujoco.MjModel) -> mujoco.MjModel:
+    if model.opt.solver != mujoco.mjtSolver.mjSOL_PGS:
+        return model
+    own = copy(model)
+    own.opt.solver = mujoco.mjtSolver.mjSOL_NEWTON
+    return own
+
+
+def _room(model: mujoco.MjModel, robot: Robot) -> tuple[int, int]:
+    """Return for how many contacts and constraint rows a simulation needs room."""
+    feet = {model.geom(name).id for name in robot.feet}
+    others = [
+        g for g in range(model.ngeom) if model.geom_bodyid[g] and model.geom_contype[g] | model.geom_conaffinity[g] and g not in feet
+    ]
+    points = sum(_POINTS.get(mujoco.mjtGeom(model.geom_type[g]), _MOST_POINTS) for g in others)
+    contacts = len(feet) + min(points, _ROOM)
+    pyramidal = model.opt.cone == mujoco.mjtCone.mjCONE_PYRAMIDAL
+    widest = int(model.geom_condim.max())
+    rows = max(1, 2 * (widest - 1)) if pyramidal else widest
+    friction = int(np.count_nonzero(model.dof_frictionloss))
+    return contacts, friction + int(model.jnt_limited.sum()) + contacts * rows
+
+
+def _columns(model: mujoco.MjModel, state: np.ndarray) -> dict[str, np.ndarray]:
+    """Return views of the parts of states (n, S) of mjSTATE_INTEGRATION."""
+    parts = {"qpos": "QPOS", "qvel": "QVEL", "ctrl": "CTRL"}
+    views = {}
+    for name, kind in parts.items():
+        bit = int(getattr(mujoco.mjtState, f"mjSTATE_{kind}"))
+        before = mujoco.mj_stateSize(model, _STATE & (bit - 1))
+        views[name] = state[:, before : before + mujoco.mj_stateSize(model, bit)]
+    return views
