@@ -115,14 +115,16 @@ class WarpPhysics(Quantities):
     def step(self, substep: Callable[[], np.ndarray] | None = None) -> np.ndarray:
         """Advance one control step; return which simulations diverged, (n,) bool.
 
-        A simulation diverges when contacts were too many for the room that it has, or when a
-        speed is above MAX_SPEED or not finite; the others are not touched by that.
+        A simulation diverges when a control is not finite, when contacts were too many for the
+        room that it has, or when a speed is above MAX_SPEED or not finite; the others are not
+        touched by that.
         """
         self._fresh[:] = False
         diverged = np.zeros(len(self._fresh), bool)
         for _ in range(self._substeps if substep else 1):
             if substep:
                 self.apply(substep())
+            diverged |= ~np.isfinite(self._ctrl).all(axis=1)
             self.observer.before_step(self._ctrl)
             self._replay(self._step, 1 if substep else self._substeps)
             self.observer.after_step()
