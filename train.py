@@ -86,7 +86,11 @@ def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
 
 def tell_device(config: TrainConfig, device: torch.device) -> None:
     """Say so where CUDA is asked for, and there is none."""
-    asked = [f"--{n} {v}" for n, v in (("device", "cuda"), ("physics", "warp")) if getattr(config, n) == v]
+    asked = [
+        f"--{option} {value}"
+        for option, value in (("device", "cuda"), ("physics", "warp"))
+        if getattr(config, option) == value
+    ]
     if asked and device.type == "cpu":
         log.warning("%s: torch sees no CUDA device, so all is done on the CPU", " ".join(asked))
 

@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -15,8 +16,10 @@ from torch import Tensor
 
 from algos.agent import AgentConfig
 from algos.nets.build import build_policy_network, build_value_network
-from algos.nets.critic import Critic
+from algos.nets.critic import Critic, Gradient
+from algos.nets.cuda_graph import Replayed
 from algos.nets.equivariant import Symmetry
+from algos.nets.linearization import has_closed_form
 from algos.nets.networks import Activation
 from algos.nets.normalizer import ObservationNormalizer
 from algos.nets.policy import Policy, output_size
@@ -176,12 +179,21 @@ class ActorCritic(Generic[C]):
             observations: the states before they were normalised, (N, O).
         """
         c, start = self.config, time.perf_counter()
-        sweeps = c.critic_epochs, c.critic_minibatches, self.generator
-        loss = float(self.critic.fit(states, returns, self.optimizer, *sweeps, self.group))
+        sweeps = c.critic_epochs, c.critic_minibatches, self.generator, self.group
+        equal = len(states) % c.critic_minibatches == 0  # a graph is of one shape
+        gradient = self._critic_gradient if equal else None
+        loss = float(self.critic.fit(states, returns, self.optimizer, *sweeps, gradient))
         if c.normalize_observations:
             self.normalizer.update(observations, self.group)
         seconds, refused = time.perf_counter() - start, float(not math.isfinite(loss))
         return {"value_loss": loss, "seconds_critic": seconds, "critic_refused": refused}
+
+    @cached_property
+    def _critic_gradient(self) -> Gradient:
+        """The critic's `gradient`, as one CUDA graph where it can be one."""
+        closed = has_closed_form(self.critic.network)
+        graph = self.device.type == "cuda" and closed
+        return Replayed(self.critic.gradient) if graph else self.critic.gradient
 
     def standardized(self, advantages: Tensor) -> Tensor:
         """Advantages (N,) less their mean, over their std, of every process's batch."""

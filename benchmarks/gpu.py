@@ -124,7 +124,8 @@ def training(seed: int, budget: int) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """Return what the numbers are of."""
-    model = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    model = [line for line in lines if line.startswith("model name")]
     return {
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "cores": os.cpu_count(),
@@ -146,8 +147,7 @@ def main(options: Options) -> None:
     def keep(name: str, found: dict[str, Any]) -> None:
         results[name] = found
         RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-        shown = {k: v for k, v in found.items() if k != "evaluation"}
-        print(name, shown, {k: v["mean"] for k, v in found.get("evaluation", {}).items()}, flush=True)
+        print(name, {key: value for key, value in found.items() if key != "evaluation"}, flush=True)
 
     for worlds in options.worlds:
         for full in (False, True):

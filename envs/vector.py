@@ -56,8 +56,8 @@ class LocomotionVectorEnv(VectorEnv):
         deterministic: whether warp repeats itself bitwise.
 
     Raises:
-        ValueError: an unknown task, robot, engine or render mode, a num_envs below 1, or gait offsets that
-            do not suit the robot's feet.
+        ValueError: an unknown task, robot, engine or render mode, a num_envs below 1, or gait
+            offsets that do not suit the robot's feet.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium reads it from the class, too

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from algos.nets.networks import MLP
 from algos.parallel import ALONE, Group
 
 log = logging.getLogger(__name__)
+
+Gradient = Callable[[Tensor, Tensor], tuple[Tensor, ...]]
+"""Gives of observations (N, O) and targets (N, 1) the gradient (P,) and the squared error ()."""
 
 
 class Critic(nn.Module):
@@ -52,6 +56,17 @@ class Critic(nn.Module):
         u.mul_(old_std / self.std)
         c.copy_((old_std * c + old_mean - self.mean) / self.std)
 
+    def gradient(self, observations: Tensor, targets: Tensor) -> tuple[Tensor, ...]:
+        """Return the mean squared error's gradient (P,), and the sum of the squares ().
+
+        Args:
+            observations: normalised, (N, O).
+            targets: what the network is to give there, (N, 1).
+        """
+        local = linearize(self.network, observations)
+        error = local.outputs - targets
+        return flatten(local.vjp(error * (2 / len(targets)))), error.square().sum()
+
     def fit(
         self,
         observations: Tensor,
@@ -61,8 +76,11 @@ class Critic(nn.Module):
         minibatches: int,
         generator: torch.Generator,
         group: Group = ALONE,
+        gradient: Gradient | None = None,
     ) -> Tensor:
         """Regress V on `returns` (N,) in random minibatches.
+
+        Gradients come from `gradient`, by default the method.
 
         Where that ends in a NaN or an infinity, critic and optimizer go back to what they were.
 
@@ -70,6 +88,7 @@ class Critic(nn.Module):
             Mean squared error of the last epoch, in units of the returns' std squared, (); not
             finite where the fit was refused.
         """
+        gradient = gradient or self.gradient
         before = copy.deepcopy((self.state_dict(), optimizer.state_dict()))
         self.rescale(returns, group)
         targets = ((returns - self.mean.float()) / self.std.float())[:, None]
@@ -77,14 +96,13 @@ class Critic(nn.Module):
         for epoch in range(epochs):
             order = torch.randperm(len(targets), generator=generator, device=targets.device)
             for rows in order.chunk(minibatches):
-                local = linearize(self.network, observations[rows])
-                error = local.outputs - targets[rows]
-                gradient = group.mean(flatten(local.vjp(error * (2 / len(rows)))))
-                for tensor, part in zip(tensors, unflatten(gradient, tensors), strict=True):
+                slope, squares = gradient(observations[rows], targets[rows])
+                parts = unflatten(group.mean(slope), tensors)
+                for tensor, part in zip(tensors, parts, strict=True):
                     tensor.grad = part
                 optimizer.step()
                 if epoch == epochs - 1:
-                    losses += error.square().sum()
+                    losses += squares
         loss = group.mean(losses / len(targets))
         moments = [value for state in optimizer.state.values() for value in state.values()]
         held = (loss, *self.state_dict().values(), *moments)

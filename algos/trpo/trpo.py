@@ -20,11 +20,11 @@ from torch import Tensor
 
 from algos.actor_critic import ActorCritic
 from algos.nets.critic import explained_variance
+from algos.nets.cuda_graph import Replayed
 from algos.nets.distributions import DiagGaussian, Distribution
 from algos.nets.linearization import has_closed_form
 from algos.rollout.rollout import Rollout, sound_samples
 from algos.trpo.config import TRPOConfig
-from algos.trpo.cuda_graph import Replayed
 from algos.trpo.fisher import LinearizedPolicy
 from algos.trpo.natural_gradient import natural_gradient
 

@@ -17,8 +17,8 @@ from envs.bounds import require
 from envs.mdp.starts import NOMINAL
 from envs.render.gl import choose_backend
 from envs.sim import DRIVES, TERRAINS
-from envs.sim.quantities import MAX_SPEED
 from envs.sim.faults import FORMAT
+from envs.sim.quantities import MAX_SPEED
 from envs.sim.randomization import LAWS, ModelRandomizer, Randomization
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv

@@ -2,7 +2,7 @@
 
 The host's arrays are what the environment reads and writes; a control step sends the state to the
 device, replays one CUDA graph of all its substeps, and fetches state, sensors and drive torques.
-Numbers are of 32 bits.
+Numbers have 32 bits.
 """
 
 from __future__ import annotations
@@ -23,10 +23,20 @@ from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
 from robots.robot import Robot
 
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
-_DERIVED = {
-    name: ("body_subtreemass", "body_invweight0", "dof_invweight0", "actuator_acc0")
-    for name in ("body_mass", "body_inertia", "body_ipos")
+_PARTS = {
+    "TIME": "time",
+    "QPOS": "qpos",
+    "QVEL": "qvel",
+    "ACT": "act",
+    "HISTORY": "history",
+    "WARMSTART": "qacc_warmstart",
+    "CTRL": "ctrl",
 }
+"""What of a state changes: MuJoCo's names, and Warp's. Nobody applies forces of other kinds."""
+_CONSTANTS = ("body_subtreemass", "body_invweight0", "dof_invweight0", "actuator_acc0")
+_DERIVED: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("body_mass", "body_inertia", "body_ipos"), _CONSTANTS
+)
 """Constants that follow from fields of the model, and so differ between simulations with them."""
 _LOST = (
     mjw.OverflowType.NEFC
@@ -80,30 +90,28 @@ class WarpPhysics(Quantities):
             if deterministic:
                 self._model.opt.deterministic = mjw.DeterminismType.ALL
             self._data = mjw.make_data(model, nworld=n, nconmax=contacts, njmax=rows)
-        data = mujoco.MjData(model)
         self._reset_row = np.zeros(mujoco.mj_stateSize(model, _STATE))
-        mujoco.mj_getState(model, data, self._reset_row, _STATE)
-        self._states = _Mirror(n, len(self._reset_row), self._device)
-        self._overflow = _Mirror(n, None, self._device, self._data.overflow)
-        self._sensed = _Mirror(n, model.nsensordata, self._device, self._data.sensordata)
-        self._forces = _Mirror(n, model.nu, self._device, self._data.actuator_force)
-        self.state[:] = self._reset_row
-        part = _columns(model, self.state)
-        self._ctrl = part["ctrl"]
+        mujoco.mj_getState(model, mujoco.MjData(model), self._reset_row, _STATE)
+        self.state = np.tile(self._reset_row.astype(np.float32), (n, 1))
+        columns = _columns(model, self.state)
+        self._parts = [
+            (view, _Mirror(getattr(self._data, _PARTS[kind]))) for kind, view in columns.items()
+        ]
+        self._ctrl = columns["CTRL"]
+        self._overflow = _Mirror(self._data.overflow)
+        self._sensed, self._forces = (
+            _Mirror(array) for array in (self._data.sensordata, self._data.actuator_force)
+        )
         super().__init__(
             model,
             robot,
             terrain,
-            qpos=part["qpos"],
-            qvel=part["qvel"],
+            qpos=columns["QPOS"],
+            qvel=columns["QVEL"],
             sensordata=self._sensed.host,
             force=self._forces.host,
         )
         self._refresh()
-
-    @property
-    def state(self) -> np.ndarray:
-        return self._states.host
 
     def apply(self, control: np.ndarray) -> None:
         self._ctrl[:] = control
@@ -187,15 +195,14 @@ class WarpPhysics(Quantities):
 
     def ray(self, start: np.ndarray, direction: np.ndarray) -> np.ndarray:
         n, rays = start.shape[:2]
-        groups = _GROUPS(*(float(g == GROUND_GROUP) for g in range(mujoco.mjNGROUP)))
+        groups = _GROUPS(*(float(group == GROUND_GROUP) for group in range(mujoco.mjNGROUP)))
         with wp.ScopedDevice(self._device):
             origin, along = (wp.array(a, dtype=wp.vec3) for a in (start, direction))
             distance, geom = wp.empty((n, rays), dtype=float), wp.empty((n, rays), dtype=int)
-            normal = wp.empty((n, rays), dtype=wp.vec3)
-            none = wp.full(rays, -1, dtype=int)
-            mjw.rays(
-                self._model, self._data, origin, along, groups, True, none, distance, geom, normal
-            )
+            nobody, normal = wp.full(rays, -1, dtype=int), wp.zeros_like(origin)
+            what: Any = self._model, self._data, origin, along, groups, True, nobody
+            found: Any = distance, geom, normal
+            mjw.rays(*what, *found)
             return np.where(geom.numpy() >= 0, distance.numpy(), -1.0)
 
     def pose(self, i: int, data: mujoco.MjData) -> None:
@@ -206,15 +213,14 @@ class WarpPhysics(Quantities):
         return (self._overflow.host & int(_LOST))[:, None]
 
     def _step(self, steps: int) -> None:
-        """Take physics steps from the host's state, and fetch what has become of it."""
+        """Take physics steps, and fetch what has become of the state."""
         m, d = self._model, self._data
-        self._states.send()
-        mjw.set_state(m, d, self._states.device, _STATE)
+        self._send()
         d.overflow.zero_()
         for _ in range(steps):
             mjw.step(m, d)
-        mjw.get_state(m, d, self._states.device, _STATE)
-        self._states.fetch()
+        for _, mirror in self._parts:
+            mirror.fetch()
         self._forces.fetch()
         self._overflow.fetch()
         self._sense()
@@ -230,9 +236,12 @@ class WarpPhysics(Quantities):
         mjw.sensor_vel(m, d)
         self._sensed.fetch()
 
+    def _send(self) -> None:
+        for _, mirror in self._parts:
+            mirror.send()
+
     def _send_and_sense(self) -> None:
-        self._states.send()
-        mjw.set_state(self._model, self._data, self._states.device, _STATE)
+        self._send()
         self._sense()
 
     def _refresh(self) -> None:
@@ -243,6 +252,8 @@ class WarpPhysics(Quantities):
     def _replay(self, work: Callable[..., None], *args: int) -> None:
         """Do work of the device; from the second time on as one CUDA graph, where it has those."""
         key = (work.__name__, *args)
+        for view, mirror in self._parts:
+            mirror.host[:] = view
         with wp.ScopedDevice(self._device):
             if key in self._graphs:
                 wp.capture_launch(self._graphs[key])
@@ -253,24 +264,23 @@ class WarpPhysics(Quantities):
                         work(*args)
                     self._graphs[key] = capture.graph
             wp.synchronize_device(self._device)
+        for view, mirror in self._parts:
+            view[:] = mirror.host
 
 
 class _Mirror:
-    """An array of the device and its copy on the host, (n, width), or (n,) without a width."""
+    """An array of the device and its copy on the host."""
 
-    def __init__(self, n: int, width: int | None, device: Any, array: Any = None) -> None:
-        shape = (n,) if width is None else (n, width)
-        self.device = array if array is not None else wp.zeros(shape, dtype=float, device=device)
-        self._copy = wp.zeros(
-            shape, dtype=self.device.dtype, device="cpu", pinned=bool(device.is_cuda)
-        )
-        self.host: np.ndarray = self._copy.numpy()
+    def __init__(self, array: Any) -> None:
+        pinned = bool(array.device.is_cuda)
+        self._copy = wp.zeros(array.shape, dtype=array.dtype, device="cpu", pinned=pinned)
+        self._array, self.host = array, self._copy.numpy()
 
     def send(self) -> None:
-        wp.copy(self.device, self._copy)
+        wp.copy(self._array, self._copy)
 
     def fetch(self) -> None:
-        wp.copy(self._copy, self.device)
+        wp.copy(self._copy, self._array)
 
 
 def _solved_by_newton(model: mujoco.MjModel) -> mujoco.MjModel:
@@ -283,10 +293,11 @@ def _solved_by_newton(model: mujoco.MjModel) -> mujoco.MjModel:
 
 def _room(model: mujoco.MjModel, robot: Robot) -> tuple[int, int]:
     """Return for how many contacts and constraint rows a simulation needs room."""
-    feet = {model.geom(name).id for name in robot.feet}
-    others = [
-        g for g in range(model.ngeom) if model.geom_bodyid[g] and model.geom_contype[g] | model.geom_conaffinity[g] and g not in feet
-    ]
+    feet = [model.geom(name).id for name in robot.feet]
+    collides = (model.geom_contype | model.geom_conaffinity) != 0
+    collides &= model.geom_bodyid != 0
+    collides[feet] = False
+    others = np.flatnonzero(collides)
     points = sum(_POINTS.get(mujoco.mjtGeom(model.geom_type[g]), _MOST_POINTS) for g in others)
     contacts = len(feet) + min(points, _ROOM)
     pyramidal = model.opt.cone == mujoco.mjtCone.mjCONE_PYRAMIDAL
@@ -297,11 +308,11 @@ def _room(model: mujoco.MjModel, robot: Robot) -> tuple[int, int]:
 
 
 def _columns(model: mujoco.MjModel, state: np.ndarray) -> dict[str, np.ndarray]:
-    """Return views of the parts of states (n, S) of mjSTATE_INTEGRATION."""
-    parts = {"qpos": "QPOS", "qvel": "QVEL", "ctrl": "CTRL"}
+    """Return views of the parts of states (n, S) that change, by MuJoCo's names of them."""
     views = {}
-    for name, kind in parts.items():
+    for kind in _PARTS:
         bit = int(getattr(mujoco.mjtState, f"mjSTATE_{kind}"))
         before = mujoco.mj_stateSize(model, _STATE & (bit - 1))
-        views[name] = state[:, before : before + mujoco.mj_stateSize(model, bit)]
-    return views
+        width = mujoco.mj_stateSize(model, bit)
+        views[kind] = state[:, before] if kind == "TIME" else state[:, before : before + width]
+    return {kind: view for kind, view in views.items() if view.size}

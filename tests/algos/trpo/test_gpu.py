@@ -8,12 +8,12 @@ import pytest
 import torch
 from gymnasium import spaces
 
+from algos.nets.cuda_graph import Replayed
 from algos.nets.equivariant import Symmetry
 from algos.nets.networks import Activation
 from algos.rollout.rollout import Rollout
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 from algos.trpo.config import TRPOConfig
-from algos.trpo.cuda_graph import Replayed
 from algos.trpo.fisher import LinearizedPolicy
 from algos.trpo.natural_gradient import natural_gradient
 from algos.trpo.trpo import TRPO
@@ -40,6 +40,24 @@ def agents(request: pytest.FixtureRequest, symmetry: Symmetry) -> tuple[TRPO, TR
     cuda.policy.load_state_dict(cpu.policy.state_dict())
     cuda.critic.load_state_dict(cpu.critic.state_dict())
     return cpu, cuda
+
+
+def test_the_critics_regression_is_the_cpus(
+    agents: tuple[TRPO, TRPO], make_rollout: Callable[..., Rollout]
+) -> None:
+    """Three times, so that the captured gradient meets parameters that have moved."""
+    values = []
+    rollout = make_rollout(0, steps=200)
+    for agent in agents:
+        x = rollout.observations.flatten(0, 1).to(agent.device)
+        returns = rollout.rewards.flatten().to(agent.device)
+        whole = agent.optimizer, 3, 1, agent.generator, agent.group  # one batch: in any order
+        with torch.no_grad():
+            for _ in range(3):
+                agent.critic.fit(x, returns, *whole, agent._critic_gradient)
+            values.append(agent.critic(x))
+    assert isinstance(agents[1]._critic_gradient, Replayed)
+    torch.testing.assert_close(values[1].cpu(), values[0], rtol=2e-3, atol=2e-4)
 
 
 def test_the_search_direction_is_the_cpus(

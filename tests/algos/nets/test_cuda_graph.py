@@ -9,10 +9,10 @@ import torch
 from gymnasium import spaces
 from torch import Tensor
 
+from algos.nets import cuda_graph
+from algos.nets.cuda_graph import Replayed
 from algos.rollout.rollout import Rollout
-from algos.trpo import cuda_graph
 from algos.trpo.config import TRPOConfig
-from algos.trpo.cuda_graph import Replayed
 from algos.trpo.trpo import TRPO
 
 Outputs = tuple[Tensor, ...]
