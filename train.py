@@ -80,7 +80,6 @@ def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
         total_envs=config.num_envs,
         physics=engines.choose(config.physics, device.type == "cuda"),
         device=str(device),
-        deterministic=config.deterministic,
     )
 
 
@@ -182,9 +181,6 @@ def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -
     device = choose_device(config.device, group)
     tell_device(config, device)
     torch.set_num_threads(config.torch_threads)
-    if config.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(True)
     environment = make_environment(config, group)
     agent = build_agent(config, environment, device, group)
     learning = Learning(

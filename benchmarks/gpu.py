@@ -50,7 +50,7 @@ class Options:
     """Measurements of each engine and number, in turns; the median counts."""
     seeds: tuple[int, ...] = (1, 2, 3)
     """Of the trainings."""
-    budgets: tuple[int, ...] = (1_000_000, 8_000_000)
+    budgets: tuple[int, ...] = (1_000_000, 2_000_000, 8_000_000)
     """Steps of the trainings."""
     device: str = "cuda"
     """Where Warp simulates; cpu shows that this program works, and nothing else."""

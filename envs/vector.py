@@ -53,7 +53,6 @@ class LocomotionVectorEnv(VectorEnv):
             environments hold some of them; None for these alone.
         physics: what simulates, see `envs.sim.engines`.
         device: where warp does.
-        deterministic: whether warp repeats itself bitwise.
 
     Raises:
         ValueError: an unknown task, robot, engine or render mode, a num_envs below 1, or gait
@@ -79,7 +78,6 @@ class LocomotionVectorEnv(VectorEnv):
         total_envs: int | None = None,
         physics: Engine = "batch",
         device: str = "cuda",
-        deterministic: bool = False,
     ) -> None:
         require(num_envs >= 1, "num_envs", num_envs, "at least 1")
         need = "None or 'rgb_array'"
@@ -93,7 +91,7 @@ class LocomotionVectorEnv(VectorEnv):
             "render_fps": round(1 / self.config.simulation.dt),
         }
         self._autoreset, self._total_envs = autoreset, total_envs or num_envs
-        self.physics = self._make_physics(physics, device, deterministic)
+        self.physics = self._make_physics(physics, device)
         self._models = ModelRandomizer(self.physics, self.robot, self.config.randomization)
         self._rng = np.random.default_rng()
         self.transitions, self._records_left = 0, MAX_RECORDS
@@ -101,11 +99,11 @@ class LocomotionVectorEnv(VectorEnv):
         self._define_spaces()
         self._renderer: BatchRenderer | None = None
 
-    def _make_physics(self, engine: Engine, device: str, deterministic: bool) -> Physics:
+    def _make_physics(self, engine: Engine, device: str) -> Physics:
         config, simulation = self.config, self.config.simulation
         model = scene.build(self.robot, simulation, config.drive, config.terrain)
         what = model, self.robot, self.num_envs, simulation, config.terrain
-        physics = make_physics(engine, *what, device, deterministic)
+        physics = make_physics(engine, *what, device)
         self._recorder = physics.observer = Recorder(physics.state, model.nu)
         return physics
 

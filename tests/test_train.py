@@ -45,6 +45,31 @@ def walk_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch sees a CUDA device")
+def test_without_a_gpu_its_command_trains_on_the_cpu_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gpu = ["--physics", "warp", "--device", "cuda", "--total-steps", "64"]
+    train.main([*WALK, *QUICK, *gpu, "--run-dir", str(tmp_path / "run")])
+    said = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    told = "--device cuda --physics warp: torch sees no CUDA device, so all is done on the CPU"
+    assert said == [told]
+    assert rows(tmp_path / "run")[-1]["env_steps"] == "64"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["CartPole-v1", "--physics", "warp"], "only trot/ tasks have warp"),
+        ([*WALK, "--physics", "warp", "--device", "cpu"], "--device is cpu; it must be cuda"),
+        ([*WALK, "--physics", "gpu"], "invalid choice|gpu"),
+    ],
+)
+def test_engines_that_cannot_be_are_refused(arguments: list[str], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        train.main(arguments)
+
+
 @pytest.mark.slow
 def test_run_directory_holds_what_explains_and_continues_the_run(walk_run: Path) -> None:
     config = json.loads((walk_run / "config.json").read_text())

@@ -47,8 +47,6 @@ class TrainConfig(Training):
     physics: PhysicsName = "auto"
     """What simulates a trot/ task: batch, MuJoCo on the CPU's cores; warp, MuJoCo Warp on the GPU;
     auto takes warp where the algorithm runs on CUDA and the extra `warp` is installed."""
-    deterministic: bool = False
-    """Repeat to the last bit on a GPU too, for less speed; on the CPU every run does."""
     env: TaskConfig | None = None
     """Settings of a trot/ task."""
 

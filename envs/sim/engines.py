@@ -16,7 +16,7 @@ from robots.robot import Robot
 
 Engine = Literal["batch", "warp"]
 """batch: `mujoco.batch`, on the CPU's cores; warp: MuJoCo Warp, on a CUDA device."""
-EXTRA = "pip install -e '.[warp]'"
+EXTRA = "first: pip install -e '.[warp]'"
 
 
 def has_warp() -> bool:
@@ -32,11 +32,11 @@ def choose(name: Literal["auto"] | Engine, cuda: bool) -> Engine:
         cuda: whether there is a device for it.
 
     Raises:
-        ValueError: warp is named and its packages are missing.
+        ValueError: warp is named, there is a device, and its packages are missing.
     """
-    if name == "warp":
-        require(has_warp(), "--physics", name, f"batch, or first: {EXTRA}")
-    return "warp" if cuda and name != "batch" and has_warp() else "batch"
+    wanted = cuda and name != "batch"
+    require(not wanted or name == "auto" or has_warp(), "--physics", name, f"batch, or {EXTRA}")
+    return "warp" if wanted and has_warp() else "batch"
 
 
 def make_physics(
@@ -47,7 +47,6 @@ def make_physics(
     simulation: Simulation,
     terrain: Terrain,
     device: str = "cuda",
-    deterministic: bool = False,
 ) -> Physics:
     """Make n simulations.
 
@@ -59,7 +58,6 @@ def make_physics(
         simulation: how they are stepped.
         terrain: the ground in the model.
         device: of warp, by its name there: `cuda:0`, or `cpu` for tests.
-        deterministic: whether warp repeats itself bitwise, which costs speed; batch always does.
 
     Raises:
         ValueError: an unknown engine, or one whose packages are missing.
@@ -67,7 +65,7 @@ def make_physics(
     require_choice("physics", engine, Engine)
     if engine == "batch":
         return BatchPhysics(model, robot, n, simulation, terrain)
-    require(has_warp(), "physics", engine, f"batch, or first: {EXTRA}")
+    require(has_warp(), "physics", engine, f"batch, or {EXTRA}")
     from envs.sim.warp import WarpPhysics  # it compiles on import, and is no part of every install
 
-    return WarpPhysics(model, robot, n, simulation, terrain, device, deterministic)
+    return WarpPhysics(model, robot, n, simulation, terrain, device)

@@ -63,7 +63,6 @@ class WarpPhysics(Quantities):
         simulation: how they are stepped.
         terrain: the ground in the model.
         device: Warp's name of it, `cuda:0` for example.
-        deterministic: whether sums are taken in one order, so that runs repeat bitwise.
 
     `observer` may be replaced by one that takes notice.
     """
@@ -76,7 +75,6 @@ class WarpPhysics(Quantities):
         simulation: Simulation,
         terrain: Terrain = Flat(),
         device: str = "cuda",
-        deterministic: bool = False,
     ) -> None:
         wp.config.quiet = True
         self.model, self.observer = model, Observer()
@@ -87,8 +85,6 @@ class WarpPhysics(Quantities):
         with wp.ScopedDevice(self._device):
             self._model = mjw.put_model(_solved_by_newton(model))
             self._model.opt.warn_overflow = 0  # `warnings` tells it
-            if deterministic:
-                self._model.opt.deterministic = mjw.DeterminismType.ALL
             self._data = mjw.make_data(model, nworld=n, nconmax=contacts, njmax=rows)
         self._reset_row = np.zeros(mujoco.mj_stateSize(model, _STATE))
         mujoco.mj_getState(model, mujoco.MjData(model), self._reset_row, _STATE)

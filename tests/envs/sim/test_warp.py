@@ -37,6 +37,9 @@ from envs.sim.warp import WarpPhysics
 
 pytestmark = pytest.mark.warp
 no_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
+only_cpu = pytest.mark.parametrize("device", ["cpu"], indirect=True)
+"""On CUDA sums are taken in any order: with `opt.deterministic` too a rerun on an H200 differed by
+1e-7 of its values."""
 DEVICES = ["cpu", pytest.param("cuda", marks=[pytest.mark.gpu, no_cuda])]
 TOLERANCE = {
     "base_pos_w": 1e-5,
@@ -69,7 +72,6 @@ def both(
     n: int,
     simulation: Simulation = Simulation(),
     terrain: Terrain = Flat(),
-    deterministic: bool = False,
 ) -> tuple[BatchPhysics, WarpPhysics]:
     """The same robots in both engines, standing."""
     robot = get_robot("anymal_c")
@@ -77,7 +79,7 @@ def both(
     model.opt.solver = mujoco.mjtSolver.mjSOL_NEWTON  # of fast physics, as Warp solves it
     engines = (
         BatchPhysics(model, robot, n, simulation, terrain),
-        WarpPhysics(model, robot, n, simulation, terrain, device, deterministic),
+        WarpPhysics(model, robot, n, simulation, terrain, device),
     )
     for physics in engines:
         physics.set_rows(np.arange(n), *NOMINAL(robot, n, np.random.default_rng(0)))
@@ -158,11 +160,12 @@ def test_an_environment_is_the_same(device: str, name: str) -> None:
     assert worse <= 0.03 * 4 * steps
 
 
+@only_cpu
 def test_a_reset_leaves_the_others_be(device: str) -> None:
     """Bitwise, in the state, in the sensors, and in what they do next."""
     robot, n, some = get_robot("anymal_c"), 4, np.array([1, 3])
     others = [0, 2]
-    (_, left), (_, reset) = (both(device, n, deterministic=True) for _ in range(2))
+    (_, left), (_, reset) = (both(device, n) for _ in range(2))
     for step in range(12):
         for physics in (left, reset):
             physics.apply(wave(step, n))
@@ -178,9 +181,10 @@ def test_a_reset_leaves_the_others_be(device: str) -> None:
         assert step < 5 or (left.state[some] != reset.state[some]).any()
 
 
+@only_cpu
 def test_a_restored_state_goes_on_the_same(device: str) -> None:
-    """Bitwise, if asked; on CUDA sums are taken in any order else."""
-    _, warp = both(device, 3, deterministic=True)
+    """Bitwise."""
+    _, warp = both(device, 3)
     for step in range(5):
         warp.apply(wave(step, 3))
         warp.step()
@@ -233,10 +237,11 @@ def test_rays_meet_the_ground(device: str) -> None:
     assert (warp.ray(start, direction)[:, 2] == -1).all()
 
 
+@only_cpu
 @pytest.mark.parametrize("cause", ["control", "speed"])
 def test_a_robot_that_blows_up_is_alone(device: str, cause: str) -> None:
     """It is told, the others go on bitwise as ever, and it can start anew."""
-    (_, fine), (_, broken) = (both(device, 3, deterministic=True) for _ in range(2))
+    (_, fine), (_, broken) = (both(device, 3) for _ in range(2))
     for step in range(4):
         for physics in (fine, broken):
             control = wave(step, 3)
@@ -300,12 +305,13 @@ def test_faults_are_recorded(device: str) -> None:
     np.testing.assert_allclose(record["controls"][2], wave(2, 2)[1], rtol=1e-6)
 
 
+@only_cpu
 def test_a_training_repeats_itself(device: str) -> None:
-    """Bitwise, if asked: physics, sampling and updates."""
+    """Bitwise: physics, sampling and updates."""
     torch.set_num_threads(1)
     ends = []
     for _ in range(2):
-        env = LocomotionVectorEnv(8, task="walk", physics="warp", device=device, deterministic=True)
+        env = LocomotionVectorEnv(8, task="walk", physics="warp", device=device)
         spaces = env.single_observation_space, env.single_action_space
         config = TRPOConfig(hidden=(32,), critic_hidden=(32,))
         agent = TRPO(*spaces, config, env.symmetry, device, seed=1)
