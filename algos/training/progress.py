@@ -69,7 +69,7 @@ class Progress:
         )
         self._task = self._bar.add_task("", total=total, completed=done)
         self._start, self._done = time.monotonic(), done
-        self._next_line = 0.0
+        self._next_line, self._line = 0.0, ""
         self._episodes = episodes
         self._recent: list[Mapping[str, float]] = []
 
@@ -83,12 +83,13 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._bar.line = self._line
         self._bar.stop()
 
     def update(self, env_steps: int, metrics: Mapping[str, float]) -> None:
         """Show how far the run is and its most telling metrics, as many as a line holds."""
         told = self._told(metrics)
-        self._bar.line = fitting("", told, self._console.width)
+        self._bar.line = self._line = fitting("", told, self._console.width)
         self._bar.update(self._task, completed=env_steps)
         now = time.monotonic()
         if self._bar.disable and (now >= self._next_line or env_steps >= self._total):

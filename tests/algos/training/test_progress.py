@@ -99,6 +99,20 @@ def test_the_bar_fits_80_columns(
     assert max(len(bar.rstrip()), len(told.rstrip())) <= 80
 
 
+def test_no_evaluation_is_under_way_when_the_bar_ends(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    with Progress(100) as progress:
+        progress.update(100, WALKING)
+        progress.evaluating()
+        progress.evaluated(100, {"return_mean": 1.0})
+    plain = re.sub(r"\x1b\[[\d;?]*[a-zA-Z]", "", capsys.readouterr().out)
+    *_, told = (line for line in re.split(r"[\r\n]+", plain) if line.strip())
+    assert told.startswith("velocity error 0.31 m/s")
+
+
 def test_an_evaluation_is_told_by_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
     errors = {"lin_vel_error": 0.31, "yaw_rate_error": 0.2, "fall": 0.04}
     with Progress(1_000_000) as progress:
