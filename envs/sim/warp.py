@@ -21,6 +21,7 @@ from envs.sim.quantities import Quantities
 from envs.sim.scene import Simulation
 from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
 from robots.robot import Robot
+from robots.usage import UsageError
 
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 _PARTS = {
@@ -64,6 +65,9 @@ class WarpPhysics(Quantities):
         terrain: the ground in the model.
         device: Warp's name of it, `cuda:0` for example.
 
+    Raises:
+        ValueError: the model has something that Warp lacks.
+
     `observer` may be replaced by one that takes notice.
     """
 
@@ -82,10 +86,10 @@ class WarpPhysics(Quantities):
         self._graphs: dict[Any, Any] = {}
         self._expanded: dict[str, np.ndarray] = {}
         contacts, rows = _room(model, robot)
+        solved = _solved_by_newton(model)
         with wp.ScopedDevice(self._device):
-            self._model = mjw.put_model(_solved_by_newton(model))
-            self._model.opt.warn_overflow = 0  # `warnings` tells it
-            self._data = mjw.make_data(model, nworld=n, nconmax=contacts, njmax=rows)
+            self._model = _on_device(solved, robot)
+            self._data = mjw.make_data(solved, nworld=n, nconmax=contacts, njmax=rows)
         self._reset_row = np.zeros(mujoco.mj_stateSize(model, _STATE))
         mujoco.mj_getState(model, mujoco.MjData(model), self._reset_row, _STATE)
         self.state = np.tile(self._reset_row.astype(np.float32), (n, 1))
@@ -284,6 +288,18 @@ def _solved_by_newton(model: mujoco.MjModel) -> mujoco.MjModel:
         return model
     own = copy(model)
     own.opt.solver = mujoco.mjtSolver.mjSOL_NEWTON
+    return own
+
+
+def _on_device(model: mujoco.MjModel, robot: Robot) -> mjw.Model:
+    try:
+        own = mjw.put_model(model)
+    except NotImplementedError as error:
+        raise UsageError(
+            f"physics is warp, and MuJoCo Warp lacks what robot {robot.name!r} needs ({error}): "
+            "take batch"
+        ) from error
+    own.opt.warn_overflow = 0  # `warnings` tells it
     return own
 
 

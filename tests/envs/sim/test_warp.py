@@ -29,6 +29,7 @@ from envs.sim.scene import Simulation
 from envs.sim.terrain import Flat, Slope, Terrain
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
+from robots.usage import UsageError
 from tests.envs.helpers import JOINTS, WILD, quiet
 
 pytest.importorskip("mujoco_warp", reason="needs the extra warp")
@@ -272,6 +273,14 @@ def test_contacts_beyond_the_room_are_a_fault_of_that_robot(
     warp.set_rows(np.array([0]), *rows)
     warp.apply(wave(0, 2))
     assert warp.step().tolist() == [False, True]
+
+
+def test_a_model_that_warp_cannot_take_is_refused(device: str) -> None:
+    robot = get_robot("anymal_c")
+    model = scene.build(robot, Simulation(), PD())
+    model.opt.enableflags |= mujoco.mjtEnableBit.mjENBL_OVERRIDE
+    with pytest.raises(UsageError, match=r"'anymal_c'.*OVERRIDE.*take batch"):
+        WarpPhysics(model, robot, 1, Simulation(), device=device)
 
 
 def test_an_environment_goes_on_in_the_other_engine(device: str) -> None:
