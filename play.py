@@ -177,8 +177,13 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
     seconds, scheduled = options.seconds or Video.seconds, options.command is None
     video = Video(seconds, options.seed, options.size, options.slow, scheduled, (rows, columns))
     with whole(path) as draft:
-        write_video(draft, actors, video, title=f"{path.name}, {seconds / options.slow:g} s long")
+        title = f"{path.name}, {seconds / options.slow:g} s long"
+        falls = write_video(draft, actors, video, title=title)
     print(f"video: {path}", file=terminal.stdout())
+    for name in dict.fromkeys(fall.label for fall in falls):
+        first, *more = [fall.seconds for fall in falls if fall.label == name]
+        which = "a fall" if not more else f"{len(more) + 1} falls, the first"
+        print(f"{name or options.sources[0]}: {which} after {first:.1f} s", file=terminal.stdout())
     if options.gif:
         small = path.with_suffix(".gif")
         with whole(small) as draft:

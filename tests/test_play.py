@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from algos.trpo.trpo import TRPO
 from envs import playable, tasks
 from envs.render import gl
 from envs.show.rendering import rendering_env
-from envs.show.video import Actor
+from envs.show.video import Actor, Fall
 from envs.sim.drives import PD
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
@@ -418,18 +419,34 @@ def test_dm_control_renders_without_a_display_in_real_time(tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("opengl")
 def test_compared_ids_are_labelled_by_who_acts(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     shown: list[Actor] = []
 
-    def write_video(path: Path, actors: list[Actor], *_: Any, **__: Any) -> None:
+    def write_video(path: Path, actors: list[Actor], *_: Any, **__: Any) -> list[Fall]:
         path.touch()
         shown.extend(actors)
+        return [Fall("random", 1.0), Fall("random", 2.5)]
 
     monkeypatch.setattr(play, "write_video", write_video)
     compare = [str(checkpoint), "--compare", WALK, "--video", str(tmp_path / "a.mp4")]
     play.main([*compare, "--agent", "random"])
     assert [actor.label for actor in shown] == ["random", "random"]
+    assert capsys.readouterr().out.splitlines()[1:] == ["random: 2 falls, the first after 1.0 s"]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("opengl")
+def test_a_robot_that_falls_in_a_video_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, size = tmp_path / "a.mp4", ["--size", "64", "64", "--seconds", "2"]
+    play.main([WALK, "--agent", "random", *size, "--video", str(path)])
+    _, told = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"{WALK}: a fall after [01]\.\d s", told)
 
 
 @pytest.mark.parametrize(
@@ -441,9 +458,10 @@ def test_a_video_s_bar_says_how_long_it_is(
 ) -> None:
     titles: list[str] = []
 
-    def write_video(path: Path, *_: Any, title: str) -> None:
+    def write_video(path: Path, *_: Any, title: str) -> list[Fall]:
         path.touch()
         titles.append(title)
+        return []
 
     monkeypatch.setattr(play, "write_video", write_video)
     path = tmp_path / "pole.mp4"

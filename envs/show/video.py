@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import imageio
 import numpy as np
@@ -70,9 +70,18 @@ class Actor:
     """Written over its frames."""
 
 
+class Fall(NamedTuple):
+    """A robot that fell in a video."""
+
+    label: str
+    """Of its actor."""
+    seconds: float
+    """When (s)."""
+
+
 def write_video(
     path: Path, actors: Sequence[Actor], video: Video = Video(), title: str | None = None
-) -> None:
+) -> list[Fall]:
     """Write a video of actors side by side, or of one in a grid; a finished episode starts anew.
 
     Args:
@@ -80,6 +89,9 @@ def write_video(
         actors: who is shown, from the same seed.
         video: how.
         title: of a progress bar on the terminal; None for none.
+
+    Returns:
+        The falls of trot/ robots, in their order.
 
     Raises:
         ValueError: actors of different control rates, or environments that render nothing.
@@ -89,8 +101,9 @@ def write_video(
     if path.suffix == ".gif":
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             whole = Path(folder) / "video.mp4"
-            write_video(whole, actors, video, title)
-            return write_gif(whole, path)
+            falls = write_video(whole, actors, video, title)
+            write_gif(whole, path)
+            return falls
     rows, columns = video.grid if len(actors) == 1 else (1, len(actors))
     n = rows * columns // len(actors)
     size = video.size[0] // columns // 2 * 2, video.size[1] // rows // 2 * 2
@@ -99,8 +112,9 @@ def write_video(
         for actor in actors:
             environments.append(actor.make(n, size, video.seconds))
             stack.callback(environments[-1].close)
-        _write(path, actors, environments, video, columns, title)
-    return _check_whole(path)
+        falls = _write(path, actors, environments, video, columns, title)
+    _check_whole(path)
+    return falls
 
 
 def video_bytes(actors: Sequence[Actor], video: Video = Video()) -> bytes | str:
@@ -121,8 +135,8 @@ def _write(
     video: Video,
     columns: int,
     title: str | None,
-) -> None:
-    """Step the actors' environments together and write their frames."""
+) -> list[Fall]:
+    """Step the actors' environments together and write their frames; return who fell."""
     rates = {_rate(envs) for envs in environments}
     if len(rates) > 1:
         told = " and ".join(f"{rate:g}" for rate in sorted(rates))
@@ -136,6 +150,7 @@ def _write(
     if title is not None and get_console().is_terminal:  # elsewhere it would be an empty line
         steps = track(steps, escape(title), transient=True)
     size: tuple[int, int] | None = None
+    falls: list[Fall] = []
     with _writer(path, fps * video.speed / stride) as file:
         for i in steps:
             for robot, commands in commanded:
@@ -147,7 +162,10 @@ def _write(
                 with encoding(path):
                     file.append_data(frame)
             for k, (actor, envs) in enumerate(zip(actors, environments, strict=True)):
-                observations[k], *_ = envs.step(actor.act(observations[k]))
+                observations[k], _, ended, *_ = envs.step(actor.act(observations[k]))
+                if isinstance(envs, LocomotionVectorEnv):
+                    falls += [Fall(actor.label, (i + 1) / fps)] * int(ended.sum())
+    return falls
 
 
 def _rate(envs: VectorEnv) -> float:
