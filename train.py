@@ -84,14 +84,18 @@ def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:
 
 
 def tell_device(config: TrainConfig, device: torch.device) -> None:
-    """Say so where CUDA is asked for, and there is none."""
+    """Say so where the GPU simulates, or is asked for and the CPU does the work."""
     asked = [
         f"--{option} {value}"
         for option, value in (("device", "cuda"), ("physics", "warp"))
         if getattr(config, option) == value
     ]
     if asked and device.type == "cpu":
-        log.warning("%s: torch sees no CUDA device, so all is done on the CPU", " ".join(asked))
+        why = "the device is cpu" if torch.cuda.is_available() else "torch sees no CUDA device"
+        log.warning("%s: %s, so all is done on the CPU", " ".join(asked), why)
+    if config.env and engines.choose(config.physics, device.type == "cuda") == "warp":
+        told = f"physics: MuJoCo Warp on {device}; the first time, kernels compile for minutes"
+        print(told, file=terminal.stdout())
 
 
 def check_memory(config: TrainConfig, group: Group) -> None:
@@ -179,7 +183,8 @@ def main(arguments: list[str]) -> None:
 def train(config: TrainConfig, run: RunDirectory, resumed: bool, group: Group) -> None:
     """Wire and run one training, alone in its folder, or one process of it."""
     device = choose_device(config.device, group)
-    tell_device(config, device)
+    if group.main:
+        tell_device(config, device)
     torch.set_num_threads(config.torch_threads)
     environment = make_environment(config, group)
     agent = build_agent(config, environment, device, group)

@@ -1,7 +1,7 @@
 """Physics and learner on one GPU: `python -m benchmarks.gpu`, in under 10 minutes.
 
 Control steps a second of the walking task, with rewards, observations, random actions and resets,
-under MuJoCo Warp and under `mujoco.batch` on all cores, in turns; memory of the device a robot;
+under MuJoCo Warp and then under `mujoco.batch` on all cores; memory of the device a robot;
 then whole trainings (`TRAINING`), each judged on the CPU's cores under the protocol and by the
 criterion of benchmarks.time_to_walk. Results go to benchmarks/gpu.json as they come; a training
 that it holds is not repeated. Without a CUDA device it says so, and measures nothing.
@@ -47,13 +47,13 @@ class Options:
     seconds: float = 4.0
     """Length of a measurement of speed (s)."""
     rounds: int = 3
-    """Measurements of each engine and number, in turns; the median counts."""
+    """Measurements of each engine and number; the median counts."""
     seeds: tuple[int, ...] = (1, 2, 3)
     """Of the trainings."""
     budgets: tuple[int, ...] = (1_000_000, 2_000_000, 8_000_000)
     """Steps of the trainings."""
     device: str = "cuda"
-    """Where Warp simulates; cpu shows that this program works, and nothing else."""
+    """Where Warp simulates; cpu shows that this program works, and writes nothing."""
 
 
 def walking(physics: Engine, worlds: int, device: str, full: bool = False) -> LocomotionVectorEnv:
@@ -141,12 +141,13 @@ def main(options: Options) -> None:
     """Measure what is missing."""
     if options.device == "cuda" and not torch.cuda.is_available():
         sys.exit("unmeasured: torch sees no CUDA device")
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results["machine"] = machine()
+    measuring, here = options.device == "cuda", machine()
+    results = json.loads(RESULTS.read_text()) if measuring and RESULTS.exists() else {}
 
     def keep(name: str, found: dict[str, Any]) -> None:
-        results[name] = found
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+        results[name] = found | {"machine": here}
+        if measuring:
+            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
         print(name, {key: value for key, value in found.items() if key != "evaluation"}, flush=True)
 
     for worlds in options.worlds:
@@ -154,7 +155,7 @@ def main(options: Options) -> None:
             name = f"speed-{'full' if full else 'fast'}-{worlds}"
             if name not in results:
                 keep(name, speeds(options, worlds, full))
-    for budget in options.budgets:
+    for budget in options.budgets if measuring else ():
         for seed in options.seeds:
             if f"walk-{budget}-s{seed}" not in results:
                 keep(f"walk-{budget}-s{seed}", training(seed, budget))

@@ -259,7 +259,8 @@ class LocomotionVectorEnv(VectorEnv):
         parts = (config.simulation, config.drive, config.terrain)
         models = {name: field[i] for name, field in self._models.state_dict().items()}
         command = state.velocity_command[i]
-        return [self._recorder.fault(i, reason, self.robot.name, *parts, models, command)]
+        name, engine = self.robot.name, self.physics.engine
+        return [self._recorder.fault(i, reason, name, *parts, models, command, engine)]
 
     def _source(self) -> str:
         """Return which rewards are not finite, in any simulation."""

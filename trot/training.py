@@ -45,8 +45,8 @@ class TrainConfig(Training):
     terrain: str | None = None
     """Ground of a trot/ task, slope for example; by default as the task has it."""
     physics: PhysicsName = "auto"
-    """What simulates a trot/ task: batch, MuJoCo on the CPU's cores; warp, MuJoCo Warp on the GPU;
-    auto takes warp where the algorithm runs on CUDA and the extra `warp` is installed."""
+    """What simulates a trot/ task: batch, MuJoCo on the CPU's cores; warp, MuJoCo Warp on the GPU
+    that the algorithm runs on; auto takes warp where it can and the extra `warp` is installed."""
     env: TaskConfig | None = None
     """Settings of a trot/ task."""
 
@@ -55,7 +55,6 @@ class TrainConfig(Training):
         super().__post_init__()
         if self.physics == "warp":
             require(self.env is not None, "physics", "warp", "batch: only trot/ tasks have warp")
-            require(self.device != "cpu", "device", "cpu", "cuda, or auto, with --physics warp")
         if self.env is not None and self.wrapper:
             raise UsageError(f"--wrapper is for single environments, and {self.env_id} has many")
         if (self.env is None) == (self.env_id in envs.IDS):

@@ -58,7 +58,7 @@ class Replay(LocomotionVectorEnv):
     """
 
     def __init__(self, fault: dict[str, np.ndarray], **kwargs: Any) -> None:
-        self.reason = str(fault.get("reason"))
+        self.reason, self.engine = str(fault.get("reason")), str(fault.get("engine", "batch"))
         self._fields = {n[6:]: row[None] for n, row in fault.items() if n.startswith("model.")}
         try:
             settings = json.loads(str(fault["settings"]))
@@ -170,6 +170,8 @@ class Replay(LocomotionVectorEnv):
             lines[-1] += self._warnings() + self._bad_controls(steps)
         known = "the states are bitwise those recorded"
         other = "the states are not those recorded: another version of the code, or an intervention"
+        if self.engine != "batch":
+            other = f"the states are not those recorded: {self.engine} simulated it, in 32 bits"
         return "\n".join([*lines, known if same else other])
 
     def _coordinates(self) -> mujoco.MjData:

@@ -63,7 +63,7 @@ class History:
         self.air_time = np.where(before & foot_contact, 0.0, self.air_time + dt)
         self.air_time[before] = dt * ~foot_contact[before]
         self.phase = (self.phase + dt * frequency) % 1.0
-        self.joint_vel, self.foot_contact = joint_vel, foot_contact
+        self.joint_vel, self.foot_contact = joint_vel.astype(float), foot_contact  # as it is saved
         self.steps = self.steps + 1
 
     def restart(self, ids: np.ndarray, joint_vel: np.ndarray, phase: np.ndarray | float) -> None:

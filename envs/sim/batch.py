@@ -33,6 +33,8 @@ class BatchPhysics(Quantities):
     `observer` may be replaced by one that takes notice.
     """
 
+    engine = "batch"
+
     def __init__(
         self,
         model: mujoco.MjModel,

@@ -90,6 +90,7 @@ class Recorder(Observer):
         terrain: Terrain,
         models: dict[str, np.ndarray],
         command: np.ndarray,
+        engine: str = "batch",
     ) -> dict[str, np.ndarray]:
         """Return all that `envs.judge.replay` needs to repeat what simulation i did, for np.savez.
 
@@ -100,6 +101,7 @@ class Recorder(Observer):
             simulation, drive, terrain: of its task.
             models: its own model fields.
             command: shown with it: forward and leftward speed (m/s), yaw rate (rad/s), (3,).
+            engine: what simulated it; only batch repeats it to the last bit.
         """
         settings = {
             "simulation": asdict(simulation),
@@ -111,6 +113,7 @@ class Recorder(Observer):
             "format": np.array(FORMAT),
             "reason": np.array(reason),
             "robot": np.array(robot),
+            "engine": np.array(engine),
             "settings": np.array(json.dumps(settings)),
             **{f"model.{name}": field for name, field in models.items()},
             **self.record(i),

@@ -16,12 +16,14 @@ class Physics(Protocol):
     Arrays may be live views: read them before the next step.
     """
 
+    engine: str
+    """Name of the engine, see `envs.sim.engines`."""
     model: mujoco.MjModel
     """The nominal model."""
 
     @property
     def state(self) -> np.ndarray:
-        """All that the next steps depend on, a live view, (n, S) float64."""
+        """All that the next steps depend on, a live view, (n, S) of the engine's floats."""
         ...
 
     def apply(self, control: np.ndarray) -> None:

@@ -7,7 +7,8 @@ Numbers have 32 bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
@@ -23,6 +24,7 @@ from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
 from robots.robot import Robot
 from robots.usage import UsageError
 
+wp.config.log_level = wp.LOG_WARNING  # else a line for each kernel
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
 _PARTS = {
     "TIME": "time",
@@ -49,6 +51,13 @@ _LOST = (
 _GROUPS = wp.types.vector(length=mujoco.mjNGROUP, dtype=float)
 _POINTS = {mujoco.mjtGeom.mjGEOM_SPHERE: 1, mujoco.mjtGeom.mjGEOM_CAPSULE: 2}
 _MOST_POINTS = 4
+_TIES = {
+    mujoco.mjtEq.mjEQ_CONNECT: 3,
+    mujoco.mjtEq.mjEQ_WELD: 6,
+    mujoco.mjtEq.mjEQ_JOINT: 1,
+    mujoco.mjtEq.mjEQ_TENDON: 1,
+}
+"""Constraint rows of an equality; Warp refuses the other kinds, or Trot does."""
 _ROOM = 24
 """Contact points of a robot for which there is room beside its feet's."""
 
@@ -66,10 +75,13 @@ class WarpPhysics(Quantities):
         device: Warp's name of it, `cuda:0` for example.
 
     Raises:
-        ValueError: the model has something that Warp lacks.
+        ValueError: the model has something that Warp lacks, or there is no such device.
+        MemoryError: the device has too little.
 
     `observer` may be replaced by one that takes notice.
     """
+
+    engine = "warp"
 
     def __init__(
         self,
@@ -80,14 +92,13 @@ class WarpPhysics(Quantities):
         terrain: Terrain = Flat(),
         device: str = "cuda",
     ) -> None:
-        wp.config.quiet = True
         self.model, self.observer = model, Observer()
-        self._device, self._substeps = wp.get_device(device), simulation.substeps
+        self._device, self._substeps = _device(device), simulation.substeps
         self._graphs: dict[Any, Any] = {}
         self._expanded: dict[str, np.ndarray] = {}
         contacts, rows = _room(model, robot)
         solved = _solved_by_newton(model)
-        with wp.ScopedDevice(self._device):
+        with wp.ScopedDevice(self._device), _room_told():
             self._model = _on_device(solved, robot)
             self._data = mjw.make_data(solved, nworld=n, nconmax=contacts, njmax=rows)
         self._reset_row = np.zeros(mujoco.mj_stateSize(model, _STATE))
@@ -291,6 +302,25 @@ def _solved_by_newton(model: mujoco.MjModel) -> mujoco.MjModel:
     return own
 
 
+def _device(name: str) -> Any:
+    try:
+        return wp.get_device(name)
+    except (RuntimeError, ValueError) as error:
+        seen = ", ".join(str(device) for device in wp.get_devices())
+        raise UsageError(f"device is {name!r}; Warp sees {seen}") from error
+
+
+@contextmanager
+def _room_told() -> Iterator[None]:
+    """Turn Warp's error of memory that ran out into Python's own."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "allocate" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
+
+
 def _on_device(model: mujoco.MjModel, robot: Robot) -> mjw.Model:
     try:
         own = mjw.put_model(model)
@@ -315,8 +345,12 @@ def _room(model: mujoco.MjModel, robot: Robot) -> tuple[int, int]:
     pyramidal = model.opt.cone == mujoco.mjtCone.mjCONE_PYRAMIDAL
     widest = int(model.geom_condim.max())
     rows = max(1, 2 * (widest - 1)) if pyramidal else widest
-    friction = int(np.count_nonzero(model.dof_frictionloss))
-    return contacts, friction + int(model.jnt_limited.sum()) + contacts * rows
+    ties = sum(_TIES[mujoco.mjtEq(kind)] for kind in model.eq_type)
+    friction = np.count_nonzero(model.dof_frictionloss) + np.count_nonzero(
+        model.tendon_frictionloss
+    )
+    limits = model.jnt_limited.sum() + model.tendon_limited.sum()
+    return contacts, int(ties + friction + limits) + contacts * rows
 
 
 def _columns(model: mujoco.MjModel, state: np.ndarray) -> dict[str, np.ndarray]:

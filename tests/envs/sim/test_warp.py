@@ -17,6 +17,7 @@ from algos.rollout.collector import Collector
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
 from envs import tasks
+from envs.judge.replay import Replay
 from envs.mdp.rewards import Reward
 from envs.mdp.starts import NOMINAL, SCATTERED
 from envs.sim import scene
@@ -275,6 +276,51 @@ def test_contacts_beyond_the_room_are_a_fault_of_that_robot(
     assert warp.step().tolist() == [False, True]
 
 
+def test_there_is_room_for_what_ties_joints(device: str) -> None:
+    """Five small bodies on each thigh that follow its knee, which touches nothing otherwise."""
+    base = get_robot("anymal_c")
+
+    def build() -> mujoco.MjSpec:
+        spec = base.build()
+        for leg, thigh in enumerate(base.thighs):
+            for k in range(5):
+                name = f"rod{leg}_{k}"
+                rod = spec.body(thigh).add_body(name=name, mass=0.01, inertia=[1e-4] * 3)
+                rod.explicitinertial = True
+                rod.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_HINGE, damping=0.01)
+                tie = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, name1=name)
+                tie.name2, tie.objtype = base.joints[3 * leg + 2], mujoco.mjtObj.mjOBJ_JOINT
+                tie.data[:2] = [0.0, 1.0]
+        return spec
+
+    robot = replace(base, build=build)
+    model = scene.build(robot, Simulation(physics="fast"), PD())
+    model.opt.solver = mujoco.mjtSolver.mjSOL_NEWTON
+    warp = WarpPhysics(model, robot, 2, Simulation(), device=device)
+    warp.set_rows(np.arange(2), *NOMINAL(robot, 2, np.random.default_rng(0)))
+    for step in range(5):
+        warp.apply(wave(step, 2))
+        warp.step()
+        assert not warp.warnings.any()
+
+
+def test_a_fault_says_who_simulated_it(device: str) -> None:
+    env = LocomotionVectorEnv(2, config=quiet(), physics="warp", device=device)
+    env.reset(seed=1)
+    actions = np.zeros((2, JOINTS), np.float32)
+    for _ in range(3):
+        env.step(actions)
+    actions[1] = np.nan
+    fault = env.step(actions)[4]["trot"]["faults"][0]
+    assert "warp simulated it, in 32 bits" in Replay(fault).explain()
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "gpu"])
+def test_a_device_that_is_none_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"device is '{name}'; Warp sees cpu"):
+        LocomotionVectorEnv(1, physics="warp", device=name)
+
+
 def test_a_model_that_warp_cannot_take_is_refused(device: str) -> None:
     robot = get_robot("anymal_c")
     model = scene.build(robot, Simulation(), PD())
@@ -301,6 +347,23 @@ def test_an_environment_goes_on_in_the_other_engine(device: str) -> None:
     seen = [[env.step(action)[0] for _ in range(3)] for env in envs]
     np.testing.assert_array_equal(seen[0], seen[2])
     np.testing.assert_allclose(seen[0], seen[1], atol=5e-3)
+
+
+@only_cpu
+def test_a_restored_environment_goes_on_the_same(device: str) -> None:
+    """Bitwise, rewards too."""
+    env, other = (
+        LocomotionVectorEnv(3, config=quiet(), physics="warp", device=device) for _ in range(2)
+    )
+    env.reset(seed=1)
+    action = np.full((3, JOINTS), 0.1, np.float32)
+    for _ in range(5):
+        env.step(action)
+    other.load_state_dict(env.state_dict())
+    for _ in range(3):
+        (seen, paid, *_), (again, too, *_) = env.step(action), other.step(action)
+        np.testing.assert_array_equal(seen, again)
+        np.testing.assert_array_equal(paid, too)
 
 
 def test_faults_are_recorded(device: str) -> None:
