@@ -9,7 +9,6 @@ import mujoco
 import numpy as np
 from mujoco.batch import Batch, SimulationError
 
-from envs.sim.faults import Observer
 from envs.sim.quantities import Quantities
 from envs.sim.scene import Simulation
 from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
@@ -44,15 +43,15 @@ class BatchPhysics(Quantities):
         terrain: Terrain = Flat(),
     ) -> None:
         _log_warnings()
-        self.model, self.observer = model, Observer()
+        self.model = model
         self._batch = batch = Batch(model, n, simulation.nthread)
         self._substeps = simulation.substeps
         # Every field is bound before the first call: one bound later would read zeros.
-        self._ctrl = batch.bind("ctrl")
         super().__init__(
             model,
             robot,
             terrain,
+            ctrl=batch.bind("ctrl"),
             qpos=batch.bind("qpos"),
             qvel=batch.bind("qvel"),
             sensordata=batch.bind("sensordata"),
@@ -64,13 +63,6 @@ class BatchPhysics(Quantities):
     @property
     def state(self) -> np.ndarray:
         return self._batch.state
-
-    def apply(self, control: np.ndarray) -> None:
-        self._ctrl[:] = control
-
-    def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
-        self._qvel[ids[:, None], self._base_qvel[:2]] += velocity
-        self.observer.push(ids, velocity)
 
     def step(self, substep: Callable[[], np.ndarray] | None = None) -> np.ndarray:
         """Advance one control step; return which simulations diverged, (n,) bool.

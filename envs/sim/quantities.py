@@ -5,6 +5,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
+from envs.sim.faults import Observer
 from envs.sim.scene import sensor
 from envs.sim.terrain import Terrain
 from robots.robot import Robot
@@ -14,13 +15,13 @@ MAX_SPEED = 200.0
 
 
 class Quantities:
-    """What an engine's arrays say of the robots; what the members mean says `Physics`.
+    """What an engine's arrays say of the robots, and take; what the members mean says `Physics`.
 
     Args:
         model: of `scene.build`.
         robot: the robot in it; its ids are looked up once.
         terrain: the ground in the model.
-        qpos, qvel, sensordata, force: MuJoCo's arrays, live, (n, …).
+        ctrl, qpos, qvel, sensordata, force: MuJoCo's arrays, live, (n, …).
     """
 
     def __init__(
@@ -29,12 +30,15 @@ class Quantities:
         robot: Robot,
         terrain: Terrain,
         *,
+        ctrl: np.ndarray,
         qpos: np.ndarray,
         qvel: np.ndarray,
         sensordata: np.ndarray,
         force: np.ndarray,
     ) -> None:
-        self._qpos, self._qvel, self._sensordata, self._force = qpos, qvel, sensordata, force
+        self.observer = Observer()
+        self._ctrl, self._qpos, self._qvel = ctrl, qpos, qvel
+        self._sensordata, self._force = sensordata, force
         self._ground = terrain.height
         self._foot_radius = np.array([model.geom(name).size[0] for name in robot.feet])
         joints = [model.joint(name) for name in robot.joints]
@@ -45,6 +49,13 @@ class Quantities:
         self._base_qvel = free.dofadr[0] + np.arange(6)
         self._sensors = _sensor_slices(model, robot)
         self._fresh = np.ones(len(qpos), bool)  # not stepped since they were put somewhere
+
+    def apply(self, control: np.ndarray) -> None:
+        self._ctrl[:] = control
+
+    def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
+        self._qvel[ids[:, None], self._base_qvel[:2]] += velocity
+        self.observer.push(ids, velocity)
 
     def _place(
         self,

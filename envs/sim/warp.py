@@ -17,7 +17,6 @@ import mujoco_warp as mjw
 import numpy as np
 import warp as wp
 
-from envs.sim.faults import Observer
 from envs.sim.quantities import Quantities
 from envs.sim.scene import Simulation
 from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
@@ -92,7 +91,7 @@ class WarpPhysics(Quantities):
         terrain: Terrain = Flat(),
         device: str = "cuda",
     ) -> None:
-        self.model, self.observer = model, Observer()
+        self.model = model
         self._device, self._substeps = _device(device), simulation.substeps
         self._graphs: dict[Any, Any] = {}
         self._expanded: dict[str, np.ndarray] = {}
@@ -108,7 +107,6 @@ class WarpPhysics(Quantities):
         self._parts = [
             (view, _Mirror(getattr(self._data, _PARTS[kind]))) for kind, view in columns.items()
         ]
-        self._ctrl = columns["CTRL"]
         self._overflow = _Mirror(self._data.overflow)
         self._sensed, self._forces = (
             _Mirror(array) for array in (self._data.sensordata, self._data.actuator_force)
@@ -117,19 +115,13 @@ class WarpPhysics(Quantities):
             model,
             robot,
             terrain,
+            ctrl=columns["CTRL"],
             qpos=columns["QPOS"],
             qvel=columns["QVEL"],
             sensordata=self._sensed.host,
             force=self._forces.host,
         )
         self._refresh()
-
-    def apply(self, control: np.ndarray) -> None:
-        self._ctrl[:] = control
-
-    def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
-        self._qvel[ids[:, None], self._base_qvel[:2]] += velocity
-        self.observer.push(ids, velocity)
 
     def step(self, substep: Callable[[], np.ndarray] | None = None) -> np.ndarray:
         """Advance one control step; return which simulations diverged, (n,) bool.
