@@ -29,7 +29,7 @@ from algos.runs.files import WriteError, replacing, whole
 from algos.training.evaluate import evaluate, side_by_side
 from algos.training.memory import require_memory
 from algos.usage import UsageError
-from envs.judge import deployment, protocol, replay
+from envs.judge import deployment, protocol, replay, speeds
 from envs.render.gl import OpenGLError
 from envs.show.live import Live
 from envs.show.rendering import rendering_env
@@ -122,24 +122,30 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
     episodes, seed = options.episodes, options.seed
     n = episodes if subject.task else side_by_side(episodes)
     act = policy_of(options, subject, n)
+    title, tables = f"{subject.env_id}: {episodes} episodes, seed {seed}", {}
     if subject.task is not None:
         results = protocol.evaluate(act, subject.task, subject.robot, episodes, seed)
-        head, *rows = protocol.table(results, subject.task.measures)
+        tables[title] = protocol.table(results, subject.task.measures)
+        if subject.task.protocol.speeds and options.command is None:
+            agent = partial(policy_of, options, subject)
+            results |= speeds.evaluate(agent, subject.task, subject.robot, seed)
+            tables[f"{subject.env_id}: {speeds.TOLD}, seed {seed}"] = speeds.table(results)
     else:
         environment = subject.make(n)
         results: dict[str, Any] = {**evaluate(act, environment, episodes, seed), "seed": seed}
         environment.close()
-        head, rows = ["", "value"], [[n.replace("_", " "), f"{v:.6g}"] for n, v in results.items()]
+        rows = [[n.replace("_", " "), f"{v:.6g}"] for n, v in results.items()]
+        tables[title] = [["", "value"], *rows]
     if options.json is not None:
         if changes := subject.changes(options):
             results["settings"] = changes
         with replacing(options.json) as file:
             file.write((json.dumps(results, indent=2) + "\n").encode())
-    title = f"{subject.env_id}: {results['episodes']:g} episodes, seed {seed}"
-    table = Table(*head, title=title, min_width=len(title))
-    for row in rows:
-        table.add_row(*row)
-    terminal.console().print(table)
+    for title, (head, *rows) in tables.items():
+        table = Table(*head, title=title, min_width=len(title))
+        for row in rows:
+            table.add_row(*row)
+        terminal.console().print(table)
 
 
 def export_policy(subject: Subject, path: Path) -> None:

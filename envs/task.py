@@ -36,10 +36,14 @@ class Protocol:
     """How its episodes begin."""
     randomization: Randomization = Randomization()
     """What differs between its simulations."""
+    speeds: tuple[float, ...] = ()
+    """Forward speeds (m/s) that are then commanded one by one, to see which are held."""
 
     def __post_init__(self) -> None:
         for name in ("seconds", "command_interval"):
             require_within(f"protocol {name}", getattr(self, name), 1e-3, 1e5, "s")
+        for speed in self.speeds:
+            require_within("protocol speeds", speed, -100, 100, "m/s")
 
 
 @dataclass(frozen=True)

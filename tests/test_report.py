@@ -242,6 +242,7 @@ def test_robots_of_other_than_four_legs_have_a_page(
         0.02,
         20.0,
         VELOCITY,
+        (0.0,) * n,
         rest == 0,
         planar,
         planar,

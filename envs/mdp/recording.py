@@ -23,6 +23,8 @@ class Recording:
     """Mass of the robot's nominal model (kg)."""
     command_names: tuple[str, ...]
     """Names of the command's entries."""
+    nominal_pose: tuple[float, ...]
+    """Joint positions of the nominal stance (rad)."""
     alive: np.ndarray
     """Whether the robot was up to the end of the step, (T, n) bool."""
     command: np.ndarray

@@ -169,6 +169,27 @@ def pose(state: State, *, bound: float, margin: float) -> np.ndarray:
     return dm_rewards.tolerance(offset, bounds=(-bound, bound), margin=margin).mean(axis=1)
 
 
+def upright(state: State) -> np.ndarray:
+    """((1 + cos tilt) / 2)²: 1 upright, 1/4 on the side, 0 upside down."""
+    return ((1.0 - state.gravity_b[:, 2]) / 2.0) ** 2
+
+
+def upright_height(state: State, *, target: float) -> np.ndarray:
+    """`upright` × h / target, up to 1 at the target (m)."""
+    return upright(state) * np.clip(state.base_height / target, 0.0, 1.0)
+
+
+@bounded(bound=(0.0, LARGEST), margin=WIDTH)
+def upright_pose(state: State, *, bound: float, margin: float) -> np.ndarray:
+    """`upright` × `pose`: the legs matter once the robot is up."""
+    return upright(state) * pose(state, bound=bound, margin=margin)
+
+
+def body_contact(state: State) -> np.ndarray:
+    """Number of bases, thighs and shanks that touch something."""
+    return state.leg_contact.sum(axis=1) + state.base_contact
+
+
 def termination(state: State) -> np.ndarray:
     """1 / dt where the episode ended as a fall, so that its weight is the reward of a fall."""
     return state.terminated / state.dt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +60,42 @@ def scattered(
     rows.base_velocity[:] = rng.uniform(-velocity, velocity, (k, 6))
     rows.joint_pos[:] += rng.normal(0.0, joint, rows.joint_pos.shape)
     return rows
+
+
+@bounded(height=(0.0, 100.0), joint=(0.0, np.pi), velocity=(0.0, 100.0))
+def dropped(
+    robot: Robot,
+    k: int,
+    rng: np.random.Generator,
+    *,
+    height: float,
+    joint: float,
+    velocity: float,
+) -> Rows:
+    """Let go in any orientation, its base `height` leg lengths above the ground; joints uniform in
+    ±joint (rad) of the nominal pose, within their ranges; base velocities uniform in ±velocity
+    (m/s and rad/s).
+    """
+    from scipy.spatial.transform import Rotation  # takes a while, and every program imports this
+
+    rows = nominal(robot, k, rng)
+    rows.base_pose[:, 2] = height * robot.leg_length
+    rows.base_pose[:, 3:7] = Rotation.random(k, rng=rng).as_quat(scalar_first=True)
+    rows.base_velocity[:] = rng.uniform(-velocity, velocity, (k, 6))
+    rows.joint_pos[:] += rng.uniform(-joint, joint, rows.joint_pos.shape)
+    np.clip(rows.joint_pos, *_ranges(robot), out=rows.joint_pos)
+    return rows
+
+
+@cache
+def _ranges(robot: Robot) -> tuple[np.ndarray, np.ndarray]:
+    """Return the smallest and the largest joint positions (rad), (joints,) each."""
+    model = robot.spec().compile()
+    joints = [model.joint(name) for name in robot.joints]
+    low, high = np.array(
+        [j.range if model.jnt_limited[j.id] else (-np.inf, np.inf) for j in joints]
+    ).T
+    return low, high
 
 
 NOMINAL = Start(nominal)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from envs.task import TaskConfig
+from envs.tasks.recover import recover
+from envs.tasks.run import run
 from envs.tasks.stand import stand
 from envs.tasks.walk import walk
 from robots.robot import Robot
 from robots.usage import UsageError
 
 TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
+    "recover": recover,
+    "run": run,
     "stand": stand,
     "walk": walk,
 }

@@ -180,6 +180,7 @@ def made_up_recording(steps: int, robots: int) -> Recording:
         dt=0.02,
         mass=50.0,
         command_names=VELOCITY,
+        nominal_pose=(0.0,) * JOINTS,
         alive=one > 0,
         command=velocity.copy(),
         velocity=velocity,

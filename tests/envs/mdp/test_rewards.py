@@ -102,11 +102,27 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
         {"joint_pos": [[0.1] * JOINTS, [0.5] * 6 + [0.0] * 6]},
         [1.0, (6 * 0.1 + 6) / 12],
     ),
+    "upright": ({}, {"gravity_b": [[0, 0, -1], [0.6, 0, -0.8]]}, [1.0, 0.81]),
+    "upright_height": (
+        {"target": 0.5},
+        {"gravity_b": [[0, 0, -1], [0.6, 0, -0.8]], "base_height": [0.7, 0.2]},
+        [1.0, 0.81 * 0.4],
+    ),
+    "upright_pose": (
+        {"bound": 0.1, "margin": 0.4},
+        {"gravity_b": [[0, 0, 1], [0, -1, 0]], "joint_pos": [[0.0] * 12, [0.5] * 6 + [0.0] * 6]},
+        [0.0, 0.25 * (6 * 0.1 + 6) / 12],
+    ),
+    "body_contact": (
+        {},
+        {"leg_contact": [[1, 0, 0, 0, 0, 1, 1, 0], [0] * 8], "base_contact": [True, False]},
+        [4.0, 0.0],
+    ),
     "termination": ({}, {"terminated": [True, False]}, [50.0, 0.0]),
 }
 COSTS = {"lin_vel_z", "ang_vel_xy", "base_height", "orientation", "torque", "power", "joint_acc"}
 COSTS |= {"action_rate", "clearance", "slip", "leg_contact", "stand_still", "termination"}
-COSTS |= {"lin_vel_deviation", "yaw_rate_deviation"}
+COSTS |= {"body_contact", "lin_vel_deviation", "yaw_rate_deviation"}
 
 
 def test_every_reward_has_a_hand_computed_case() -> None:

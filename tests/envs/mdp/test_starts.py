@@ -105,3 +105,23 @@ def test_the_task_starts_anew_where_its_start_says() -> None:
         assert truncated.all() == (step % 5 == 0)
         if truncated.all():
             np.testing.assert_array_equal(env.state.base_height, 0.5)
+
+
+@robots
+def test_robots_are_dropped_in_any_orientation_and_any_pose_that_they_have(robot: str) -> None:
+    one, n = get_robot(robot), 4000
+    start = Start(starts.dropped, params={"height": 1.2, "joint": 1.5, "velocity": 0.6})
+    pose, velocity, joint_pos, joint_vel = start(one, n, np.random.default_rng(0))
+    np.testing.assert_allclose(pose[:, 2], 1.2 * one.leg_length)
+    w, x, y, z = pose[:, 3:].T
+    up = np.stack([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)], axis=1)
+    np.testing.assert_allclose(np.linalg.norm(up, axis=1), 1.0)
+    np.testing.assert_allclose((up**2).mean(axis=0), 1 / 3, rtol=0.05)  # uniform on the sphere
+    np.testing.assert_allclose(up.mean(axis=0), 0.0, atol=0.03)
+    model = one.spec().compile()
+    low, high = np.array([model.joint(name).range for name in one.joints]).T
+    offset = joint_pos - np.array(one.nominal_pose)
+    assert (joint_pos >= low).all() and (joint_pos <= high).all()
+    assert 1.4 < np.abs(offset).max() <= 1.5
+    assert 0.5 < np.abs(velocity).max() <= 0.6
+    assert not joint_vel.any()

@@ -27,6 +27,7 @@ def steady(contact: np.ndarray, per_leg: int = 2) -> Steady:
         DT,
         20.0,
         VELOCITY,
+        (0.0,) * n,
         rest == 0,
         np.zeros((steps, 1, 3)),
         np.zeros((steps, 1, 3)),
