@@ -29,6 +29,7 @@ from algos.runs.files import WriteError, replacing, whole
 from algos.training.evaluate import evaluate, side_by_side
 from algos.training.memory import require_memory
 from algos.usage import UsageError
+from envs.hand_over import HandOver
 from envs.judge import deployment, protocol, replay, speeds
 from envs.render.gl import OpenGLError
 from envs.show.live import Live
@@ -114,7 +115,22 @@ def policy_of(options: Play, subject: Subject, n: int) -> Act:
     environment = subject.make(1)
     environment.close()
     content, seed = subject.content, options.seed
-    return agents.by_name(options.acting, content, environment, n, seed, options.device)
+    act = agents.by_name(options.acting, content, environment, n, seed, options.device)
+    riser = subject.riser
+    if riser is None or options.acting != "trained":
+        return act
+    assert isinstance(environment, LocomotionVectorEnv)
+    assert subject.trained is not None
+    assert riser.trained is not None
+    return HandOver(
+        act,
+        policy_of(options, riser, n),
+        subject.trained,
+        riser.trained,
+        environment.robot,
+        environment.layout,
+        n,
+    )
 
 
 def evaluate_policy(options: Play, subject: Subject) -> None:

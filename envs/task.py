@@ -70,6 +70,9 @@ class TaskConfig:
     """What the progress of a training changes: `rewards`, `commands`."""
     episode_length: float = 20.0
     """Time limit of an episode (s); reaching it is a truncation."""
+    staggered: bool = False
+    """Whether first episodes begin at random ages, for tasks whose episodes time alone ends: every
+    batch then has all their moments."""
     simulation: Simulation = Simulation()
     """How the world is stepped."""
     terrain: Terrain = Flat()
@@ -108,6 +111,7 @@ def as_judged(task: TaskConfig, randomize: bool = False) -> TaskConfig:
     judged = replace(
         task,
         episode_length=protocol.seconds,
+        staggered=False,
         commands=replace(task.commands, interval=interval, standing_share=0.0),
         start=protocol.start,
         randomization=protocol.randomization,

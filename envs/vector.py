@@ -141,6 +141,8 @@ class LocomotionVectorEnv(VectorEnv):
         if seed is not None:
             self._rng = np.random.default_rng(seed)
         self._restart(np.arange(self.num_envs))
+        if self.config.staggered:
+            self._history.steps[:] = self._rng.integers(0, self._max_steps, self.num_envs)
         self.state = self._read_state()
         return self._observe(), {}
 

@@ -19,7 +19,7 @@ from algos.runs.directory import settings
 from algos.training import own
 from algos.training.parsing import glance, parse
 from algos.usage import UsageError
-from envs import playable, tasks
+from envs import hand_over, playable, tasks
 from envs.render.gl import prepare
 from envs.show.options import RobotOptions
 from envs.task import TaskConfig
@@ -102,6 +102,8 @@ class Subject:
     """Gives a task the settings of the command line."""
     maker: Callable[..., VectorEnv] = make_vec
     """Makes environments, with the parameters and wrappers of any other id."""
+    riser: Subject | None = None
+    """The policy that gets a fallen robot up, where there is one."""
 
     def make(self, n: int) -> VectorEnv:
         """Make n environments."""
@@ -120,6 +122,8 @@ class Subject:
         given = options.watched(self.trained, seconds, partial(self.override, self.env_id))
         if self.content:
             playable.require_same_senses(self.trained, given)
+        if self.riser is not None and self.riser.task is not None:
+            return hand_over.together(given, self.riser.task)
         return given
 
     def changes(self, options: Play) -> dict[str, Any]:
@@ -219,4 +223,20 @@ def find_subject(
         playable.require_legs(robot, content["play"])
         task = playable.restore(sources.as_trained(task, content["env"]), content["play"])
     subject = Subject(env_id, content, name, trained=task, override=override)
+    if options.recover is not None:
+        subject = replace(subject, riser=_riser(options, name))
     return replace(subject, task=subject.judged(options, options.seconds))
+
+
+def _riser(options: Play, robot: str) -> Subject:
+    """Return the policy that gets the robot of another one up.
+
+    Raises:
+        ValueError: it is no policy of a trot/ task.
+    """
+    source = options.recover or ""
+    alone = replace(options, recover=None, command=None, robot=robot)
+    riser = find_subject(alone, source)
+    if riser.content is None or riser.task is None:
+        raise UsageError(f"--recover is {source}; give a run or a checkpoint of trot/Recover-v0")
+    return riser

@@ -13,6 +13,7 @@ from envs.bounds import require
 from envs.judge.protocol import Act
 from envs.mdp import observations
 from envs.mdp.commands import VELOCITY
+from envs.mdp.starts import nominal
 from envs.render.camera import reach
 from envs.show.command_schedule import command_at
 from envs.sim.randomization import Randomization, push_velocities
@@ -138,6 +139,14 @@ class Live:
         law = Randomization(push=(self.push_speed, self.push_speed))
         self.env.physics.push(np.zeros(1, np.int64), push_velocities(law, 1, self._rng))
 
+    def overturn(self) -> None:
+        """Drop the robot on its back, where it is."""
+        env, turned = self.env, np.array([0.0, 1.0, 0.0, 0.0])  # half a turn about the x axis
+        rows, place = nominal(env.robot, 1, self._rng), env.physics.base_pos_w[0, :2]
+        rows.base_pose[0] = [*place, env.robot.leg_length, *turned]
+        rows.base_pose[:, 2] += env.config.terrain.height(rows.base_pose[:, :2])
+        env.physics.set_rows(np.zeros(1, np.int64), *rows)
+
     def reset(self) -> None:
         """Start the robot anew; command and agent stay."""
         self.env.reset()
@@ -253,6 +262,7 @@ ACTIONS: dict[str, Callable[[Live], None]] = {
     "Stand": Live.stand,
     "Schedule": Live.toggle_schedule,
     "Push": Live.push,
+    "Overturn": Live.overturn,
     "Pause": Live.pause,
     "Step": Live.single_step,
     "Reset": Live.reset,

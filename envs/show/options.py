@@ -36,6 +36,9 @@ class RobotOptions:
     command: tuple[float, ...] | None = None
     """One command throughout, a number an entry: for walking forward and leftward speed (m/s) and
     yaw rate (rad/s)."""
+    recover: str | None = None
+    """A run or a checkpoint of trot/Recover-v0: episodes begin with a fall, its policy gets the
+    robot up, and hands over to the one that is played."""
     randomize: bool = False
     """Random start states, models and sensor noise in a trot/ task."""
 
@@ -75,5 +78,5 @@ class RobotOptions:
     @property
     def trot_only(self) -> list[str]:
         """Options given that only a trot/ task has, as flags."""
-        names = ("robot", "contact", "command", "randomize", "report", "viewer", "web")
+        names = ("robot", "contact", "command", "recover", "randomize", "report", "viewer", "web")
         return [f"--{name}" for name in names if getattr(self, name)]

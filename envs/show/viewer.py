@@ -24,6 +24,7 @@ KEYS = {
     "8": (56, "Stand"),
     "home": (268, "Schedule"),
     "enter": (257, "Push"),
+    "delete": (261, "Overturn"),
     "space": (32, "Pause"),
     "end": (269, "Step"),
     "backspace": (259, "Reset"),

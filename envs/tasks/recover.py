@@ -41,6 +41,7 @@ def recover(robot: Robot) -> TaskConfig:
         drive=Relative(scale=0.5),
         curricula={"rewards": Curriculum(initial=0.1, hold=1e6, ramp=2e6)},
         episode_length=5.0,
+        staggered=True,
         simulation=Simulation(collision="full"),
         protocol=Protocol(seconds=6.0, start=start),
         measures=RECOVERY,

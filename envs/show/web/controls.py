@@ -26,6 +26,7 @@ KEYS: dict[Any, str] = {
     "X": "Stand",
     "T": "Schedule",
     "P": "Push",
+    "V": "Overturn",
     "space": "Pause",
     "N": "Step",
     "R": "Reset",
@@ -116,7 +117,7 @@ class Controls:
         push = gui.add_slider("Push (m/s)", *PUSHES, 0.1, live.push_speed)
         self._on(push, live.set_push_speed)
         self._follow = gui.add_checkbox("Camera follows", True)
-        for names in (("Pause", "Step"), ("Push", "Reset")):
+        for names in (("Pause", "Step"), ("Push", "Overturn", "Reset")):
             self._on_press(gui.add_button_group("", names).on_click)
         self._status = gui.add_markdown("")
 

@@ -121,7 +121,7 @@ def test_robots_are_dropped_in_any_orientation_and_any_pose_that_they_have(robot
     model = one.spec().compile()
     low, high = np.array([model.joint(name).range for name in one.joints]).T
     offset = joint_pos - np.array(one.nominal_pose)
-    assert (joint_pos >= low).all() and (joint_pos <= high).all()
+    assert ((joint_pos >= low) & (joint_pos <= high)).all()
     assert 1.4 < np.abs(offset).max() <= 1.5
     assert 0.5 < np.abs(velocity).max() <= 0.6
     assert not joint_vel.any()

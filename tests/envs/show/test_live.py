@@ -136,6 +136,21 @@ def test_a_push_is_a_horizontal_jump_of_the_base_velocity() -> None:
     assert not jump[2:].any()
 
 
+def test_an_overturned_robot_lies_on_its_back_where_it_was() -> None:
+    config = replace(WALK, terminations={}, terrain=Slope(angle=0.1))
+    live = make(config, command=(0.5, 0.0, 0.0))
+    for _ in range(10):
+        live.step()
+    before = live.pose().qpos[:2].copy()
+    live.overturn()
+    np.testing.assert_allclose(live.pose().qpos[:2], before)
+    assert live.env.physics.gravity_b[0] == pytest.approx([0, 0, 1])
+    for _ in range(50):
+        live.step()
+    assert live.env.physics.base_contact[0]
+    assert live.falls == 0  # this task has none
+
+
 @pytest.mark.parametrize(("asked", "got"), [(0.0, 0), (9.0, 1), (np.nan, 0), (np.inf, 1)])
 def test_speed_and_push_stay_within_their_limits(asked: float, got: int) -> None:
     live = make()
