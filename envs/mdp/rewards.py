@@ -170,19 +170,19 @@ def pose(state: State, *, bound: float, margin: float) -> np.ndarray:
 
 
 def upright(state: State) -> np.ndarray:
-    """((1 + cos tilt) / 2)²: 1 upright, 1/4 on the side, 0 upside down."""
-    return ((1.0 - state.gravity_b[:, 2]) / 2.0) ** 2
+    """1 - tilt / π: 1 upright, 0 upside down, with the same slope at every angle."""
+    return 1.0 - np.arccos(np.clip(-state.gravity_b[:, 2], -1.0, 1.0)) / np.pi
 
 
 def upright_height(state: State, *, target: float) -> np.ndarray:
-    """`upright` × h / target, up to 1 at the target (m)."""
-    return upright(state) * np.clip(state.base_height / target, 0.0, 1.0)
+    """`upright`² × h / target, up to 1 at the target (m)."""
+    return upright(state) ** 2 * np.clip(state.base_height / target, 0.0, 1.0)
 
 
 @bounded(bound=(0.0, LARGEST), margin=WIDTH)
 def upright_pose(state: State, *, bound: float, margin: float) -> np.ndarray:
-    """`upright` × `pose`: the legs matter once the robot is up."""
-    return upright(state) * pose(state, bound=bound, margin=margin)
+    """`upright`² × `pose`: the legs matter once the robot is up."""
+    return upright(state) ** 2 * pose(state, bound=bound, margin=margin)
 
 
 def body_contact(state: State) -> np.ndarray:

@@ -8,7 +8,7 @@ from envs.mdp.curriculum import Curriculum
 from envs.mdp.recovery import RECOVERY
 from envs.mdp.rewards import Reward
 from envs.mdp.starts import Start
-from envs.sim.drives import Relative
+from envs.sim.drives import PD
 from envs.sim.scene import Simulation
 from envs.task import Protocol, TaskConfig
 from envs.tasks.walk import OBSERVATIONS, standing_height
@@ -23,7 +23,7 @@ def recover(robot: Robot) -> TaskConfig:
     start = Start(starts.dropped, params={"height": 1.0, "joint": 1.5, "velocity": 1.0})
     return TaskConfig(
         rewards={
-            "upright": Reward(rewards.upright, 1.0),
+            "upright": Reward(rewards.upright, 2.0),
             "upright_height": Reward(rewards.upright_height, 2.0, params=height),
             "upright_pose": Reward(rewards.upright_pose, 2.0, params={"bound": 0.1, "margin": 1.0}),
             "body_contact": Reward(rewards.body_contact, -0.1, curriculum=True),
@@ -38,7 +38,7 @@ def recover(robot: Robot) -> TaskConfig:
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
         start=start,
         commands=Commands({}),
-        drive=Relative(scale=0.5),
+        drive=PD(scale=2.5),
         curricula={"rewards": Curriculum(initial=0.1, hold=1e6, ramp=2e6)},
         episode_length=5.0,
         staggered=True,
