@@ -29,8 +29,10 @@ class FullInertial(NamedTuple):
 
     mass: float
     pos: Vec
-    tensor: Vec
-    """xx, yy, zz, xy, xz, yz."""
+    moments: Vec
+    """xx, yy, zz."""
+    products: Vec
+    """xy, xz, yz of the tensor."""
 
 
 class Shape(NamedTuple):
@@ -89,7 +91,7 @@ def add_body(
         ipos=inertial.pos,
     )
     if isinstance(inertial, FullInertial):
-        body.fullinertia = inertial.tensor
+        body.fullinertia = (*inertial.moments, *inertial.products)
     else:
         body.iquat, body.inertia = inertial.quat, inertial.diagonal
     return body
