@@ -19,8 +19,8 @@ NOMINAL_LEG = (0, 0.4, -0.8)  # rad; HAA, HFE, KFE in front, negated behind (the
 
 # Our choice, no figures: the dry friction of ANYmal C's drives, and no damping beside the PD's.
 HINGE = Hinge(damping=0.0, friction=0.1)
-# Sliding friction 0.8 is the paper's, too. The rest is ANYmal C's, whose foot is a rubber ball of
-# 30 mm radius, as soft; this one has 32 mm. The figures know rigid contacts alone.
+# Sliding friction 0.8 is the paper's, too; the rest it has not, as its contacts are rigid. ANYmal C
+# has the like of these feet: rubber balls, of 30 mm radius there and 32 mm here.
 SOLE = ANYMAL_C_SOLE
 
 BASE_INERTIAL = FullInertial(

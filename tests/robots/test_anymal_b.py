@@ -98,6 +98,7 @@ def test_joint(model: mujoco.MjModel, name: str) -> None:
     assert joint.name == published["name"]
     assert_same(joint.axis, published["axis"])
     assert_same(joint.pos, [0, 0, 0])
+    assert joint.range[1] == -joint.range[0] > 2 * np.pi  # "nolimit", and alike in the mirrors
 
 
 @every_body
