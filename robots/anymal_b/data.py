@@ -5,9 +5,9 @@ Hwangbo et al. 2019 (junja94/anymal_science_robotics_supplementary), the robot a
 there. Units: m, kg, kg·m², rad; quaternions wxyz. At zero joint angles the axes of every body are
 those of the base: x forward, y left, z up.
 
-The legs are exact mirror images of LF, whose figures these are; the base is not one of itself: its
-centre of mass is 1.4 mm to the right and 1.7 mm behind, as published. Links fixed to others are
-part of them: base_inertia of the base, adapter and foot, without mass, of the shank.
+The legs are exact mirror images of LF, whose figures these are; the base is not quite one of
+itself: its centre of mass is 1.4 mm to the right and 1.7 mm behind, as published. Links fixed to
+others are part of them: base_inertia of the base, adapter and foot, without mass, of the shank.
 """
 
 from math import cos, sin
@@ -29,13 +29,18 @@ BASE_INERTIAL = FullInertial(
     (0.248057547487, 0.650151658461, 0.620944203624),
     (0.00109783880089, -0.00394501164854, -0.00213569105487),
 )
-BASE_SHAPES = (
+BASE_SHAPES = (  # as published
     Shape("box", (0.2645, 0.11, 0.12), (0, 0, 0.08)),
     Shape("box", (0.255, 0.05, 0.07), (0, 0, 0.23)),
     Shape("box", (0.09, 0.1, 0.05), (0.34, 0, 0.18)),
     Shape("box", (0.2655, 0.075, 0.0425), (0, 0, -0.04)),
     Shape("box", (0.2655, 0.05, 0.085), (0, 0, -0.04)),
 )
+
+# Ours, not the figures': the head's box once more behind, as ANYmal C has it. It meets something in
+# falls alone; without it, the base would be no image of itself from front to back, and learning
+# would go without that mirror, which masses and legs have.
+REAR_HEAD = Shape("box", (0.09, 0.1, 0.05), (-0.34, 0, 0.18))
 
 HIP_POS = (0.277, 0.116, 0)
 HIP_INERTIAL = FullInertial(

@@ -24,7 +24,8 @@ def paint_base(brush: Brush) -> None:
         brush.rod("leg", (end * 0.215, -0.062, 0.275), (end * 0.215, 0.062, 0.275), 0.011)
         brush.box("leg", (end * 0.266, 0, 0.06), (0.008, 0.05, 0.045))
         brush.box("glass", (end * 0.274, 0, 0.075), (0.003, 0.04, 0.011))
-    _paint_head(brush)
+        _paint_head(brush, end)
+    _paint_lidar(brush)
     brush.disc("metal", (-0.13, 0.03, 0.18), (-0.13, 0.03, 0.192), 0.018)
     brush.disc("shell", (-0.13, 0.03, 0.192), (-0.13, 0.03, 0.2), 0.013)
 
@@ -49,14 +50,17 @@ def _paint_drive(brush: Brush, end: int, side: int) -> None:
     brush.box("body", (end * 0.2, side * 0.08, 0.01), (0.06, 0.03, 0.045))
 
 
-def _paint_head(brush: Brush) -> None:
-    """Draw the sensor head in front and the lidar on it."""
-    brush.box("body", (0.325, 0, 0.175), (0.07, 0.075, 0.035))
-    brush.rod("body", (0.395, -0.06, 0.175), (0.395, 0.06, 0.175), 0.033)
-    brush.box("glass", (0.427, 0, 0.18), (0.004, 0.05, 0.013))
+def _paint_head(brush: Brush, end: int) -> None:
+    """Draw the sensor head at the front (`end` 1) or at the rear (-1)."""
+    brush.box("body", (end * 0.325, 0, 0.175), (0.07, 0.075, 0.035))
+    brush.rod("body", (end * 0.395, -0.06, 0.175), (end * 0.395, 0.06, 0.175), 0.033)
+    brush.box("glass", (end * 0.427, 0, 0.18), (0.004, 0.05, 0.013))
     for y in (-0.036, 0.036):
-        brush.disc("metal", (0.425, y, 0.18), (0.433, y, 0.18), 0.012)
-        brush.ball("glass", (0.433, y, 0.18), (0.005, 0.009, 0.009))
+        brush.disc("metal", (end * 0.425, y, 0.18), (end * 0.433, y, 0.18), 0.012)
+        brush.ball("glass", (end * 0.433, y, 0.18), (0.005, 0.009, 0.009))
+
+
+def _paint_lidar(brush: Brush) -> None:
     brush.disc("leg", (0.335, 0, 0.21), (0.335, 0, 0.23), 0.036)
     brush.disc("glass", (0.335, 0, 0.23), (0.335, 0, 0.252), 0.033)
     brush.disc("drive", (0.335, 0, 0.252), (0.335, 0, 0.266), 0.035)

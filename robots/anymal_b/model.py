@@ -36,7 +36,7 @@ def build() -> mujoco.MjSpec:
     base.add_freejoint()
     add_paints(spec)
     look.paint_base(Brush(base))
-    for shape in data.BASE_SHAPES:
+    for shape in (*data.BASE_SHAPES, data.REAR_HEAD):
         add_shape(base, shape)
     for leg in _LEGS:
         for link, body in add_leg(base, leg, data.leg_links(leg), data.HINGE, data.SOLE):

@@ -109,6 +109,8 @@ def test_collision_shapes(model: mujoco.MjModel, name: str) -> None:
     published = [
         (shape, place) for link, place in fixed_to(name) for shape in link.get("collision", ())
     ]
+    if name == "base":
+        published.append((rear_head(), np.zeros(3)))
     assert len(geoms) == len(published)
     for geom, (shape, place) in zip(geoms, published, strict=True):
         kind, size = half_size(shape)
@@ -122,6 +124,12 @@ def test_collision_shapes(model: mujoco.MjModel, name: str) -> None:
         elif kind == mujoco.mjtGeom.mjGEOM_CYLINDER:  # either way round; the file's π/2 is rounded
             along = axes.reshape(3, 3)[:, 2] @ rotation(shape["rpy"])[:, 2]
             np.testing.assert_allclose(abs(along), 1, atol=1e-12)
+
+
+def rear_head() -> dict[str, Any]:
+    """Return the one shape that is not published: the head's, behind, for the front-back mirror."""
+    (head,) = (shape for shape in LINKS["base"]["collision"] if shape["xyz"][0] > 0)
+    return head | {"xyz": (np.array(head["xyz"]) * (-1, 1, 1)).tolist()}
 
 
 def half_size(shape: dict[str, Any]) -> tuple[mujoco.mjtGeom, list[float]]:
