@@ -113,9 +113,9 @@ def asymmetry(env: LocomotionVectorEnv) -> tuple[np.ndarray, np.ndarray]:
 @every_task
 def test_the_simulation_is_symmetric_to_the_robots_own_asymmetry(robot: str, name: str) -> None:
     """Measured on ANYmal C (walk, stand): left-right 5e-4, 6e-4 in observations and 2e-4, 3e-4 in
-    rewards; front-back, with a base 2.5 mm heavier in front, 0.07, 0.05 and 0.15, 0.04. On ANYmal B,
-    whose base is off-centre both ways, at most 0.13 and 0.08. A wrong sign in one component gives
-    1.7 or more.
+    rewards; front-back, with a base 2.5 mm heavier in front, 0.07, 0.05 and 0.15, 0.04. On ANYmal
+    B, whose base is off-centre both ways, at most 0.13 and 0.08. A wrong sign in one component
+    gives 1.7 or more.
     """
     env = make(robot, name, STARTS * len(make(robot, name).mirrors))
     drift, drift_reward = asymmetry(env)
