@@ -3,12 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from robots import anymal_c, menagerie, mjcf
+from robots import anymal_b, anymal_c, menagerie, mjcf
 from robots.collision import Collision
 from robots.robot import Motor, Robot
 from robots.usage import UsageError
 
 ROBOTS: dict[str, Robot] = {
+    "anymal_b": anymal_b.ROBOT,
     "anymal_c": anymal_c.ROBOT,
     "anymal_c_menagerie": anymal_c.MESHED,
 }

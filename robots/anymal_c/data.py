@@ -8,52 +8,13 @@ The robot repeats along its diagonals: LF is RH turned by half a turn about the 
 and the two diagonals mirror each other but for the last digits of the hips and thighs.
 """
 
-from typing import Literal, NamedTuple
-
-Vec = tuple[float, ...]
+from robots.primitives import UNLIMITED, Hinge, Inertial, Link, Shape, Sole
 
 LEGS = ("LF", "RF", "LH", "RH")
 JOINTS = ("HAA", "HFE", "KFE")
 
-
-class Inertial(NamedTuple):
-    mass: float
-    pos: Vec
-    quat: Vec
-    diagonal: Vec
-
-
-class Shape(NamedTuple):
-    """A collision primitive; sizes as MuJoCo has them (radius and half-lengths)."""
-
-    kind: Literal["box", "cylinder", "sphere"]
-    size: Vec
-    pos: Vec
-    quat: Vec = (1, 0, 0, 0)
-
-
-class Link(NamedTuple):
-    """One body of a leg with the hinge that moves it."""
-
-    name: str
-    pos: Vec
-    quat: Vec
-    inertial: Inertial
-    joint: str
-    axis: Vec
-    range: Vec
-    shapes: tuple[Shape, ...]
-    foot: Shape | None = None
-
-
-JOINT_DAMPING = 1.0  # N·m·s/rad
-JOINT_FRICTION = 0.1  # N·m, dry
-UNLIMITED = 9.42478  # rad, three half-turns either way
-
-FOOT_FRICTION = (0.8, 0.02, 0.01)  # sliding (-), torsional (m), rolling (m)
-FOOT_CONDIM = 6
-FOOT_PRIORITY = 1
-FOOT_SOLIMP = (0.015, 1, 0.031)  # dmin (-), dmax (-), width (m)
+HINGE = Hinge(damping=1.0, friction=0.1)
+SOLE = Sole(friction=(0.8, 0.02, 0.01), condim=6, priority=1, solimp=(0.015, 1, 0.031))
 
 CONTACT_EXCLUDES = tuple(("base", f"{leg}_THIGH") for leg in LEGS)
 

@@ -97,6 +97,7 @@ def test_the_group_is_closed_and_made_of_involutions(robot: str, name: str) -> N
 @pytest.mark.parametrize(
     ("robot", "swapped", "signs"),
     [
+        ("anymal_b", [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]], [-1, 1, 1]),
         ("anymal_c", [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]], [-1, 1, 1]),
         ("pony", [[0, 1, 2, 3], [1, 0, 3, 2], [2, 3, 0, 1], [3, 2, 1, 0]], [-1, 1, 1]),
         ("tumbler", [[0, 1], [1, 0]], [1, 1]),

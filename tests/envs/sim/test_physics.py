@@ -149,6 +149,9 @@ def test_no_control_exceeds_the_torque_limit(robot: str, drive: Drive) -> None:
 def test_pd_targets_are_clipped_to_the_joint_range(robot: str) -> None:
     env = LocomotionVectorEnv(1, robot=robot, config=quiet(**simulation(substeps=1)))
     env.reset(seed=0)
+    ends = np.array([env.physics.model.joint(name).range[1] for name in env.robot.joints])
+    up, rest = np.array([[0, 0, 2.0, 1, 0, 0, 0]]), np.zeros((1, JOINTS))
+    env.physics.set_rows(np.arange(1), up, np.zeros((1, 6)), ends[None] - 0.3, rest)
     data, target = batch_of(env.physics).get_data(0), np.full(JOINTS, 100.0)
     expected = limited(env, target, data)
     env.physics.apply(target[None])

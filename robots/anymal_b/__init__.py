@@ -1,0 +1,5 @@
+"""ANYmal B, as primitives from published figures."""
+
+from robots.anymal_b.model import ROBOT
+
+__all__ = ["ROBOT"]
