@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from envs.mdp.commands import Commands, velocity
 from envs.mdp.curriculum import Curriculum
+from envs.sim.scene import Simulation
 from envs.task import Protocol, TaskConfig
 from envs.tasks.walk import walk
 from robots.robot import Robot
 
-SPEEDS = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+SPEEDS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 """Forward speeds (m/s) that a policy is judged at."""
 
 
@@ -29,5 +30,6 @@ def run(robot: Robot) -> TaskConfig:
             standing_share=0.05,
         ),
         curricula=task.curricula | {"commands": Curriculum(initial=0.4, hold=0.8e6, ramp=3e6)},
+        simulation=Simulation(physics="fast", timestep=0.01, substeps=2),
         protocol=Protocol(speeds=SPEEDS),
     )
