@@ -241,6 +241,7 @@ def test_robots_of_other_than_four_legs_have_a_page(
     recording = Recording(
         0.02,
         20.0,
+        0.5,
         VELOCITY,
         (0.0,) * n,
         rest == 0,

@@ -149,8 +149,9 @@ class Recorder(VectorWrapper):
         model = env.physics.model
         mass = float(model.body_subtreemass[model.body(env.robot.base).id])
         arrays = {name: np.stack([r[name] for r in self._rows]) for name in self._rows[0]}
-        config, pose = env.config, env.robot.nominal_pose
-        return Recording(config.simulation.dt, mass, config.commands.names, pose, **arrays)
+        config, robot = env.config, env.robot
+        size, names = (mass, robot.leg_length), config.commands.names
+        return Recording(config.simulation.dt, *size, names, robot.nominal_pose, **arrays)
 
 
 def run(

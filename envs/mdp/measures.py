@@ -81,6 +81,17 @@ def power(recording: Recording) -> np.ndarray:
     return masked_mean(recording.power, recording.alive)
 
 
+def relative_torque(recording: Recording) -> np.ndarray:
+    """Mean |τ| / (weight × leg length), by which robots of different size compare."""
+    return mean_torque(recording) / (recording.mass * GRAVITY * recording.leg_length)
+
+
+def relative_power(recording: Recording) -> np.ndarray:
+    """Mean mechanical power / (weight × √(gravity × leg length)), likewise."""
+    speed = np.sqrt(GRAVITY * recording.leg_length)  # m/s, of Froude number 1
+    return power(recording) / (recording.mass * GRAVITY * speed)
+
+
 def torque_rate(recording: Recording) -> np.ndarray:
     """Mean |dτ/dt| over joints and time (N·m/s), from one control step to the next."""
     change = np.abs(np.diff(recording.torque, axis=0)).mean(axis=2) / recording.dt
@@ -171,8 +182,10 @@ MEASURES = {
     "yaw_rate_error": Measure(yaw_rate_error, "rad/s"),
     "fall_rate": Share(fall_rate),
     "mean_torque": Measure(mean_torque, "N·m"),
+    "relative_torque": Measure(relative_torque),
     "torque_rate": Measure(torque_rate, "N·m/s"),
     "power": Measure(power, "W"),
+    "relative_power": Measure(relative_power),
     "cost_of_transport": Measure(cost_of_transport),
     "cost_of_transport_slow": Measure(cost_of_transport, params={"fastest": 0.6}),
     "cost_of_transport_medium": Measure(cost_of_transport, params={"slowest": 0.6, "fastest": 0.9}),

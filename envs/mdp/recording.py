@@ -21,6 +21,8 @@ class Recording:
     """Control step (s)."""
     mass: float
     """Mass of the robot's nominal model (kg)."""
+    leg_length: float
+    """A stretched leg (m)."""
     command_names: tuple[str, ...]
     """Names of the command's entries."""
     nominal_pose: tuple[float, ...]

@@ -20,7 +20,7 @@ PROPRIOCEPTION = ("lin_vel", "ang_vel", "gravity", "joint_pos", "joint_vel", "ac
 def recover(robot: Robot) -> TaskConfig:
     """Return the recovery task: no fall ends an episode, for it begins with one."""
     height = {"target": standing_height(robot)}
-    start = Start(starts.dropped, params={"height": 1.0, "joint": 1.5, "velocity": 1.0})
+    start = Start(starts.dropped, params={"height": 1.0, "joint": 0.8, "velocity": 1.0})
     return TaskConfig(
         rewards={
             "upright": Reward(rewards.upright, 2.0),
@@ -28,12 +28,12 @@ def recover(robot: Robot) -> TaskConfig:
             "upright_pose": Reward(rewards.upright_pose, 4.0, params={"bound": 0.1, "margin": 0.7}),
             "body_contact": Reward(rewards.body_contact, -0.1, curriculum=True),
             "lin_vel_deviation": Reward(rewards.lin_vel_deviation, -0.2, curriculum=True),
-            "ang_vel_xy": Reward(rewards.ang_vel_xy, -0.02, curriculum=True),
-            "torque": Reward(rewards.torque, -2e-5, curriculum=True),
-            "power": Reward(rewards.power, -0.0005, curriculum=True),
-            "joint_acc": Reward(rewards.joint_acc, -2.5e-7, curriculum=True),
+            "ang_vel_xy": Reward(rewards.ang_vel_xy, -0.01, curriculum=True),
+            "torque": Reward(rewards.torque, -1e-5, curriculum=True),
+            "power": Reward(rewards.power, -0.0002, curriculum=True),
+            "joint_acc": Reward(rewards.joint_acc, -1e-7, curriculum=True),
             "action_rate": Reward(rewards.action_rate, -0.02, curriculum=True),
-            "slip": Reward(rewards.slip, -0.1, curriculum=True),
+            "slip": Reward(rewards.slip, -0.05, curriculum=True),
         },
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
         start=start,

@@ -179,6 +179,7 @@ def made_up_recording(steps: int, robots: int) -> Recording:
     return Recording(
         dt=0.02,
         mass=50.0,
+        leg_length=0.5,
         command_names=VELOCITY,
         nominal_pose=(0.0,) * JOINTS,
         alive=one > 0,

@@ -148,8 +148,10 @@ BY_HAND = {
     "yaw_rate_error": (2 * 0.3 + 4 * 0.5) / 6,
     "fall_rate": 0.0,
     "mean_torque": (5 * 24.0 + 30.0) / 6 / 12,
+    "relative_torque": (5 * 24.0 + 30.0) / 6 / 12 / (10 * 9.81 * 0.5),  # on legs of 0.5 m
     "torque_rate": 2 * 60.0 / 5 / 12,
     "power": 12.0,
+    "relative_power": 12.0 / (10 * 9.81 * np.sqrt(9.81 * 0.5)),
     "cost_of_transport": 12.0 / (10 * 9.81 * 1.0),
     "cost_of_transport_slow": np.nan,
     "cost_of_transport_medium": np.nan,

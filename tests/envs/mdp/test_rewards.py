@@ -102,11 +102,11 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
         {"joint_pos": [[0.1] * JOINTS, [0.5] * 6 + [0.0] * 6]},
         [1.0, (6 * 0.1 + 6) / 12],
     ),
-    "upright": ({}, {"gravity_b": [[0, 0, -1], [0.6, 0, -0.8]]}, [1.0, 0.81]),
+    "upright": ({}, {"gravity_b": [[0, 0, 1], [0, 1, 0]]}, [0.0, 0.5]),
     "upright_height": (
         {"target": 0.5},
-        {"gravity_b": [[0, 0, -1], [0.6, 0, -0.8]], "base_height": [0.7, 0.2]},
-        [1.0, 0.81 * 0.4],
+        {"gravity_b": [[0, 0, -1], [0, 1, 0]], "base_height": [0.7, 0.2]},
+        [1.0, 0.25 * 0.4],
     ),
     "upright_pose": (
         {"bound": 0.1, "margin": 0.4},

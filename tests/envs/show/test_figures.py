@@ -26,6 +26,7 @@ def steady(contact: np.ndarray, per_leg: int = 2) -> Steady:
     recording = Recording(
         DT,
         20.0,
+        0.5,
         VELOCITY,
         (0.0,) * n,
         rest == 0,
