@@ -68,8 +68,9 @@ def mirrored(state: State, kinds: dict[Kind, symmetry.SignedPermutation], g: int
 
 def drawn(env: LocomotionVectorEnv, rng: np.random.Generator) -> State:
     """States of the environment's robot in which every quantity differs from zero."""
-    robot = env.robot
-    return random_state(50, rng, len(robot.joints), len(robot.feet), robot.nominal_pose)
+    robot, names = env.robot, env.config.commands.names
+    state = random_state(50, rng, len(robot.joints), len(robot.feet), robot.nominal_pose)
+    return replace(state, command=state.command[:, : len(names)], command_names=names)
 
 
 def make(robot: str, name: str) -> LocomotionVectorEnv:

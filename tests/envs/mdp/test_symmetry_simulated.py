@@ -32,6 +32,8 @@ def make(robot: str, name: str, num_envs: int = 1) -> LocomotionVectorEnv:
         config,
         randomization=replace(config.randomization, push=None, push_interval=PUSH_INTERVAL),
         commands=replace(config.commands, interval=(100.0, 100.0)),
+        simulation=config.simulation.full,  # sweeps of Gauss-Seidel have an order, which no mirror
+        staggered=False,
     )
     env = LocomotionVectorEnv(num_envs, robot=robot, config=config)
     env.reset(seed=0)
