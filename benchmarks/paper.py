@@ -14,29 +14,24 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import tyro
 from rich.console import Console
 from rich.table import Table
 
-from envs.judge import protocol, speeds
-from envs.mdp import recovery
-from envs.vector import LocomotionVectorEnv
 from play import policy_of
-from trot.subject import Subject, find_subject, read
+from trot import paper
+from trot.subject import find_subject, read
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "paper.json"
 SEEDS = (1, 2, 3)
 ROBOTS = ("anymal_b", "anymal_c")
 EPISODES = {"run": 100, "recover": 1000}
-WALKERS = {"anymal_b": "", "anymal_c": "policies/walk.pt"}
-"""Policies that go on once a robot is up."""
+WALKING = ("lin_vel_error", "yaw_rate_error", "mean_torque", "power", "fall_rate", "foot_slip")
 EXPERIMENTS = {
     f"{task}-{robot.removeprefix('anymal_')}-s{seed}": (task, robot, seed)
     for task in EPISODES
@@ -60,44 +55,12 @@ def train(name: str) -> Path:
 def judge(name: str, folder: Path) -> dict[str, Any]:
     """Return the figures of an experiment's last policy, seed 1."""
     task, robot, _ = EXPERIMENTS[name]
-    subject, agent = played(str(folder), EPISODES[task])
-    assert subject.task is not None
-    if task == "run":
-        found = speeds.evaluate(agent, subject.task, robot, seed=1)
-        return {"held": found["held"], "speeds": found["speeds"]}
-    recording = recorded(subject, agent, EPISODES[task])
-    return protocol.summarize(recording, recovery.RECOVERY, 1) | quantiles(recording)
-
-
-def played(source: str, episodes: int, *more: str) -> tuple[Subject, Callable[[int], Any]]:
-    """Return what play.py makes of a source, and what makes its policy."""
-    words = [source, "--evaluate", "--episodes", str(episodes), "--checkpoint", "last", *more]
+    episodes = EPISODES[task]
+    words = [str(folder), "--evaluate", "--episodes", str(episodes), "--checkpoint", "last"]
     options, override = read(words)
-    subject = find_subject(options, source, override)
-    return subject, partial(policy_of, options, subject)
-
-
-def recorded(subject: Subject, agent: Callable[[int], Any], n: int) -> protocol.Recording:
-    """Return one episode of n robots, seed 1."""
-    environment = LocomotionVectorEnv(n, robot=subject.robot, config=subject.task, autoreset=False)
-    try:
-        return protocol.run(agent(n), environment, seed=1)
-    finally:
-        environment.close()
-
-
-def quantiles(recording: protocol.Recording) -> dict[str, float]:
-    """Return the median and the 95th percentile of the time to be upright, and the share that is.
-
-    Robots that never are count as slower than all others.
-    """
-    times = recovery.time_to_upright(recording, tilt=recovery.POSE["tilt"])
-    times = np.where(np.isfinite(times), times, np.inf)
-    return {
-        "upright": float(np.isfinite(times).mean()),
-        "median": float(np.quantile(times, 0.5, method="higher")),
-        "p95": float(np.quantile(times, 0.95, method="higher")),
-    }
+    subject = find_subject(options, str(folder), override)
+    assert subject.task is not None
+    return paper.judge(partial(policy_of, options, subject), subject.task, robot, episodes)
 
 
 def run(name: str) -> dict[str, Any]:
@@ -144,6 +107,8 @@ def told(found: dict[str, Any]) -> str:
     """Return the figures that the paper has, in words."""
     if "held" in found:
         return f"{found['held']:.2f} m/s held by 95 of 100"
+    if "upright" not in found:
+        return ", ".join(f"{n} {found[n]['mean']:.3f}" for n in WALKING)
     share = found["recovered"]
     return (
         f"{found['upright']:.1%} upright, half of all after {found['median']:.2f} s, 95 % after "
