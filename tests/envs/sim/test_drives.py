@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from envs.sim import DRIVES, scene
-from envs.sim.drives import PD, Drive, Relative, Torque
+from envs.sim.drives import PD, DCMotor, Delayed, Drive, Relative, Torque
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, Motor, get_robot
-from tests.envs.delay import Delay
 from tests.envs.helpers import JOINTS, WILD, assert_same, batch_of, quiet, run, simulation, task
 
 
@@ -140,18 +139,28 @@ def test_the_law_of_a_drive_says_its_controls(drive: Drive) -> None:
 
 
 def test_drives_are_registered_under_their_names() -> None:
-    assert {"pd": PD, "relative": Relative, "torque": Torque} == DRIVES
+    assert all(kind.name == name for name, kind in DRIVES.items())
+    assert {"pd", "relative", "torque", "delayed", "dc_motor"} == set(DRIVES)
 
 
-@pytest.mark.parametrize("name", DRIVES)
+AT_ONCE = {name: kind() for name, kind in DRIVES.items()} | {"delayed": Delayed(delay=(0.0, 0.0))}
+"""Drives that act in the first physics step."""
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
 def test_every_drive_of_every_joint_is_used(name: str) -> None:
     """An action of one joint alone turns that joint alone at once."""
-    env = env_of(DRIVES[name](), n=JOINTS, **ONE_SUBSTEP)
+    env = env_of(AT_ONCE[name], n=JOINTS, **ONE_SUBSTEP)
     env.step(0.05 * np.eye(JOINTS))
     np.testing.assert_array_equal(env.state.torque != 0, np.eye(JOINTS, dtype=bool))
 
 
-# A delay: it acts every physics step, keeps the targets that are on their way, and is saved.
+# Delays: they act every physics step, keep the targets that are on their way, and are saved.
+
+
+def late(steps: int) -> Delayed:
+    """A delay of some physics steps in every episode."""
+    return Delayed(delay=(steps * 0.005, steps * 0.005))
 
 
 def states(drive: Drive, acts: np.ndarray) -> np.ndarray:
@@ -165,19 +174,19 @@ def states(drive: Drive, acts: np.ndarray) -> np.ndarray:
 
 def test_no_delay_is_the_pd_drive_bitwise() -> None:
     acts = actions(3, 20, 0.5)
-    np.testing.assert_array_equal(states(Delay(delay=0), acts), states(PD(), acts))
+    np.testing.assert_array_equal(states(late(0), acts), states(PD(), acts))
 
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_a_delay_of_whole_control_steps_is_that_of_the_actions(k: int) -> None:
     acts = actions(3, 20, 0.5)
     late = np.concatenate([np.zeros((k, 3, JOINTS)), acts[:-k]])
-    np.testing.assert_array_equal(states(Delay(delay=4 * k), acts), states(PD(), late))
+    np.testing.assert_array_equal(states(late(4 * k), acts), states(PD(), late))
 
 
 def test_a_delay_within_a_control_step_arrives_at_its_substep() -> None:
     """Against a loop over mj_step: three substeps under the old target, one under the new."""
-    env = env_of(Delay(delay=3), "anymal_c", terminations={})
+    env = env_of(late(3), "anymal_c", terminations={})
     model, nominal = env.physics.model, np.array(env.robot.nominal_pose)
     before = np.zeros(JOINTS)
     for action in actions(2, 8, 0.5):
@@ -192,7 +201,7 @@ def test_a_delay_within_a_control_step_arrives_at_its_substep() -> None:
 
 @pytest.mark.slow
 def test_what_a_drive_remembers_is_restored_bitwise() -> None:
-    config = task(drive=Delay(delay=7), randomization=WILD, episode_length=0.6)
+    config = task(drive=Delayed(), randomization=WILD, episode_length=0.6)
     env = LocomotionVectorEnv(4, config=config)
     env.reset(seed=3)
     run(env, 40, np.random.default_rng(0))
@@ -208,8 +217,8 @@ def test_what_a_drive_remembers_is_restored_bitwise() -> None:
 
 
 def test_what_a_drive_remembers_starts_anew_with_its_simulation() -> None:
-    env = env_of(Delay(delay=5), "anymal_c", n=3)
-    nominal = np.broadcast_to(env.robot.nominal_pose, (5, JOINTS))
+    env = env_of(late(5), "anymal_c", n=3)
+    nominal = np.broadcast_to(env.robot.nominal_pose, (6, JOINTS))
     np.testing.assert_array_equal(env.state_dict()["drive"]["targets"], [nominal] * 3)
     acts = actions(3, 3, 0.2)
     for action in acts:
@@ -220,14 +229,14 @@ def test_what_a_drive_remembers_starts_anew_with_its_simulation() -> None:
     targets = env.state_dict()["drive"]["targets"]
     np.testing.assert_array_equal(targets[1], nominal)
     for i in (0, 2):
-        on_their_way = nominal[0] + np.stack([acts[2, i], *[acts[0, i]] * 4])
+        on_their_way = nominal[0] + np.stack([acts[1, i], acts[2, i], *[acts[0, i]] * 4])
         np.testing.assert_allclose(targets[i], on_their_way)
     env.reset()
     np.testing.assert_array_equal(env.state_dict()["drive"]["targets"], [nominal] * 3)
 
 
 def test_a_divergence_is_forgotten_by_the_drive() -> None:
-    env = env_of(Delay(delay=5), "anymal_c", n=3)
+    env = env_of(late(5), "anymal_c", n=3)
     action = np.zeros((3, JOINTS))
     action[1] = np.nan
     _, _, terminated, _, info = env.step(action)
@@ -244,3 +253,94 @@ def test_a_divergence_is_forgotten_by_the_drive() -> None:
 
 def test_a_drive_without_a_memory_saves_none() -> None:
     assert "drive" not in env_of(PD()).state_dict()
+
+
+def test_each_episodes_delay_is_a_whole_number_of_steps_of_its_range() -> None:
+    """All numbers come up, about equally often, and each simulation has one of its own."""
+    env, seen = env_of(Delayed(delay=(0.01, 0.022)), "anymal_c", n=200), []
+    for seed in range(5):
+        env.reset(seed=seed)
+        seen.append(env.state_dict()["drive"]["steps"])
+    numbers, counts = np.unique(seen, return_counts=True)
+    assert numbers.tolist() == [2, 3, 4]
+    assert counts.min() > 1000 / 3 - 60
+    assert not np.array_equal(seen[0], seen[1])
+
+
+def test_simulations_of_other_delays_do_not_meet() -> None:
+    """Each moves as alone under a fixed delay of its own."""
+    acts = actions(4, 12, 0.5)
+    env = env_of(Delayed(delay=(0.0, 0.03)), "anymal_c", n=4, terminations={})
+    steps = env.state_dict()["drive"]["steps"]
+    assert len(set(steps.tolist())) > 1
+    for action in acts:
+        env.step(action)
+    for i, k in enumerate(steps):
+        alone = states(late(int(k)), acts[:, i : i + 1])[-1, 0]
+        np.testing.assert_array_equal(env.physics.state[i], alone)
+
+
+def test_drives_without_chance_leave_the_generator_alone() -> None:
+    drawn = {}
+    for drive in (PD(), late(2), DCMotor(), Delayed()):
+        env = env_of(drive, "anymal_c", n=3)
+        drawn[drive] = env.state_dict()["rng"]["state"]["state"]
+    assert drawn[PD()] == drawn[late(2)] == drawn[DCMotor()] != drawn[Delayed()]
+
+
+def test_a_range_without_a_whole_step_is_refused() -> None:
+    told = r"drive delay is \(0\.011, 0\.014\); it must be .* physics steps of 0\.005 s"
+    with pytest.raises(ValueError, match=told):
+        env_of(Delayed(delay=(0.011, 0.014)))
+    assert Delayed(delay=(0.015, 0.015)).steps(0.005) == (3, 3)
+    for delay in ((-0.01, 0.01), (0.02, 0.01), (0.0, 2.0)):
+        with pytest.raises(ValueError, match="drive delay is"):
+            Delayed(delay=delay)
+
+
+# The DC motor: MIXED's joint 0 has kp 50, kd 1, 20 N·m and 7 rad/s; stall torque 1.5 × 20 N·m.
+
+
+@pytest.mark.parametrize(
+    ("speed", "target", "torque"),
+    [
+        (0.0, 0.1, 5.0),  # PD alone: 50 × 0.1
+        (0.0, 1.0, 20.0),  # the torque limit
+        (3.5, 1.0, 15.0),  # half the no-load speed: half the stall torque
+        (7.0, 1.0, 0.0),  # the no-load speed
+        (8.4, 1.0, -6.0),  # turned faster, it brakes: 30 × (1 - 1.2)
+        (3.5, -1.0, -20.0),  # against the turning it has all its torque
+        (-3.5, -1.0, -15.0),  # the same in the mirror
+        (3.5, 0.2, 6.5),  # within the curve: 50 × 0.2 - 1 × 3.5
+    ],
+)
+def test_a_dc_motors_torque_falls_with_its_speed(
+    speed: float, target: float, torque: float
+) -> None:
+    env = env_of(DCMotor(), n=1, **ONE_SUBSTEP)
+    pose = np.array([[0, 0, 2.0, 1, 0, 0, 0]])
+    nominal, turning = np.array([env.robot.nominal_pose]), np.zeros((1, JOINTS))
+    turning[0, 0] = speed
+    env.physics.set_rows(np.arange(1), pose, np.zeros((1, 6)), nominal, turning)
+    env.step(target * np.eye(JOINTS)[:1])
+    assert env.state.torque[0, 0] == pytest.approx(torque, abs=1e-9)
+
+
+def test_a_dc_motor_is_the_pd_drive_where_it_is_strong_enough() -> None:
+    """So it is as stable as that: kp 80 and kd 2 at 5 ms."""
+    acts = actions(3, 20, 0.1)
+    strong = DCMotor(stall=100.0, no_load=100.0)
+    np.testing.assert_allclose(states(strong, acts), states(PD(), acts), atol=1e-8)
+
+
+def test_a_dc_motor_stays_within_its_no_load_speed_under_any_targets() -> None:
+    fastest = {}
+    for drive in (PD(), DCMotor()):
+        env = env_of(drive, "anymal_c", n=8, terminations={})
+        speeds = []
+        for action in actions(8, 50, 1.0):
+            _, _, _, _, info = env.step(action)
+            assert "diverged" not in info.get("trot", {})
+            speeds.append(np.abs(env.state.joint_vel).max())
+        fastest[drive.name] = max(speeds)
+    assert fastest["dc_motor"] < 2 * 7.5 < 25 < fastest["pd"]
