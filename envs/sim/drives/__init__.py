@@ -16,6 +16,7 @@ from envs.sim.drives.drive import (
     add_actuators,
 )
 from envs.sim.drives.ideal import PD, Relative, Torque
+from envs.sim.drives.network import Network
 
 __all__ = [
     "PD",
@@ -26,6 +27,7 @@ __all__ = [
     "Driven",
     "Joints",
     "Memory",
+    "Network",
     "PresentJoints",
     "Relative",
     "Torque",

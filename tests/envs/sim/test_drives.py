@@ -180,8 +180,8 @@ def test_no_delay_is_the_pd_drive_bitwise() -> None:
 @pytest.mark.parametrize("k", [1, 3])
 def test_a_delay_of_whole_control_steps_is_that_of_the_actions(k: int) -> None:
     acts = actions(3, 20, 0.5)
-    late = np.concatenate([np.zeros((k, 3, JOINTS)), acts[:-k]])
-    np.testing.assert_array_equal(states(late(4 * k), acts), states(PD(), late))
+    after = np.concatenate([np.zeros((k, 3, JOINTS)), acts[:-k]])
+    np.testing.assert_array_equal(states(late(4 * k), acts), states(PD(), after))
 
 
 def test_a_delay_within_a_control_step_arrives_at_its_substep() -> None:
@@ -229,7 +229,7 @@ def test_what_a_drive_remembers_starts_anew_with_its_simulation() -> None:
     targets = env.state_dict()["drive"]["targets"]
     np.testing.assert_array_equal(targets[1], nominal)
     for i in (0, 2):
-        on_their_way = nominal[0] + np.stack([acts[1, i], acts[2, i], *[acts[0, i]] * 4])
+        on_their_way = nominal[0] + np.stack([*[acts[2, i]] * 2, *[acts[0, i]] * 4])
         np.testing.assert_allclose(targets[i], on_their_way)
     env.reset()
     np.testing.assert_array_equal(env.state_dict()["drive"]["targets"], [nominal] * 3)

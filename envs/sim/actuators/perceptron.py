@@ -1,0 +1,107 @@
+"""A perceptron as actuator: all joints of all simulations at once, in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from envs.bounds import require
+from envs.sim.actuators.inputs import HISTORY, Inputs, Limits
+
+_BLOCK = 2048
+"""Joints at a time: a layer's values then stay in the processor's cache."""
+
+
+def _softsign(z: np.ndarray) -> None:
+    z /= 1.0 + np.abs(z)
+
+
+ACTIVATIONS: dict[str, Callable[[np.ndarray], Any]] = {
+    "tanh": lambda z: np.tanh(z, out=z),
+    "softsign": _softsign,
+    "relu": lambda z: np.maximum(z, 0.0, out=z),
+}
+"""What the hidden layers do to their values, in place."""
+
+
+@dataclass(frozen=True, eq=False)
+class Perceptron:
+    """Torque = linear · x + g(x), g a perceptron, made odd and kept within the limits.
+
+    A joint and its mirror image then have opposite torques, and one at rest on its target none.
+    """
+
+    inputs: Inputs
+    """What x is."""
+    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    """Weights (outputs, inputs) and biases (outputs,) of each layer, in N·m, rad and rad/s."""
+    linear: np.ndarray
+    """Of each input, (inputs,)."""
+    activation: str
+    """One of `ACTIVATIONS`."""
+    limits: Limits
+    """Of the torque."""
+    odd: bool = False
+    """Whether g is odd as it is; else it is taken as (g(x) - g(-x)) / 2."""
+
+    def __post_init__(self) -> None:
+        known = ", ".join(ACTIVATIONS)
+        require(self.activation in ACTIVATIONS, "network activation", self.activation, known)
+        width = len(self.inputs.lags)
+        for weight, bias in self.layers:
+            need = f"({len(bias)}, {width}) and finite"
+            ok = weight.shape == (len(bias), width) and np.isfinite(weight).all()
+            require(ok and bool(np.isfinite(bias).all()), "network layer", weight.shape, need)
+            width = len(bias)
+        require(width == 1, "network outputs", width, "one, the torque")
+
+    def memory(self, n: int, joints: int, timestep: float) -> dict[str, np.ndarray]:
+        """Return what n simulations remember at the start of an episode."""
+        return self.inputs.memory(n, joints, timestep)
+
+    def torque(
+        self, error: np.ndarray, velocity: np.ndarray, memory: dict[str, np.ndarray]
+    ) -> np.ndarray:
+        """Return the torques (N·m) of a physics step, (n, joints).
+
+        Args:
+            error: joint targets less positions (rad), (n, joints).
+            velocity: of the joints (rad/s), (n, joints).
+            memory: of `memory`; the present is added to it.
+        """
+        planes = self.inputs.push(memory[HISTORY], error, velocity)
+        rows, joints = self.inputs.planes(len(planes) // 2), planes.shape[1]
+        torque = np.empty(joints, np.float32)
+        for start in range(0, joints, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            torque[block] = self._raw(planes[rows, block])
+        return self.limits.clip(torque.reshape(error.shape), velocity.astype(np.float32))
+
+    def _raw(self, x: np.ndarray) -> np.ndarray:
+        """Return the torques (k,) of inputs (inputs, k), without limits."""
+        g = self._g(x) if self.odd else (self._g(x) - self._g(-x)) / 2
+        return g + self.linear @ x
+
+    def _g(self, x: np.ndarray) -> np.ndarray:
+        activate = ACTIVATIONS[self.activation]
+        for i, (weight, bias) in enumerate(self.layers):
+            if i:
+                activate(x)
+            x = weight @ x
+            x += bias[:, None]
+        return x[0]
+
+    def described(self) -> dict[str, Any]:
+        """Return all that is needed to evaluate it, as JSON can hold it."""
+        return {
+            "kind": "perceptron",
+            "inputs": list(zip(self.inputs.quantities, self.inputs.lags, strict=True)),
+            "layers": [(weight.tolist(), bias.tolist()) for weight, bias in self.layers],
+            "linear": self.linear.tolist(),
+            "activation": self.activation,
+            "odd": self.odd,
+            **self.limits.described(),
+        }
