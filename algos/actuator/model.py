@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,13 +53,10 @@ class ActuatorModel:
 
     def save(self, path: Path) -> None:
         """Write the model as .npz, in 32 bits."""
-        arrays = ("linear", "weight", "bias", "output")
-        limits = ("torque_limit", "stall_torque", "no_load_speed")
+        content: dict[str, Any] = {"format": FORMAT, "lags": self.lags}
+        for name in ("linear", "weight", "bias", "output"):
+            content[name] = getattr(self, name).astype(np.float32)
+        for name in ("torque_limit", "stall_torque", "no_load_speed"):
+            content[name] = getattr(self, name)
         with replacing(path) as file:
-            np.savez_compressed(
-                file,
-                format=np.array(FORMAT),
-                lags=np.array(self.lags),
-                **{name: getattr(self, name).astype(np.float32) for name in arrays},
-                **{name: np.array(getattr(self, name)) for name in limits},
-            )
+            np.savez_compressed(file, **content)

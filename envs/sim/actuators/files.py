@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -145,13 +146,13 @@ def _text(text: str, layout: Layout) -> Perceptron:
     """Return the network of a text file, its layout's scales within its weights."""
     numbers = np.array([float(word) for word in text.replace(",", " ").split()], np.float32)
     widths = [len(layout.inputs), *layout.hidden, 1]
-    sizes = [m * (k + 1) for k, m in zip(widths[:-1], widths[1:], strict=True)]
+    sizes = [m * (k + 1) for k, m in pairwise(widths)]
     if len(numbers) != sum(sizes):
         shape = "-".join(map(str, widths))
         raise UsageError(f"it has {len(numbers)} numbers, and a {shape} network {sum(sizes)}")
     layers = []
     parts = np.split(numbers, np.cumsum(sizes)[:-1])
-    for part, k, m in zip(parts, widths[:-1], widths[1:], strict=True):
+    for part, (k, m) in zip(parts, pairwise(widths), strict=True):
         layers.append([part[: k * m].reshape(k, m).T.copy(), part[k * m :].copy()])
     first, last = layers[0], layers[-1]
     first[1] += first[0] @ (layout.shift * layout.factor)

@@ -79,8 +79,7 @@ class Layout:
         for name in content:
             require(name in known, f"a setting of {where}", name, f"one of {', '.join(known)}")
         try:
-            layout = cls(**{name: _tuples(value) for name, value in content.items()})
-            return layout if layout.seen and layout.limits else layout
+            return cls(**{name: _tuples(value) for name, value in content.items()})
         except (TypeError, AttributeError) as error:
             raise UsageError(f"{where} does not fit: {error}; docs/tasks.md says how") from error
         except ValueError as error:

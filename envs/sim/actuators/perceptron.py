@@ -53,8 +53,9 @@ class Perceptron:
         width = len(self.inputs.lags)
         for weight, bias in self.layers:
             need = f"({len(bias)}, {width}) and finite"
-            ok = weight.shape == (len(bias), width) and np.isfinite(weight).all()
-            require(ok and bool(np.isfinite(bias).all()), "network layer", weight.shape, need)
+            finite = bool(np.isfinite(weight).all() and np.isfinite(bias).all())
+            ok = weight.shape == (len(bias), width) and finite
+            require(ok, "network layer", weight.shape, need)
             width = len(bias)
         require(width == 1, "network outputs", width, "one, the torque")
 

@@ -140,7 +140,7 @@ def test_the_law_of_a_drive_says_its_controls(drive: Drive) -> None:
 
 def test_drives_are_registered_under_their_names() -> None:
     assert all(kind.name == name for name, kind in DRIVES.items())
-    assert {"pd", "relative", "torque", "delayed", "dc_motor"} == set(DRIVES)
+    assert {"pd", "relative", "torque", "delayed", "dc_motor", "network"} == set(DRIVES)
 
 
 AT_ONCE = {name: kind() for name, kind in DRIVES.items()} | {"delayed": Delayed(delay=(0.0, 0.0))}
