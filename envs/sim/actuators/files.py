@@ -126,7 +126,7 @@ def _own(data: bytes) -> Perceptron:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             content = dict(file)
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError("it is damaged, or no .npz file") from error
     if str(content.get("format")) != FORMAT:
         raise UsageError(f"it is an .npz file, but not a {FORMAT}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -40,21 +40,19 @@ class Layout:
     activation: str = "softsign"
     """Of the hidden layers of a text file."""
 
+    seen: Inputs = field(init=False)
+    """The inputs."""
+    limits: Limits = field(init=False)
+    """Between which torques it stays."""
+
     def __post_init__(self) -> None:
+        names, lags = zip(*self.inputs, strict=True)
+        limits = Limits(self.torque_limit, self.stall_torque, self.no_load_speed)
+        object.__setattr__(self, "seen", Inputs(tuple(names), tuple(lags)))
+        object.__setattr__(self, "limits", limits)
         for name in ("offset", "scale"):
             ok = len(getattr(self, name)) in (0, len(self.inputs))
             require(ok, f"layout {name}", getattr(self, name), f"{len(self.inputs)} numbers")
-
-    @property
-    def seen(self) -> Inputs:
-        """The inputs."""
-        names, lags = zip(*self.inputs, strict=True)
-        return Inputs(tuple(names), tuple(lags))
-
-    @property
-    def limits(self) -> Limits:
-        """Between which torques it stays."""
-        return Limits(self.torque_limit, self.stall_torque, self.no_load_speed)
 
     @property
     def shift(self) -> np.ndarray:
@@ -73,7 +71,7 @@ class Layout:
         Raises:
             ValueError: a setting is unknown, lacking, or of another kind.
         """
-        known = [field.name for field in fields(cls)]
+        known = [one.name for one in fields(cls) if one.init]
         if not isinstance(content, dict) or "inputs" not in content:
             raise UsageError(f"{where} lacks inputs: give a list of [quantity, lag in seconds]")
         for name in content:

@@ -11,8 +11,16 @@ import numpy as np
 from envs.bounds import require
 from envs.sim.actuators.inputs import HISTORY, Inputs, Limits
 
-_BLOCK = 2048
-"""Joints at a time: a layer's values then stay in the processor's cache."""
+_PRODUCT = 2**18
+"""Multiplications up to which OpenBLAS multiplies matrices in one thread: waking others for so
+little takes a millisecond where the cores are busy. The values of a block also stay in cache."""
+
+
+def _times(weight: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return weight @ x; a weight of one row gets another, which spares it more threads, too."""
+    if len(weight) > 1:
+        return weight @ x
+    return (np.concatenate([weight, 0 * weight]) @ x)[:1]
 
 
 def _softsign(z: np.ndarray) -> None:
@@ -76,22 +84,23 @@ class Perceptron:
         planes = self.inputs.push(memory[HISTORY], error, velocity)
         rows, joints = self.inputs.planes(len(planes) // 2), planes.shape[1]
         torque = np.empty(joints, np.float32)
-        for start in range(0, joints, _BLOCK):
-            block = slice(start, start + _BLOCK)
+        size = max(1, _PRODUCT // max(weight.size for weight, _ in self.layers))
+        for start in range(0, joints, size):
+            block = slice(start, start + size)
             torque[block] = self._raw(planes[rows, block])
         return self.limits.clip(torque.reshape(error.shape), velocity.astype(np.float32))
 
     def _raw(self, x: np.ndarray) -> np.ndarray:
         """Return the torques (k,) of inputs (inputs, k), without limits."""
         g = self._g(x) if self.odd else (self._g(x) - self._g(-x)) / 2
-        return g + self.linear @ x
+        return g + _times(self.linear[None], x)[0]
 
     def _g(self, x: np.ndarray) -> np.ndarray:
         activate = ACTIVATIONS[self.activation]
         for i, (weight, bias) in enumerate(self.layers):
             if i:
                 activate(x)
-            x = weight @ x
+            x = _times(weight, x)
             x += bias[:, None]
         return x[0]
 
