@@ -135,11 +135,10 @@ def _own(data: bytes) -> Perceptron:
     weight, bias, output, linear = (
         content[name].astype(np.float32) for name in ("weight", "bias", "output", "linear")
     )
-    pairs = np.concatenate([weight, weight]), np.concatenate([bias, -bias])
-    last = np.concatenate([output, output])[None], np.zeros(1, np.float32)
+    layers = (weight, bias), (output[None], np.zeros(1, np.float32))
     limits = (float(content[n]) for n in ("torque_limit", "stall_torque", "no_load_speed"))
     seen = Inputs(quantities, lags * 2)
-    return Perceptron(seen, (pairs, last), linear, "tanh", Limits(*limits), odd=True)
+    return Perceptron(seen, layers, linear, "tanh", Limits(*limits), "paired")
 
 
 def _text(text: str, layout: Layout) -> Perceptron:

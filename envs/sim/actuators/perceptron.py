@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -35,6 +35,9 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], Any]] = {
 """What the hidden layers do to their values, in place."""
 
 
+Oddness = Literal["difference", "paired", "none"]
+
+
 @dataclass(frozen=True, eq=False)
 class Perceptron:
     """Torque = linear · x + g(x), g a perceptron, made odd and kept within the limits.
@@ -52,8 +55,9 @@ class Perceptron:
     """One of `ACTIVATIONS`."""
     limits: Limits
     """Of the torque."""
-    odd: bool = False
-    """Whether g is odd as it is; else it is taken as (g(x) - g(-x)) / 2."""
+    oddness: Oddness = "difference"
+    """How g becomes odd. `difference`: by (g(x) - g(-x)) / 2. `paired`: each unit of the only
+    hidden layer stands for two, of opposite biases, and the last bias is 0. `none`: not at all."""
 
     def __post_init__(self) -> None:
         known = ", ".join(ACTIVATIONS)
@@ -92,8 +96,13 @@ class Perceptron:
 
     def _raw(self, x: np.ndarray) -> np.ndarray:
         """Return the torques (k,) of inputs (inputs, k), without limits."""
-        g = self._g(x) if self.odd else (self._g(x) - self._g(-x)) / 2
-        return g + _times(self.linear[None], x)[0]
+        straight = _times(self.linear[None], x)[0]
+        if self.oddness == "paired":
+            return self._paired(x) + straight
+        g = self._g(x)
+        if self.oddness == "difference":
+            g = (g - self._g(-x)) / 2
+        return g + straight
 
     def _g(self, x: np.ndarray) -> np.ndarray:
         activate = ACTIVATIONS[self.activation]
@@ -104,14 +113,30 @@ class Perceptron:
             x += bias[:, None]
         return x[0]
 
+    def _paired(self, x: np.ndarray) -> np.ndarray:
+        """Return g, whose pairs cancel exactly where weight · x is 0."""
+        activate = ACTIVATIONS[self.activation]
+        (weight, bias), (output, _) = self.layers
+        low = _times(weight, x)
+        high = low + bias[:, None]
+        low -= bias[:, None]
+        activate(low)
+        activate(high)
+        low += high
+        return _times(output, low)[0]
+
     def described(self) -> dict[str, Any]:
         """Return all that is needed to evaluate it, as JSON can hold it."""
+        layers = self.layers
+        if self.oddness == "paired":
+            (weight, bias), (output, last) = layers
+            twice = np.concatenate([weight, weight]), np.concatenate([bias, -bias])
+            layers = twice, (np.concatenate([output, output], axis=1), last)
         return {
             "kind": "perceptron",
             "inputs": list(zip(self.inputs.quantities, self.inputs.lags, strict=True)),
-            "layers": [(weight.tolist(), bias.tolist()) for weight, bias in self.layers],
+            "layers": [(weight.tolist(), bias.tolist()) for weight, bias in layers],
             "linear": self.linear.tolist(),
             "activation": self.activation,
-            "odd": self.odd,
             **self.limits.described(),
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -33,7 +33,7 @@ class Network(Drive):
     """Range of the joint targets (rad)."""
     file: str = KNEE
     """The model: an .npz of `train.py actuator`, or a .pt, .onnx or .txt file of others."""
-    content: Annotated[str, tyro.conf.Fixed] = ""
+    content: Annotated[str, tyro.conf.Fixed] = field(default="", repr=False)
     """What the file held when the drive was made: the drive works without the file from then on,
     in a run that is resumed, in a checkpoint that is played."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import mujoco
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 
 from envs.sim import DRIVES, scene
-from envs.sim.drives import PD, DCMotor, Delayed, Drive, Relative, Torque
+from envs.sim.drives import PD, DCMotor, Delayed, Drive, Network, Relative, Torque
+from envs.sim.randomization import Randomization
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, Motor, get_robot
 from tests.envs.helpers import JOINTS, WILD, assert_same, batch_of, quiet, run, simulation, task
+from tests.envs.networks import NETWORKS, tiny
 
 
 class Still(NamedTuple):
@@ -344,3 +347,87 @@ def test_a_dc_motor_stays_within_its_no_load_speed_under_any_targets() -> None:
             speeds.append(np.abs(env.state.joint_vel).max())
         fastest[drive.name] = max(speeds)
     assert fastest["dc_motor"] < 2 * 7.5 < 25 < fastest["pd"]
+
+
+# A learned drive: targets as of the PD drive, and torques of a network in every physics step.
+
+
+def test_a_learned_drives_torques_reach_the_joints(tmp_path: Path) -> None:
+    """By hand, in the first substep: 40 e - v + 4 (tanh(2 e + v/2 + 1/4) + tanh(… - 1/4))."""
+    tiny().save(tmp_path / "tiny.npz")
+    env = env_of(Network(scale=0.3, file=str(tmp_path / "tiny.npz")), n=1, **ONE_SUBSTEP)
+    action = actions(1, 1)[0]
+    env.step(action)
+    e = 0.3 * action
+    torque = 40 * e + 4 * (np.tanh(2 * e + 0.25) + np.tanh(2 * e - 0.25))
+    limit = np.minimum(20.0 + 3 * K, 30.0)
+    np.testing.assert_allclose(env.state.torque, np.clip(torque, -limit, limit), rtol=1e-5)
+
+
+@pytest.mark.parametrize("timestep", [0.005, 0.0025])
+def test_the_learned_knee_holds_the_nominal_stance(timestep: float) -> None:
+    """A robot whose action is zero stands, as under PD gains of about the same."""
+    steps = {"timestep": timestep, "substeps": round(0.02 / timestep)}
+    env = env_of(Network(), "anymal_c", n=1, **simulation(**steps))
+    for _ in range(150):
+        _, _, terminated, _, _ = env.step(np.zeros((1, JOINTS)))
+        assert not terminated.any()
+    assert env.physics.base_height[0] > 0.49
+    assert np.abs(env.physics.joint_vel).max() < 0.1
+    assert -env.physics.gravity_b[0, 2] > 0.999
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["committed", "lstm.pt"])
+def test_what_a_learned_drive_remembers_is_restored_bitwise(name: str, tmp_path: Path) -> None:
+    drive = Network() if name == "committed" else Network(file=str(NETWORKS[name](tmp_path)))
+    config = task(drive=drive, randomization=WILD, episode_length=0.4)
+    env = LocomotionVectorEnv(4, config=config)
+    env.reset(seed=3)
+    run(env, 25, np.random.default_rng(0))
+    saved = env.state_dict()
+    first = run(env, 25, np.random.default_rng(1))
+    resumed = LocomotionVectorEnv(4, config=config)
+    resumed.load_state_dict(saved)
+    assert_same(first, run(resumed, 25, np.random.default_rng(1)))
+    assert_same(env.state_dict(), resumed.state_dict())
+    assert any((seen["truncated"] | seen["terminated"]).any() for seen in first)
+
+
+@pytest.mark.parametrize("drive", [DCMotor(), Network(), late(3)], ids=lambda drive: drive.name)
+def test_a_mirrored_action_gives_the_mirrored_torques(drive: Drive) -> None:
+    """Over five control steps, before contacts make much of the rounding."""
+    env = env_of(drive, "anymal_c", n=2, terminations={})
+    symmetry = env.symmetry
+    assert symmetry is not None
+    for g in range(1, len(symmetry.action_index)):
+        env.reset(seed=0)
+        for action in actions(1, 5, 0.4):
+            env.step(np.concatenate([action, symmetry.mirror_action(g, action)]))
+            there, here = env.state.torque
+            mirrored = symmetry.mirror_action(g, there)
+            np.testing.assert_allclose(here, mirrored, atol=0.02)
+
+
+def test_a_factor_on_the_gains_is_one_on_a_learned_torque() -> None:
+    torque = {}
+    for factor in (1.0, 0.5):
+        gains = Randomization(gains=(factor, factor))
+        env = env_of(Network(), "anymal_c", n=1, randomization=gains, **ONE_SUBSTEP)
+        env.step(actions(1, 1, 0.2)[0])
+        torque[factor] = env.state.torque
+    np.testing.assert_allclose(torque[0.5], 0.5 * torque[1.0], rtol=1e-6)
+
+
+def test_a_learned_drive_is_what_its_file_was(tmp_path: Path) -> None:
+    """Its content counts, not the file that has been changed or moved since."""
+    file = tmp_path / "a.npz"
+    tiny().save(file)
+    drive = Network(file=str(file))
+    tiny(torque_limit=5.0).save(file)
+    again = replace(drive, scale=0.5)
+    assert again.content == drive.content
+    file.unlink()
+    assert replace(drive, scale=1.0) == drive
+    with pytest.raises(ValueError, match=r"drive file is .*b.npz; it must be a file that can be"):
+        replace(drive, file=str(tmp_path / "b.npz"))

@@ -43,7 +43,7 @@ def test_an_npz_of_something_else(tmp_path: Path) -> None:
     np.savez(path, **{name: part for name, part in content.items() if name != "bias"})
     assert "lacks 'bias" in refusal(path)
     np.savez(path, **content | {"weight": np.zeros((1, 3))})
-    assert "network layer is (2, 3); it must be (2, 4)" in refusal(path)
+    assert "network layer is (1, 3); it must be (1, 4)" in refusal(path)
     np.savez(path, **content | {"lags": np.array([0.0, -0.005])})
     assert "network lag is -0.005; it must be in [0, 1] s" in refusal(path)
 
