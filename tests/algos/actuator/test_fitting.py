@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -191,7 +192,9 @@ def test_the_committed_knee_is_sane_far_from_the_data() -> None:
     with np.load(path) as file:
         content = dict(file)
     limits = {n: float(content[n]) for n in ("torque_limit", "stall_torque", "no_load_speed")}
-    arrays = {n: content[n].astype(float) for n in ("linear", "weight", "bias", "output")}
+    arrays: dict[str, Any] = {
+        n: content[n].astype(float) for n in ("linear", "weight", "bias", "output")
+    }
     model = ActuatorModel(lags=tuple(content["lags"].tolist()), **arrays, **limits)
     assert model.torque_limit == 40.0
     is_sane(model)
@@ -203,7 +206,7 @@ def test_the_committed_knee_is_sane_far_from_the_data() -> None:
 def test_a_model_is_the_same_in_its_file(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     parts = {"linear": (4,), "weight": (3, 4), "bias": (3,), "output": (3,)}
-    arrays = {name: rng.normal(size=shape) for name, shape in parts.items()}
+    arrays: dict[str, Any] = {name: rng.normal(size=shape) for name, shape in parts.items()}
     model = ActuatorModel(
         (0.0, 0.01), **arrays, torque_limit=9.0, stall_torque=18.0, no_load_speed=5.0
     )

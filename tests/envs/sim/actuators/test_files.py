@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def test_an_npz_of_something_else(tmp_path: Path) -> None:
     assert "not a trot-actuator-1" in refusal(path)
     tiny().save(path)
     with np.load(path) as file:
-        content = dict(file)
+        content: dict[str, Any] = dict(file)
     np.savez(path, **{name: part for name, part in content.items() if name != "bias"})
     assert "lacks 'bias" in refusal(path)
     np.savez(path, **content | {"weight": np.zeros((1, 3))})
