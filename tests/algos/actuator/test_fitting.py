@@ -191,7 +191,9 @@ def test_the_committed_knee_is_sane_far_from_the_data() -> None:
     path = Path(__file__).parents[3] / "policies" / "anydrive_knee.npz"
     with np.load(path) as file:
         content = dict(file)
-    limits = {n: float(content[n]) for n in ("torque_limit", "stall_torque", "no_load_speed")}
+    limits: dict[str, Any] = {
+        n: float(content[n]) for n in ("torque_limit", "stall_torque", "no_load_speed")
+    }
     arrays: dict[str, Any] = {
         n: content[n].astype(float) for n in ("linear", "weight", "bias", "output")
     }
