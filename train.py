@@ -1,6 +1,7 @@
 """Train a policy: `python train.py ENV_ID [options]`; go on: `python train.py --resume RUN`.
 
-With `--seeds 1 2 3` an experiment; `python train.py plot RUN …` draws learning curves.
+With `--seeds 1 2 3` an experiment; `python train.py plot RUN …` draws learning curves;
+`python train.py actuator DATA --out FILE` fits a model of a drive.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ from envs.show.video import Actor, Video, write_video
 from envs.sim import engines
 from envs.task import as_judged
 from robots.usage import UsageError as RobotUsageError
+from trot import actuator
 from trot.training import TrainConfig, parse
 from trot.training import defaults as defaults  # for who starts trainings from Python
 
@@ -166,9 +168,11 @@ def checkpoint_facts(config: TrainConfig) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> None:
-    """Parse, and train one seed or several, or draw the curves of earlier runs."""
+    """Parse, and train one seed or several, draw earlier runs' curves, or fit a drive's model."""
     if arguments[:1] == ["plot"]:
         return plots.main(arguments[1:])
+    if arguments[:1] == ["actuator"]:
+        return actuator.main(arguments[1:])
     with parallel.join() as group, told_remedy():
         restarted = max(group.gather(parallel.restarts())) > 0
         config, run, resumed = group.share(lambda: parse(arguments, restarted))

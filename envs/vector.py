@@ -316,7 +316,7 @@ class LocomotionVectorEnv(VectorEnv):
         history.push_left[ids] = rng.uniform(0.0, config.push_interval, len(ids))
         phase = rng.uniform(*config.phase, len(ids)) if config.phase else 0.0
         history.restart(ids, self.physics.joint_vel[ids], phase)
-        self._driven.restart(ids)
+        self._driven.restart(ids, rng)
         self._log.clear(ids)
 
     def state_dict(self) -> dict[str, Any]:

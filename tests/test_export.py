@@ -21,11 +21,12 @@ from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
 from envs.judge import deployment
 from envs.sim import DRIVES, scene
-from envs.sim.drives import PD
+from envs.sim.drives import PD, Delayed, Drive, Network
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
-from tests.envs.helpers import quiet, task
+from tests.envs.helpers import quiet, simulation, task
+from tests.envs.networks import NETWORKS
 
 ROOT = Path(__file__).parent.parent
 
@@ -48,13 +49,14 @@ def test_the_committed_policy_walks_in_plain_mujoco(exported: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DRIVES)
+@pytest.mark.parametrize("name", [*DRIVES, *NETWORKS])
 def test_a_policy_of_any_drive_moves_in_plain_mujoco_as_here(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A policy of random weights, for the half second before rounding decides where it falls."""
     slow = task().commands.fixed((0.06, -0.05, 0.04))  # to stand, which both must take it for
-    config = quiet(drive=DRIVES[name](), commands=slow)
+    physics = {"timestep": 0.0025, "substeps": 8} if name == "seaModel.txt" else {}
+    config = quiet(drive=drive_of(name, tmp_path), commands=slow, **simulation(**physics))
     env = LocomotionVectorEnv(1, config=config, autoreset=False)
     agent, path = random_agent(env), tmp_path / "a.onnx"
     export(
@@ -76,6 +78,13 @@ def test_a_policy_of_any_drive_moves_in_plain_mujoco_as_here(
     assert np.abs(mine[-1] - mine[0]).max() > 0.1
 
 
+def drive_of(name: str, folder: Path) -> Drive:
+    """A drive by its name, or by that of a file of others; each episode's delay is the same."""
+    if name == "delayed":
+        return Delayed(delay=(0.015, 0.015))
+    return Network(file=str(NETWORKS[name](folder))) if name in NETWORKS else DRIVES[name]()
+
+
 def random_agent(env: LocomotionVectorEnv) -> TRPO:
     config = TRPOConfig(hidden=(8,), critic_hidden=(8,))
     agent = TRPO(env.single_observation_space, env.single_action_space, config, seed=0)
@@ -86,11 +95,14 @@ def random_agent(env: LocomotionVectorEnv) -> TRPO:
 
 def run_script(path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
     """Base height and joints after the control steps of docs/run_onnx.py, (steps, 1 + joints)."""
-    seen, step = [], mujoco.mj_step
+    seen, taken, step = [], 0, mujoco.mj_step
 
     def watched(model: mujoco.MjModel, data: mujoco.MjData, substeps: int) -> None:
+        nonlocal taken
         step(model, data, substeps)
-        seen.append(np.append(data.qpos[2], data.qpos[7:]))
+        taken += substeps
+        if round(taken * model.opt.timestep / 0.02, 6).is_integer():
+            seen.append(np.append(data.qpos[2], data.qpos[7:]))
 
     script = str(ROOT / "docs" / "run_onnx.py")
     monkeypatch.setattr(mujoco, "mj_step", watched)

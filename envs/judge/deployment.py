@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -55,7 +54,7 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
 
 
 def _drive(drive: Drive, robot: Robot) -> dict[str, Any]:
-    told = {"name": drive.name, "every_substep": drive.every_substep} | asdict(drive)
+    told = {"name": drive.name, "every_substep": drive.every_substep} | drive.described(robot)
     law = drive.law(robot)
     return told | _formula(law) if law is not None else told
 

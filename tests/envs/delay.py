@@ -28,7 +28,7 @@ class Delay(PD):
         super().__post_init__()
         require_whole("drive delay", self.delay, 0, 100)
 
-    def memory(self, robot: Robot, n: int) -> Memory:
+    def memory(self, robot: Robot, n: int, timestep: float) -> Memory:
         """Return the targets on their way, (n, delay, joints), the oldest first."""
         pose = np.array(robot.nominal_pose)
         return {"targets": np.tile(pose, (n, self.delay, 1))}

@@ -1,18 +1,13 @@
-"""The joint drives: what a normalised action does to the joints.
-
-A drive attaches its actuators, turns an action into controls once a control step, may change them
-in every physics step, and says how another program applies an exported policy's actions.
-"""
+"""What a joint drive is, and one at work on many simulations."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import mujoco
 import numpy as np
 
-from envs.bounds import require
 from envs.sim.physics import Physics
 from robots.robot import Robot
 
@@ -77,9 +72,23 @@ class Drive:
             actuator.set_to_motor()
             actuator.ctrlrange = [-limit, limit]
 
-    def memory(self, robot: Robot, n: int) -> Memory:
-        """Return what the drive keeps of n simulations, as it is at the start of an episode."""
+    def memory(self, robot: Robot, n: int, timestep: float) -> Memory:
+        """Return what the drive keeps of n simulations, as it is at the start of an episode.
+
+        Args:
+            robot: the robot.
+            n: number of simulations.
+            timestep: physics step (s).
+
+        Raises:
+            ValueError: the drive cannot work in such steps.
+        """
         return {}
+
+    def draw(
+        self, memory: Memory, ids: np.ndarray, timestep: float, rng: np.random.Generator
+    ) -> None:
+        """Draw what is random in simulations ids, whose rows of the memory have just begun anew."""
 
     def control(
         self, action: np.ndarray, robot: Robot, joints: Joints, memory: Memory
@@ -107,57 +116,9 @@ class Drive:
         """Return the formula of the controls, None where no formula says it."""
         return None
 
-
-@dataclass(frozen=True)
-class PD(Drive):
-    """Joint target = nominal pose + scale × action, held by the robot's PD gains.
-
-    It is MuJoCo's position actuator, which implicitfast integrates implicitly, so that a step of
-    5 ms stays stable at kp 80 and kd 2; kd replaces the joint's passive damping.
-    """
-
-    name: ClassVar[str] = "pd"
-    scale: float = 1.0
-    """Range of the joint targets (rad)."""
-
-    def __post_init__(self) -> None:
-        require(0 < self.scale <= np.pi, "drive scale", self.scale, "in (0, pi] rad")
-
-    def attach(self, spec: mujoco.MjSpec, robot: Robot) -> None:
-        """Add position actuators, whose targets stay in the joints' ranges."""
-        gains = zip(add_actuators(spec, robot), robot.kp, robot.kd, strict=True)
-        for actuator, kp, kd in gains:
-            actuator.set_to_position(kp=kp, kv=kd)
-            actuator.ctrlrange = spec.joint(actuator.target).range
-
-    def law(self, robot: Robot) -> ControlLaw:
-        """Return the target's formula."""
-        pose = np.array(robot.nominal_pose)
-        return ControlLaw(pose, np.full(len(pose), self.scale), "rad")
-
-
-@dataclass(frozen=True)
-class Relative(PD):
-    """Joint target = present position + scale × action, held by the robot's PD gains."""
-
-    name: ClassVar[str] = "relative"
-
-    def law(self, robot: Robot) -> ControlLaw:
-        """Return the target's formula."""
-        scale = np.full(len(robot.joints), self.scale)
-        return ControlLaw(np.zeros(len(scale)), scale, "rad", "joint_pos")
-
-
-@dataclass(frozen=True)
-class Torque(Drive):
-    """Joint torque = action × torque limit, over the passive joint."""
-
-    name: ClassVar[str] = "torque"
-
-    def law(self, robot: Robot) -> ControlLaw:
-        """Return the torque's formula."""
-        limit = robot.torque_limit
-        return ControlLaw(np.zeros(len(limit)), limit, "N·m")
+    def described(self, robot: Robot) -> dict[str, Any]:
+        """Return what another program must know of it beside its law, as JSON can hold it."""
+        return asdict(self)
 
 
 class Driven:
@@ -172,7 +133,8 @@ class Driven:
 
     def __init__(self, drive: Drive, robot: Robot, physics: Physics, n: int) -> None:
         self._drive, self._robot, self._physics = drive, robot, physics
-        self._memory = drive.memory(robot, n)
+        self._timestep = float(physics.model.opt.timestep)
+        self._memory = drive.memory(robot, n, self._timestep)
         self._start = {name: rows.copy() for name, rows in self._memory.items()}
         self._control, self._joints = np.zeros((n, len(robot.joints))), PresentJoints(physics)
         self.substep = self._substep if drive.every_substep else None
@@ -186,10 +148,11 @@ class Driven:
     def _substep(self) -> np.ndarray:
         return self._drive.substep(self._control, self._robot, self._joints, self._memory)
 
-    def restart(self, ids: np.ndarray) -> None:
-        """Forget what is kept of simulations ids."""
+    def restart(self, ids: np.ndarray, rng: np.random.Generator) -> None:
+        """Forget what is kept of simulations ids, and draw anew what is random in them."""
         for name, rows in self._memory.items():
             rows[ids] = self._start[name][ids]
+        self._drive.draw(self._memory, ids, self._timestep, rng)
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of what is kept, under `drive`, if anything is."""

@@ -1,0 +1,1 @@
+"""Fitting models of a joint's drive to measurements."""
