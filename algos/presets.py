@@ -74,7 +74,7 @@ _WALK = Preset(
 )
 _STAND = replace(_WALK, total_steps=1_300_000)
 _RUN = replace(_WALK, total_steps=5_000_000)
-_FAR = {"gamma": 0.99, "gae_lambda": 0.95, "initial_std": 0.35}
+_FAR = {"gamma": 0.99, "gae_lambda": 0.95, "initial_std": 0.4, "min_std": 0.05}
 """Getting up takes two seconds, and no noise of 0.2 finds it."""
 _RECOVER = Preset(
     total_steps=4_000_000,

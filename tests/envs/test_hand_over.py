@@ -90,9 +90,8 @@ def test_each_sees_what_it_saw_in_training() -> None:
 
 def test_a_policy_walks_in_the_stack_as_alone() -> None:
     rng = np.random.default_rng(0)
-    weights = rng.normal(
-        0, 0.02, (LocomotionVectorEnv(1, config=WALKER).single_observation_space.shape[0], 12)
-    )
+    width = max(block.stop for block in LocomotionVectorEnv(1, config=WALKER).layout.values())
+    weights = rng.normal(0, 0.02, (width, 12))
 
     def walk(observation: np.ndarray) -> np.ndarray:
         return np.tanh(observation @ weights)

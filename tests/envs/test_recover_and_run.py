@@ -25,7 +25,7 @@ def test_dropped_robots_lie_somehow_and_their_episodes_go_on(robot: str) -> None
         _, _, terminated, truncated, info = env.step(np.zeros((64, 12)))
         assert not terminated.any()
         assert not truncated.any()
-    assert not info
+        assert not info
     up = -env.state.gravity_b[:, 2]
     assert (up > 0.9).any()
     assert (up < 0.0).any()
