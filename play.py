@@ -39,6 +39,7 @@ from envs.show.viewer import check_display, watch
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 from robots.usage import UsageError as RobotUsageError
+from trot import paper
 from trot.subject import Play, Subject, find_subject, read
 
 ENDLESS = 1e6
@@ -53,6 +54,9 @@ def main(arguments: list[str]) -> None:
     check_outputs(options)
     if options.replay_nan is not None:
         replay_fault(options, options.replay_nan)
+        return
+    if options.paper:
+        compare_with_paper(options)
         return
     subjects = [find_subject(options, source, override) for source in options.sources]
     subject = subjects[0]
@@ -89,6 +93,24 @@ def replay_fault(options: Play, path: Path) -> None:
         with whole(options.video) as draft:
             write_video(draft, [actor], video)
         print(f"video: {options.video}", file=terminal.stdout())
+
+
+def compare_with_paper(options: Play) -> None:
+    """Judge the policies that come with the code, and print the paper's table beside theirs."""
+    table = Table(
+        "Hwangbo et al. 2019", "paper", "Trot, ANYmal B", "policy", title="python play.py --paper"
+    )
+    for name, (robots, rows) in paper.TABLE.items():
+        source = str(paper.HOME / name)
+        given = replace(options, paper=False, source=source, evaluate=True, episodes=robots)
+        subject = find_subject(given)
+        assert subject.task is not None
+        with terminal.console().status(f"{name}: {robots} robots"):
+            agent = partial(policy_of, given, subject)
+            found = paper.judge(agent, subject.task, subject.robot, robots)
+        for row in rows:
+            table.add_row(row.quantity, row.paper, row.find(found), name)
+    terminal.console().print(table)
 
 
 def check_outputs(options: Play) -> None:

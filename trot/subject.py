@@ -48,15 +48,19 @@ class Play(RobotOptions, Watching):
         **dict.fromkeys(("contact", "robot"), (*ACTING, "export")),
     }
     SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {**Watching.SUFFIXES, "report": (".html",)}
-    REPLAY: ClassVar[tuple[str, ...]] = ("replay_nan", "video", "slow", "size")
-    """Options that a recorded simulation is shown with."""
+    ALONE: ClassVar[dict[str, tuple[str, ...]]] = {
+        "replay_nan": ("video", "slow", "size"),
+        "paper": ("device",),
+    }
+    """Options that need no source, with those that have an effect beside them."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of bounds, or an option without effect."""
-        if self.replay_nan is None:
-            super().__post_init__()
+        alone = [name for name in self.ALONE if getattr(self, name)]
+        if alone:
+            self._require_alone(alone[0])
         else:
-            self._require_replay()
+            super().__post_init__()
         self.check()
         files = [f"--{name}" for name in (*self.SUFFIXES, "evaluate") if getattr(self, name)]
         if files and (self.viewer or self.web):
@@ -65,14 +69,16 @@ class Play(RobotOptions, Watching):
                 f"{live} lasts until you end it: give {' and '.join(files)} in a command before it"
             )
 
-    def _require_replay(self) -> None:
-        """Raise ValueError for an option without effect on a recorded simulation."""
+    def _require_alone(self, name: str) -> None:
+        """Raise ValueError for an option without effect beside one that needs no source."""
+        flag = f"--{name.replace('_', '-')}"
         if self.source:
-            raise UsageError("--replay-nan FILE plays that file alone: leave the run out")
-        for name in (field.name for field in fields(self)):
-            if name not in self.REPLAY and getattr(self, name) != getattr(type(self), name, {}):
-                option = name.replace("_", "-")
-                raise UsageError(f"--{option} has no effect with --replay-nan: leave it out")
+            raise UsageError(f"{flag} plays what it names alone: leave {self.source} out")
+        for other in (field.name for field in fields(self)):
+            known = other in (name, *self.ALONE[name])
+            if not known and getattr(self, other) != getattr(type(self), other, {}):
+                option = other.replace("_", "-")
+                raise UsageError(f"--{option} has no effect with {flag}: leave it out")
 
 
 @dataclass(frozen=True)

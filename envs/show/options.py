@@ -21,6 +21,9 @@ class RobotOptions:
     replay_nan: Path | None = None
     """Repeat a simulation that went wrong in a training, from a file in RUN/faults, say where it
     diverges, and show it with --video (by default at a quarter of its speed)."""
+    paper: bool = False
+    """Print the table of Hwangbo et al. 2019 beside the same numbers of the policies that come with
+    the code, measured now."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
     web: bool = False
