@@ -20,23 +20,27 @@ MODELS = (".xml", ".mjcf", ".urdf")
 
 
 def get_robot(name: str) -> Robot:
-    """Return the robot of that name, or of a robot_descriptions name such as go1_mj_description.
+    """Return the robot of that name, of a robot_descriptions name such as go1_mj_description, or of
+    a model's file such as go1.xml.
 
     Raises:
-        ValueError: no robot has the name, or the description is none that Trot can drive.
+        ValueError: no robot has the name, or the model is none that Trot can drive.
     """
     if name in ROBOTS:
         return ROBOTS[name]
     if name.endswith("_mj_description"):
         return _described(name)
-    if Path(name).suffix in MODELS:
-        stem = Path(name).stem
-        raise UsageError(
-            f"robot is {name!r}, a file: add it to ROBOTS in robots/__init__.py, as "
-            f'"{stem}": mjcf.from_file("{name}"), and give {stem} (docs/extend.md)'
-        )
-    need = f"choose from {', '.join(ROBOTS)}, or a robot_descriptions name in _mj_description"
+    if is_file(name):
+        return _read(str(Path(name).absolute()))
+    need = (
+        f"choose from {', '.join(ROBOTS)}, a robot_descriptions name in _mj_description or a file"
+    )
     raise UsageError(f"robot is {name!r}; {need}")
+
+
+def is_file(name: str) -> bool:
+    """Whether a robot's name is that of a model's file."""
+    return name not in ROBOTS and Path(name).suffix.lower() in MODELS
 
 
 @cache
@@ -44,4 +48,9 @@ def _described(name: str) -> Robot:
     return mjcf.from_file(menagerie.path(name), name=name)
 
 
-__all__ = ["ROBOTS", "Collision", "Motor", "Robot", "get_robot"]
+@cache
+def _read(path: str) -> Robot:
+    return mjcf.from_file(path)
+
+
+__all__ = ["ROBOTS", "Collision", "Motor", "Robot", "get_robot", "is_file"]

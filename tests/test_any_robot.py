@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 import play
+import robots
 import train
 from algos.runs.fingerprint import metrics
 from envs.judge import trials
 from envs.mdp.rewards import Reward, pose
+from envs.sim import scene
+from envs.sim.drives import PD
+from envs.sim.scene import Simulation
 from envs.task import TaskConfig
 from envs.tasks import TASKS
 from envs.tasks.walk import walk
@@ -29,6 +33,28 @@ SHORT = [
     *("--env.episode-length", "0.2", "--env.protocol.seconds", "0.2", "--video-interval", "0"),
     *("--wandb", "disabled", "--algo.hidden", "16", "--algo.critic-hidden", "16"),
 ]
+
+
+def test_a_model_s_file_is_all_that_a_training_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot = ROBOTS["anymal_c"]
+    world = scene.describe(robot, Simulation(), PD())
+    stance = [0, 0, robot.nominal_height, 1, 0, 0, 0, *robot.nominal_pose]
+    world.add_key(name="home", qpos=stance)
+    (tmp_path / "elsewhere").mkdir()
+    file, run = tmp_path / "dog.xml", tmp_path / "run"
+    file.write_text(world.to_xml())
+    monkeypatch.chdir(tmp_path)
+    train.main(["trot/Walk-v0", "--robot", "dog.xml", *SHORT, "--run-dir", str(run)])
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    train.main(["--resume", str(run), "--total-steps", "128"])
+    told = ["--evaluate", "--episodes", "2", "--json", str(tmp_path / "judged.json")]
+    play.main([str(run), *told])
+    play.main([str(run), "--robot", "../dog.xml", *told])
+    file.unlink()
+    with pytest.raises(ValueError, match=r"'dog': .*dog\.xml.*; put the file there, or correct"):
+        robots._read.__wrapped__(str(file))
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from algos.registry import DEFAULT_ALGORITHM, registered
 from algos.rollout.environments import is_id, unknown_id
 from algos.runs.codec import to_plain
 from algos.runs.directory import RunDirectory
+from algos.terminal import absolute
 from algos.training import own, parsing
 from algos.training.command_line import locate, reopen
 from algos.training.options import require
@@ -22,7 +23,7 @@ from algos.usage import UsageError
 from envs import tasks
 from envs.sim import DRIVES, TERRAINS
 from envs.task import TaskConfig
-from robots import get_robot
+from robots import get_robot, is_file
 
 PhysicsName = Literal["auto", "batch", "warp"]
 ROBOT = "anymal_c"
@@ -39,7 +40,8 @@ class TrainConfig(Training):
     """
 
     robot: str = ROBOT
-    """Robot of a trot/ task."""
+    """Robot of a trot/ task: a name, a robot_descriptions name such as go1_mj_description, or a
+    model's file, .xml or .mjcf."""
     drive: str | None = None
     """What an action means in a trot/ task, torque for example; by default as the task has it."""
     terrain: str | None = None
@@ -53,6 +55,8 @@ class TrainConfig(Training):
     def __post_init__(self) -> None:
         """Raise ValueError for a value out of bounds, or the settings of another id's task."""
         super().__post_init__()
+        if is_file(self.robot):  # the same file wherever the run is resumed from
+            object.__setattr__(self, "robot", str(absolute(self.robot)))
         if self.physics == "warp":
             require(self.env is not None, "physics", "warp", "batch: only trot/ tasks have warp")
         if self.env is not None and self.wrapper:
