@@ -20,6 +20,8 @@ _AHEAD = 0.85
 """Of the arrows, from the point below the base: before the robot nothing of it hides them."""
 _ARROW_SCALE = 0.5
 """Length of an arrow for 1 m/s."""
+_FASTEST = 1.25
+"""Speed (m/s) whose arrow still lies in the picture: where one is faster, both are shortened."""
 _APART = 0.11
 """From the middle to the commanded arrow on its left, and to the actual one on its right."""
 _ARC_RADII = (1.1, 0.93)
@@ -85,6 +87,8 @@ def velocity_strokes(
         around = position[:2] + reach * points
         return np.column_stack([around, ground(around) + _LIFT * reach])
 
+    fastest = max(_FASTEST, *(float(np.hypot(v[0], v[1])) for v in (command, actual)))
+    scale = _ARROW_SCALE * _FASTEST / fastest
     for velocity, colour, side, radius in zip(
         (command, actual), (COMMANDED, ACTUAL), (_APART, -_APART), _ARC_RADII, strict=True
     ):
@@ -93,8 +97,8 @@ def velocity_strokes(
             forward = _direction(heading)
             along = _direction(heading + float(np.arctan2(velocity[1], velocity[0])))
             across = side * np.array([-along[1], along[0]])
-            tail = (_AHEAD + _ARROW_SCALE * max(-velocity[0], 0.0)) * forward + across
-            start, end = on_ground(tail + np.outer([0.0, _ARROW_SCALE * speed], along))
+            tail = (_AHEAD + scale * max(-velocity[0], 0.0)) * forward + across
+            start, end = on_ground(tail + np.outer([0.0, scale * speed], along))
             yield start, end, True, colour
         if abs(velocity[2]) > _SHORTEST:
             turn = _ARC_SCALE * velocity[2] * np.linspace(0.0, 1.0, _ARC_POINTS)

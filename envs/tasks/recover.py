@@ -38,7 +38,7 @@ def recover(robot: Robot) -> TaskConfig:
         observations={name: OBSERVATIONS[name] for name in PROPRIOCEPTION},
         start=start,
         commands=Commands({}),
-        drive=PD(scale=2.0),
+        drive=PD(scale=1.5),
         curricula={"rewards": Curriculum(initial=0.1, hold=1e6, ramp=2e6)},
         episode_length=5.0,
         staggered=True,

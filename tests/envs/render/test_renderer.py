@@ -451,3 +451,14 @@ def test_a_backend_that_there_is_not_keeps_nothing_from_work() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.split() == ["simulated", "True"]
     assert done.stderr.count("MUJOCO_GL=nonsense cannot draw; ") == 1
+
+
+def test_fast_arrows_stay_in_the_picture_and_keep_their_ratio() -> None:
+    def lengths(commanded: float, actual: float) -> list[float]:
+        pair = np.array([commanded, 0, 0]), np.array([actual, 0, 0])
+        strokes = velocities.velocity_strokes(np.zeros(3), 0.0, *pair, FLAT, 1.0)
+        return [float(np.linalg.norm(end - start)) for start, end, *_ in strokes]
+
+    assert lengths(1.0, 0.5) == pytest.approx([0.5, 0.25])
+    assert lengths(2.5, 1.0) == pytest.approx([0.625, 0.25])
+    assert lengths(1.0, 2.5) == pytest.approx([0.25, 0.625])
