@@ -16,7 +16,7 @@ from robots.robot import Robot
 
 Engine = Literal["batch", "warp"]
 """batch: `mujoco.batch`, on the CPU's cores; warp: MuJoCo Warp, on a CUDA device."""
-EXTRA = "first: pip install -e '.[warp]'"
+EXTRA = "first: pip install -c constraints.txt -e '.[warp]'"
 
 
 def has_warp() -> bool:

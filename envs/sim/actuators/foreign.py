@@ -44,7 +44,7 @@ def _onnx(data: bytes) -> Call:
     try:
         import onnxruntime
     except ImportError as error:
-        raise UsageError(f"{error}: pip install --editable '.[export]'") from error
+        raise UsageError(f"{error}: pip install -c constraints.txt -e '.[export]'") from error
     session = onnxruntime.InferenceSession(data)
     names = [entry.name for entry in session.get_inputs()]
 
