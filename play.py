@@ -194,7 +194,8 @@ def export_policy(subject: Subject, path: Path) -> None:
             export,
         )
     except ImportError as error:
-        raise UsageError(f"--export: {error}; pip install -c constraints.txt -e '.[export]'") from error
+        remedy = "pip install -c constraints.txt -e '.[export]'"
+        raise UsageError(f"--export: {error}; {remedy}") from error
     content, environment = subject.policy(), subject.make(1)
     agent = agents.load_agent(content, environment, "cpu")
     metadata: dict[str, Any] = {"env_id": subject.env_id}

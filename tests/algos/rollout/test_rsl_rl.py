@@ -13,7 +13,9 @@ from envs import tasks
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 
-rsl_rl = pytest.importorskip("rsl_rl", reason="no rsl-rl-lib (pip install --editable '.[rsl-rl]')")
+rsl_rl = pytest.importorskip(
+    "rsl_rl", reason="no rsl-rl-lib (pip install -c constraints.txt -e '.[rsl-rl]')"
+)
 
 from rsl_rl.runners import OnPolicyRunner  # noqa: E402
 
