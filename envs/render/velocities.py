@@ -20,7 +20,7 @@ _AHEAD = 0.85
 """Of the arrows, from the point below the base: before the robot nothing of it hides them."""
 _ARROW_SCALE = 0.5
 """Length of an arrow for 1 m/s."""
-_FASTEST = 1.25
+_FASTEST = 1.5
 """Speed (m/s) whose arrow still lies in the picture: where one is faster, both are shortened."""
 _APART = 0.11
 """From the middle to the commanded arrow on its left, and to the actual one on its right."""

@@ -460,5 +460,5 @@ def test_fast_arrows_stay_in_the_picture_and_keep_their_ratio() -> None:
         return [float(np.linalg.norm(end - start)) for start, end, *_ in strokes]
 
     assert lengths(1.0, 0.5) == pytest.approx([0.5, 0.25])
-    assert lengths(2.5, 1.0) == pytest.approx([0.625, 0.25])
-    assert lengths(1.0, 2.5) == pytest.approx([0.25, 0.625])
+    assert lengths(3.0, 1.0) == pytest.approx([0.75, 0.25])
+    assert lengths(1.0, 3.0) == pytest.approx([0.25, 0.75])

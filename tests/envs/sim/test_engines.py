@@ -29,9 +29,9 @@ def test_the_gpu_is_taken_where_it_can_be(
 
 def test_what_is_missing_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "has_warp", lambda: False)
-    with pytest.raises(ValueError, match=r"--physics is warp.*pip install -e"):
+    with pytest.raises(ValueError, match=r"--physics is warp.*pip install -c"):
         engines.choose("warp", cuda=True)
-    with pytest.raises(ValueError, match=r"physics is warp.*pip install -e"):
+    with pytest.raises(ValueError, match=r"physics is warp.*pip install -c"):
         LocomotionVectorEnv(1, physics="warp")
     with pytest.raises(ValueError, match="physics is 'cuda'"):
         LocomotionVectorEnv(1, physics="cuda")  # pyright: ignore[reportArgumentType]
