@@ -30,7 +30,17 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "paper.json"
 SEEDS = (1, 2, 3)
 ROBOTS = ("anymal_b", "anymal_c")
-EPISODES = {"run": 100, "recover": 1000}
+EPISODES = {"command": 100, "run": 100, "recover": 1000}
+TRAIN = {
+    "command": (
+        *("trot/Walk-v0", "--drive", "network", "--total-steps", "4000000"),
+        *("--env.simulation.physics", "fast", "--env.gait.frequency", "2.3"),
+        *("--env.rewards.torque.weight", "-1e-4", "--env.rewards.termination.weight", "-15"),
+    ),
+    "run": ("trot/Run-v0",),
+    "recover": ("trot/Recover-v0",),
+}
+"""What train.py is given; `command` acts through a learned drive, the paper's random commands."""
 WALKING = ("lin_vel_error", "yaw_rate_error", "mean_torque", "power", "fall_rate", "foot_slip")
 EXPERIMENTS = {
     f"{task}-{robot.removeprefix('anymal_')}-s{seed}": (task, robot, seed)
@@ -44,7 +54,7 @@ def train(name: str) -> Path:
     """Train one experiment, or go on with it, and return its folder."""
     task, robot, seed = EXPERIMENTS[name]
     folder = Path("runs") / f"paper-{name}"
-    begin = [f"trot/{task.title()}-v0", "--robot", robot, "--seed", str(seed)]
+    begin = [*TRAIN[task], "--robot", robot, "--seed", str(seed)]
     begin += ["--run-dir", str(folder), "--video-interval", "0"]
     started = (ROOT / folder / "checkpoints" / "last.pt").exists()
     command = ["train.py", *(["--resume", str(folder)] if started else begin)]
@@ -85,7 +95,7 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(EXPERIM
     """Run experiments by name, all of them by default, and print the table.
 
     Args:
-        names: run-b-s1 recover-b-s1 run-c-s1 recover-c-s1 and so on, to -s3
+        names: command-b-s1 run-b-s1 recover-b-s1 command-c-s1 and so on, to -s3
     """
     for name in names:
         if name not in EXPERIMENTS:
