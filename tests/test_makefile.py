@@ -7,9 +7,12 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
 FAKE = """#!/bin/sh
@@ -70,6 +73,24 @@ def test_without_a_gpu_torch_alone_comes_from_pytorch_s_index(tree: Path) -> Non
         f"{COMMON} --editable .",
         f"{COMMON} --editable .[test]",
     ]
+
+
+def test_every_constraint_takes_the_oldest_python() -> None:
+    """Debian 12 has 3.11.2; where a version wants more, pip searches for minutes, and fails."""
+    oldest = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert oldest == ">=3.11"
+    wanted = {name: metadata.metadata(name)["Requires-Python"] for name in installed_constraints()}
+    needs = {name: SpecifierSet(need) for name, need in wanted.items() if need}
+    assert len(needs) > 50
+    assert [name for name, need in needs.items() if "3.11.0" not in need] == []
+
+
+def installed_constraints() -> list[str]:
+    """Names of the constraints that are installed here, in the version that is named."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    here = {d.name.lower().replace("_", "-"): d.version for d in metadata.distributions()}
+    return [n for n, v in pinned.items() if here.get(n.lower().replace("_", "-")) == v]
 
 
 def test_no_constraint_is_of_the_build_with_cuda() -> None:
