@@ -92,6 +92,8 @@ class TaskConfig:
         require(dt <= seconds, "protocol seconds", seconds, "at least one control step (s)")
         require(len(self.rewards) > 0, "rewards", "empty", "at least one term")
         require(len(self.observations) > 0, "observations", "empty", "at least one term")
+        speeds, known = self.protocol.speeds, "lin_vel_x" in self.commands.names
+        require(known or not speeds, "protocol speeds", speeds, "() without a command lin_vel_x")
         for name in self.curricula:
             require_choice("curriculum", name, Scaled)
         paced = [n for n, r in self.rewards.items() if r.function in PACED and r.weight]

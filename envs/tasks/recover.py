@@ -11,10 +11,9 @@ from envs.mdp.starts import Start
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
 from envs.task import Protocol, TaskConfig
+from envs.tasks.stand import PROPRIOCEPTION
 from envs.tasks.walk import OBSERVATIONS, standing_height
 from robots.robot import Robot
-
-PROPRIOCEPTION = ("lin_vel", "ang_vel", "gravity", "joint_pos", "joint_vel", "action")
 
 
 def recover(robot: Robot) -> TaskConfig:

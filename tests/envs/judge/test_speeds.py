@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from envs import tasks
+from envs.mdp.commands import Commands
 from envs.judge import speeds
 from envs.task import Protocol, TaskConfig, as_judged
 from robots import get_robot
@@ -62,3 +63,5 @@ def test_95_of_100_must_hold_it() -> None:
 def test_a_speed_must_be_one() -> None:
     with pytest.raises(ValueError, match="protocol speeds is 1000"):
         Protocol(speeds=(1000.0,))
+    with pytest.raises(ValueError, match=r"protocol speeds is \(1\.0,\); it must be \(\) without"):
+        replace(judged(1.0), commands=Commands({}))
