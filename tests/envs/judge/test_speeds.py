@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from envs import tasks
-from envs.mdp.commands import Commands
 from envs.judge import speeds
+from envs.mdp.commands import Commands
 from envs.task import Protocol, TaskConfig, as_judged
 from robots import get_robot
 from tests.envs.helpers import made_up_recording
