@@ -30,7 +30,7 @@ from algos.training.evaluate import evaluate, side_by_side
 from algos.training.memory import require_memory
 from algos.usage import UsageError
 from envs.hand_over import HandOver
-from envs.judge import deployment, protocol, replay, speeds
+from envs.judge import deployment, paper, protocol, replay, speeds
 from envs.render.gl import OpenGLError
 from envs.show.live import Live
 from envs.show.rendering import rendering_env
@@ -39,11 +39,14 @@ from envs.show.viewer import check_display, watch
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 from robots.usage import UsageError as RobotUsageError
-from trot import paper
 from trot.subject import Play, Subject, find_subject, read
 
 ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""
+POLICIES = Path(__file__).parent / "policies"
+PAPER = {"command_b.pt": 100, "run_b.pt": 100, "recover_b.pt": 1000}
+"""The policies that --paper judges, with the number of their robots; benchmarks/paper.py trains
+them."""
 REPORT_VIDEO = Video(seconds=10.0, size=(640, 360))
 """The video in a report."""
 
@@ -97,19 +100,17 @@ def replay_fault(options: Play, path: Path) -> None:
 
 def compare_with_paper(options: Play) -> None:
     """Judge the policies that come with the code, and print the paper's table beside theirs."""
-    table = Table(
-        "Hwangbo et al. 2019", "paper", "Trot, ANYmal B", "policy", title="python play.py --paper"
-    )
-    for name, (robots, rows) in paper.TABLE.items():
-        source = str(paper.HOME / name)
+    table = Table(paper.SOURCE, "paper", "Trot, ANYmal B", "policy", title="python play.py --paper")
+    for name, robots in PAPER.items():
+        source = str(POLICIES / name)
         given = replace(options, paper=False, source=source, evaluate=True, episodes=robots)
         subject = find_subject(given)
         assert subject.task is not None
         with terminal.console().status(f"{name}: {robots} robots"):
             agent = partial(policy_of, given, subject)
             found = paper.judge(agent, subject.task, subject.robot, robots)
-        for row in rows:
-            table.add_row(row.quantity, row.paper, row.find(found), name)
+        for row in paper.rows(found):
+            table.add_row(*row, name)
     terminal.console().print(table)
 
 

@@ -22,8 +22,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from envs.judge import paper
 from play import policy_of
-from trot import paper
 from trot.subject import find_subject, read
 
 ROOT = Path(__file__).parent.parent

@@ -11,9 +11,8 @@ import pytest
 
 import play
 import train
-from envs.judge import speeds
+from envs.judge import paper, rising, speeds
 from tests.envs.helpers import made_up_recording
-from trot import paper
 
 QUICK = ["--num-envs", "4", "--rollout-steps", "4", "--total-steps", "16", "--wandb", "disabled"]
 NO_JUDGING = ["--video-interval", "0", "--eval-interval", "0", "--eval-episodes", "1"]
@@ -31,32 +30,30 @@ def test_every_number_of_the_paper_is_measured_on_a_policy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = {"command_b.pt": "Walk", "run_b.pt": "Run", "recover_b.pt": "Recover"}
-    assert paper.TABLE.keys() == names.keys()
+    assert play.PAPER.keys() == names.keys()
     for file, task in names.items():
         play.main([trained(task, tmp_path), "--save", str(tmp_path / file)])
-    few = {name: (2, rows) for name, (_, rows) in paper.TABLE.items()}
-    monkeypatch.setattr(paper, "TABLE", few)
-    monkeypatch.setattr(paper, "HOME", tmp_path)
+    monkeypatch.setattr(play, "PAPER", dict.fromkeys(names, 2))
+    monkeypatch.setattr(play, "POLICIES", tmp_path)
     monkeypatch.setattr(speeds, "ROBOTS", 1)
     monkeypatch.setattr(speeds, "HELD", 1.0)
     capsys.readouterr()
     play.main(["--paper"])
     shown = capsys.readouterr().out
-    for _, rows in few.values():
-        for row in rows:
-            assert row.quantity.split(":")[0].split(" (")[0][:12] in shown
-            assert row.paper[:5] in shown
+    for row in (*paper.COMMANDS, *paper.SKILLS):
+        assert row.quantity.split(":")[0].split(" (")[0][:12] in shown
+        assert row.paper[:5] in shown
 
 
 def test_the_times_of_all_robots_count() -> None:
     recording = made_up_recording(100, 20)  # 2 s, tilted by 0.1 rad
     recording.base_tilt[:50, :8] = 1.0  # eight are up after 1 s
     recording.base_tilt[:, 19] = 3.0  # one never
-    found = paper.quantiles(recording)
+    found = rising.times(recording).quantiles()
     assert found == {"upright": 0.95, "median": 0.0, "p95": np.inf}
     recording.base_tilt[:, 19] = 0.1
     recording.base_tilt[:50, 8:12] = 1.0
-    assert paper.quantiles(recording) == {"upright": 1.0, "median": 1.0, "p95": 1.0}
+    assert rising.times(recording).quantiles() == {"upright": 1.0, "median": 1.0, "p95": 1.0}
 
 
 def test_the_table_stands_alone() -> None:
@@ -64,7 +61,7 @@ def test_the_table_stands_alone() -> None:
         with pytest.raises(ValueError, match=f"{more[0]} has no effect with --paper"):
             play.main(["--paper", *more])
     with pytest.raises(ValueError, match="--paper plays what it names alone: leave"):
-        play.main(["--paper", str(paper.HOME / "walk.pt")])
+        play.main(["--paper", str(play.POLICIES / "walk.pt")])
 
 
 def test_a_run_is_judged_at_its_speeds(

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import play
-from envs.judge import gaits, trials
+from envs.judge import gaits, speeds, trials
 from envs.judge.protocol import summarize
 from envs.judge.trials import Pushes, Steady, Trials
 from envs.mdp.commands import VELOCITY, Command, Commands, velocity
@@ -22,7 +22,7 @@ from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
 from envs.mdp.terminations import Termination, low
 from envs.render.gl import OpenGLError
-from envs.show import rendering, report
+from envs.show import rendering, report, sections
 from envs.task import as_judged
 from envs.tasks import make
 from envs.tasks.walk import HWANGBO_2019
@@ -30,7 +30,8 @@ from robots import get_robot
 
 POLICY = Path(__file__).parent.parent / "policies" / "walk.pt"
 EVIL = "<script>alert('&')<b>"
-SECTIONS = ["summary", "evaluation", "tracking", "gait", "base", "joints", "pushes", "provenance"]
+SECTIONS = ["summary", "evaluation", "paper", "tracking", "gait", "base", "joints", "pushes"]
+SECTIONS.append("provenance")
 WALK = as_judged(make("walk", get_robot("anymal_c")))
 QUICK = {"SETTLE": 0.1, "WATCH": 0.3, "RECOVERY": 0.1, "PUSHED": 1, "PUSHES": (0.5, 1.0)}
 VOID = {"meta", "br", "img", "link", "input", "hr"}
@@ -144,7 +145,7 @@ def test_a_standing_page_has_a_video_and_neither_commands_nor_paper(tmp_path: Pa
     arguments = ["--agent", "zero", "--episodes", "2", "--seconds", "0.4", "--report", str(out)]
     play.main(["trot/AnymalStand-v0", *arguments])
     page = Page(out.read_text(encoding="utf-8"))
-    assert [s["id"] for s in page.named("section")] == ["summary", "evaluation", *SECTIONS[3:-1]]
+    assert [s["id"] for s in page.named("section")] == ["summary", "evaluation", *SECTIONS[4:-1]]
     (video,) = page.named("video")
     assert str(video["src"]).startswith("data:video/mp4;base64,AAAA")
     assert ["", "mean", "95 % interval"] in page.rows
@@ -163,7 +164,7 @@ def test_a_robot_that_falls_at_once_has_a_page() -> None:
     found = trials.run(lambda n: play.policy_of(options, subject, n), task, episodes=2)
     robot = get_robot("anymal_c")
     page = Page(report.page(report.About("fallen", {}, {}), found, robot, task, "none"))
-    assert [s["id"] for s in page.named("section")] == SECTIONS[:-1]
+    assert [s["id"] for s in page.named("section")] == [n for n in SECTIONS[:-1] if n != "paper"]
     assert page.text.count("the robot fell after 0.02 s") == 3
     assert "A bin holds 0 to 0 commands" in page.text
 
@@ -180,7 +181,45 @@ def test_a_task_without_commands_has_a_page() -> None:
     assert table["Lin vel error (m/s)"][0] == "none"
     assert "velocity error" not in page.text
     assert "Robots told nothing get" in page.text
-    assert [s["id"] for s in page.named("section")] == [n for n in SECTIONS[:-1] if n != "tracking"]
+    assert [s["id"] for s in page.named("section")] == [
+        n for n in SECTIONS[:-1] if n not in ("tracking", "paper")
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_a_page_of_getting_up_counts_from_the_drop() -> None:
+    task = as_judged(make("recover", get_robot("anymal_b")))
+    task = replace(task, episode_length=0.4)
+    found = trials.run(lambda n: lambda o: np.zeros((n, 12)), task, "anymal_b", episodes=4)
+    assert found.rising is not None
+    found.rising.upright[:] = [0.1, 0.2, 0.3, np.inf]
+    found.rising.stance[:] = np.inf
+    page = Page(report.page(report.About("up", {}, {}), found, get_robot("anymal_b"), task, "none"))
+    sections = [s["id"] for s in page.named("section")]
+    assert sections == ["summary", "evaluation", "rising", "paper", "gait", "base", "joints"]
+    assert ["falls: share that gets up", "9 of 9", "75.0%"] in page.rows
+    assert ["falls: time to be upright, half of all (s)", "under 3", "0.30"] in page.rows
+    assert ["falls: the same, 95 % (s)", "under 3", "never"] in page.rows
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick")
+def test_a_page_of_running_has_its_speeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ROBOTS": 2, "SETTLE": 0.2, "HELD": 1.0}.items():
+        monkeypatch.setattr(speeds, name, value)
+    task = as_judged(make("run", get_robot("anymal_c")))
+    task = replace(task, episode_length=0.4)
+    found = trials.run(lambda n: lambda o: np.zeros((n, 12)), task, episodes=2)
+    page = Page(
+        report.page(report.About("run", {}, {}), found, get_robot("anymal_c"), task, "none")
+    )
+    assert [s["id"] for s in page.named("section")][2:4] == ["speeds", "paper"]
+    assert found.speeds is not None
+    held = f"{found.speeds['held']:.2f}"
+    row = ["forward speed that 95 of 100 hold for 10 s (m/s)", "1.5, 1.58 simulated", held]
+    assert row in page.rows
+    assert [r[0] for r in page.rows if r[0] == "3.50"]
 
 
 @pytest.mark.slow
@@ -213,7 +252,7 @@ def test_what_a_robot_is_told_is_said_in_the_command_s_units(
     command: tuple[float, ...], told: str
 ) -> None:
     commands = Commands(velocity((-1.0, 1.0)) | {"height": Command((0.0, 0.5), "m")})
-    assert report.told(command, commands) == told
+    assert sections.told(command, commands) == told
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from envs.judge import gaits, protocol
+from envs.judge import gaits, protocol, rising, speeds
 from envs.judge.gaits import Footfalls
 from envs.judge.protocol import Act
+from envs.judge.rising import Rising
 from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.recording import Recording
 from envs.sim.randomization import PUSH_INTERVAL
@@ -95,7 +96,12 @@ class Trials:
     tracking: Tracking | None
     """None where the task's commands vary in no speed or no yaw rate."""
     steady: Steady
-    pushes: Pushes
+    pushes: Pushes | None
+    """None where nothing ends an episode as a fall."""
+    speeds: dict[str, Any] | None = None
+    """Results of `speeds.evaluate`, None where the protocol has no speeds."""
+    rising: Rising | None = None
+    """None where the task does not measure it."""
 
 
 def run(
@@ -127,8 +133,15 @@ def run(
     tracking = error_by_command(recording, config.commands)
     say("steady walking")
     steady = walk_steadily(agent(1), config, robot, seed)
-    say(f"pushes: {len(PUSHES) * DIRECTIONS * PUSHED} robots")
-    return Trials(evaluation, tracking, steady, push(agent, config, robot, seed))
+    rises = rising.times(recording) if "time_to_upright" in config.measures else None
+    pushes = ladder = None
+    if config.protocol.speeds:
+        say(f"speeds: {speeds.TOLD}")
+        ladder = speeds.evaluate(agent, config, robot, seed)
+    if config.terminations:
+        say(f"pushes: {len(PUSHES) * DIRECTIONS * PUSHED} robots")
+        pushes = push(agent, config, robot, seed)
+    return Trials(evaluation, tracking, steady, pushes, ladder, rises)
 
 
 def error_by_command(recording: Recording, commands: Commands, bins: int = BINS) -> Tracking | None:

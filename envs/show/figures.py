@@ -16,6 +16,7 @@ from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 
 from envs.judge.intervals import wilson
+from envs.judge.rising import Rising
 from envs.judge.trials import RECOVERY, Pushes, Steady, Tracking
 
 WIDTH = 11.0
@@ -197,6 +198,49 @@ def push_map(pushes: Pushes) -> str:
         curve.set_ylabel(f"share still up after {RECOVERY:g} s")
         curve.set_title("All directions, with 95 % interval")
         return _svg(figure, "pushes", "Share of the robots that withstand a push")
+
+
+def speed_ladder(found: dict[str, Any]) -> str:
+    """Draw the speed that is held and the velocity error by commanded forward speed."""
+    rungs = found["speeds"]
+    told = [rung["command"] for rung in rungs]
+    with mpl.rc_context(_STYLE):
+        figure = Figure((WIDTH, 3.2))
+        held, error = figure.subplots(1, 2)
+        held.plot(told, told, color=COMMANDED, ls="--", label="commanded")
+        held.plot(told, [rung["held"] for rung in rungs], "o-", color=ACTUAL, label="held")
+        held.legend(loc="upper left", fontsize=9)
+        held.set_title("Speed that is held (m/s)")
+        errors = {r["command"]: r["lin_vel_error"] for r in rungs if r["fall_rate"]["mean"] < 1}
+        ends = [[v["low"], v["high"]] for v in errors.values()]
+        for speed, span in zip(errors, ends, strict=True):
+            error.plot([speed] * 2, span, color=ACTUAL, lw=3)
+        error.plot([*errors], [v["mean"] for v in errors.values()], "o-", color=ACTUAL)
+        error.set_ylim(bottom=0)
+        error.set_title("Velocity error (m/s), with 95 % interval")
+        for axis in (held, error):
+            axis.set_xlabel("commanded forward speed (m/s)")
+        return _svg(figure, "speeds", "Speed held and velocity error by commanded speed")
+
+
+def rising_curves(rising: Rising) -> str:
+    """Draw the share of robots that are upright, and in the nominal stance, over time."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure((WIDTH, 3.2))
+        axis = figure.subplots()
+        for label, times, colour in (
+            ("upright", rising.upright, ACTUAL),
+            ("in the nominal stance", rising.stance, COMMANDED),
+        ):
+            at = np.append(np.sort(times[np.isfinite(times)]), rising.seconds)
+            share = np.minimum(np.arange(1, len(at) + 1), len(at) - 1) / len(times)
+            axis.step(at, share, where="post", color=colour, label=label)
+        axis.set_xlim(0, rising.seconds)
+        axis.set_ylim(-0.02, 1.04)
+        axis.set_xlabel("time since the drop (s)")
+        axis.set_ylabel("share of the robots, for good")
+        axis.legend(loc="lower right", fontsize=9)
+        return _svg(figure, "rising", "Share of the robots that are up over time")
 
 
 def _add_reachable_limits(row: np.ndarray, limits: np.ndarray) -> None:
