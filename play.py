@@ -44,9 +44,9 @@ from trot.subject import Play, Subject, find_subject, read
 ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""
 POLICIES = Path(__file__).parent / "policies"
-PAPER = {"command_b.pt": 100, "run_b.pt": 100, "recover_b.pt": 1000}
+PAPER = {"command_b.pt": 100, "run_b.pt": 100, "recover_b.pt": 1000, "walk_b.pt": 100}
 """The policies that --paper judges, with the number of their robots; benchmarks/paper.py trains
-them."""
+them. The last one walks on where the one before got the robot up."""
 REPORT_VIDEO = Video(seconds=10.0, size=(640, 360))
 """The video in a report."""
 
@@ -103,7 +103,10 @@ def compare_with_paper(options: Play) -> None:
     table = Table(paper.SOURCE, "paper", "Trot, ANYmal B", "policy", title="python play.py --paper")
     for name, robots in PAPER.items():
         source = str(POLICIES / name)
-        given = replace(options, paper=False, source=source, evaluate=True, episodes=robots)
+        recover = str(POLICIES / "recover_b.pt") if name == "walk_b.pt" else None
+        given = replace(
+            options, paper=False, source=source, recover=recover, evaluate=True, episodes=robots
+        )
         subject = find_subject(given)
         assert subject.task is not None
         with terminal.console().status(f"{name}: {robots} robots"):

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from envs.judge.protocol import Act
+from envs.mdp.recovery import ONWARD
 from envs.sim.drives import PD, ControlLaw
 from envs.task import TaskConfig
 from robots.robot import Robot
@@ -24,13 +25,19 @@ UPRIGHT, POSED = 0.25, 0.4
 
 
 def together(walker: TaskConfig, riser: TaskConfig) -> TaskConfig:
-    """Return the walker's task as both can act in it: no fall ends it, and it begins with one."""
+    """Return the walker's task as both can act in it: no fall ends it, and it begins with one.
+
+    So the walker's share of falls means nothing; whether the robot gets up and walks on does.
+    """
+    measures = {name: m for name, m in walker.measures.items() if name != "fall_rate"}
     return replace(
         walker,
         drive=PD(scale=REACH),
         terminations={},
         start=riser.start,
         simulation=replace(walker.simulation, collision=riser.simulation.collision),
+        protocol=replace(walker.protocol, speeds=()),
+        measures=ONWARD | measures,
     )
 
 

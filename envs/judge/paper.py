@@ -35,32 +35,42 @@ def _seconds(value: float) -> str:
     return f"{value:.2f}" if value < float("inf") else "never"
 
 
-COMMANDS = (
-    Row("random commands: velocity error (m/s)", "0.143", "lin_vel_error", _interval),
-    Row("random commands: yaw rate error (rad/s)", "0.174", "yaw_rate_error", _interval),
-    Row("random commands: mean torque (N·m)", "8.23", "mean_torque", _interval),
-    Row("random commands: mechanical power (W)", "78.1", "power", _interval),
-    Row("random commands: share that falls", "", "fall_rate", _interval),
-)
 SKILLS = (
-    Row(
-        "forward speed that 95 of 100 hold for 10 s (m/s)",
-        "1.5, 1.58 simulated",
-        "held",
-        "{:.2f}".format,
+    (Row("falls: share that gets up and walks on", "9 of 9", "walks_on", _interval),),
+    (
+        Row("falls: share that gets up", "9 of 9", "upright", "{:.1%}".format),
+        Row("falls: time to be upright, half of all (s)", "under 3", "median", _seconds),
+        Row("falls: the same, 95 % (s)", "under 3", "p95", _seconds),
     ),
-    Row("falls: share that gets up", "9 of 9", "upright", "{:.1%}".format),
-    Row("falls: time to be upright, half of all (s)", "under 3", "median", _seconds),
-    Row("falls: the same, 95 % (s)", "under 3", "p95", _seconds),
+    (
+        Row(
+            "forward speed that 95 of 100 hold for 10 s (m/s)",
+            "1.5, 1.58 simulated",
+            "held",
+            "{:.2f}".format,
+        ),
+    ),
+    (
+        Row("random commands: velocity error (m/s)", "0.143", "lin_vel_error", _interval),
+        Row("random commands: yaw rate error (rad/s)", "0.174", "yaw_rate_error", _interval),
+        Row("random commands: mean torque (N·m)", "8.23", "mean_torque", _interval),
+        Row("random commands: mechanical power (W)", "78.1", "power", _interval),
+        Row("random commands: share that falls", "", "fall_rate", _interval),
+    ),
 )
+"""What the paper shows of its skills; a policy is of the first that it gives a number for."""
 
 
 def rows(found: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return quantity, the paper's number and ours, of all that `judge` gives and the paper has."""
-    skills = [row for row in SKILLS if row.name in found]
-    told = found.get("lin_vel_error", {}).get("mean") is not None
-    commands = [row for row in COMMANDS if told and row.name in found]
-    return [(row.quantity, row.paper, row.tell(found[row.name])) for row in skills or commands]
+    """Return quantity, the paper's number and ours, of the skill that `judge` judged."""
+    skill = next((skill for skill in SKILLS if _known(skill[0], found)), ())
+    known = [row for row in skill if _known(row, found)]
+    return [(row.quantity, row.paper, row.tell(found[row.name])) for row in known]
+
+
+def _known(row: Row, found: dict[str, Any]) -> bool:
+    value = found.get(row.name)
+    return value is not None and (not isinstance(value, dict) or value["mean"] is not None)
 
 
 def judge(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from envs.mdp.measures import Measure, Share, base_tilt, mean_torque, power
-from envs.mdp.recording import Recording
+from envs.mdp.recording import Recording, planar
 from envs.mdp.term import bounded
 
 TILT = (1e-3, np.pi)
@@ -39,6 +39,16 @@ def time_to_stance(recording: Recording, *, tilt: float, joint: float) -> np.nda
     return _lasting((recording.base_tilt < tilt) & (offset < joint), recording.dt)
 
 
+@bounded(tilt=TILT, error=(0.0, 100.0), seconds=(0.0, 1e5))
+def walks_on(recording: Recording, *, tilt: float, error: float, seconds: float) -> np.ndarray:
+    """Whether the base leans less than `tilt` (rad) throughout the last `seconds`, and the mean
+    planar velocity error in them is below `error` (m/s): the robot is up and follows commands.
+    """
+    last = recording.rows(slice(-max(round(seconds / recording.dt), 1), None))
+    off = planar(last.velocity_command - last.velocity).mean(axis=0)
+    return ((last.base_tilt < tilt).all(axis=0) & (off < error)).astype(float)
+
+
 def peak_torque(recording: Recording) -> np.ndarray:
     """Largest |τ| of any joint at the end of a control step (N·m)."""
     return np.abs(recording.torque).max(axis=(0, 2))
@@ -60,3 +70,8 @@ RECOVERY = {
     "base_tilt": Measure(base_tilt, "rad"),
 }
 """What getting up is judged by, in this order."""
+ONWARD = {
+    "walks_on": Share(walks_on, params={"tilt": POSE["tilt"], "error": 0.3, "seconds": 4.0}),
+    "time_to_upright": RECOVERY["time_to_upright"],
+}
+"""What getting up and walking on is judged by, besides walking's own measures."""

@@ -38,6 +38,22 @@ def test_the_pose_is_counted_from_the_nominal_one() -> None:
     assert recovery.time_to_stance(there, tilt=0.35, joint=0.35) == 0.0
 
 
+def test_who_walks_on_is_up_and_follows_to_the_end() -> None:
+    recording = made_up_recording(STEPS, 4)
+    told = np.zeros((STEPS, 4, 3))
+    told[:, :, 0] = 1.0
+    velocity, tilt = told.copy(), np.full((STEPS, 4), 0.1)
+    velocity[:, 0] = 0.0
+    velocity[200:, 0] = told[200:, 0]  # stands still for 4 s, then follows
+    velocity[:, 1, 1] = 0.25  # drifts
+    tilt[250, 2] = 1.0  # topples a second before the end
+    velocity[250:275, 3, 0] = 0.0  # stops for half a second
+    seen = replace(recording, command=told, velocity=velocity, base_tilt=tilt)
+    given = {"tilt": 0.35, "seconds": 2.0}
+    assert recovery.walks_on(seen, **given, error=0.2).tolist() == [1, 0, 0, 0]
+    assert recovery.walks_on(seen, **given, error=0.3).tolist() == [1, 1, 0, 1]
+
+
 def test_the_peak_is_any_joint_s_at_any_time() -> None:
     recording = made_up_recording(STEPS, 2)
     torque = recording.torque.copy()
