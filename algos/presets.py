@@ -77,7 +77,7 @@ _RUN = replace(_WALK, total_steps=5_000_000)
 _FAR = {"gamma": 0.99, "gae_lambda": 0.95, "initial_std": 0.4, "min_std": 0.05}
 """Getting up takes two seconds, and no noise of 0.2 finds it."""
 _RECOVER = Preset(
-    total_steps=4_000_000,
+    total_steps=5_000_000,
     num_envs=128,
     rollout_steps=32,
     tuned=(replace(_LOCOMOTION, **_FAR), replace(_LOCOMOTION_PPO, **_FAR)),

@@ -25,7 +25,7 @@ def recover(robot: Robot) -> TaskConfig:
             "upright": Reward(rewards.upright, 2.0),
             "upright_height": Reward(rewards.upright_height, 2.0, params=height),
             "upright_pose": Reward(rewards.upright_pose, 4.0, params={"bound": 0.1, "margin": 0.7}),
-            "body_contact": Reward(rewards.body_contact, -0.1, curriculum=True),
+            "body_contact": Reward(rewards.body_contact, -0.5, curriculum=True),
             "lin_vel_deviation": Reward(rewards.lin_vel_deviation, -0.2, curriculum=True),
             "ang_vel_xy": Reward(rewards.ang_vel_xy, -0.01, curriculum=True),
             "torque": Reward(rewards.torque, -1e-5, curriculum=True),
