@@ -13,7 +13,7 @@ from robots.robot import Robot
 FREQUENCY = 2.3
 """Strides per second (Hz)."""
 WEIGHTS = {"torque": -1e-4, "termination": -15.0}
-"""Of walking's rewards, those that differ: dearer torque, for drives of 40 N·m, and dearer falls."""
+"""Those of walking's rewards that differ: torque is dearer, for drives of 40 N·m, and falls are."""
 
 
 def command(robot: Robot) -> TaskConfig:
