@@ -348,7 +348,8 @@ class LocomotionVectorEnv(VectorEnv):
         self._log.clear(ids)
 
     def _forget(self, ids: np.ndarray) -> None:
-        self._past.restart(ids, self._driven.resting(ids), self.physics.joint_vel[ids])
+        if self._past.kept:
+            self._past.restart(ids, self._driven.resting(ids), self.physics.joint_vel[ids])
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of all that the next steps depend on, in nested dicts of arrays."""
