@@ -11,18 +11,17 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs import sensing, tasks
+from envs.acting import Acting
 from envs.bounds import require, require_size
 from envs.mdp import commands, observations, rewards, symmetry, terminations
 from envs.mdp.curriculum import Levels
 from envs.mdp.episode import EpisodeLog
 from envs.mdp.history import History
-from envs.mdp.past import Past
 from envs.mdp.starts import NOMINAL, Rows
 from envs.mdp.state import State
 from envs.mdp.visited import Visited
 from envs.render.renderer import BatchRenderer
 from envs.sim import scene
-from envs.sim.drives import Driven
 from envs.sim.engines import Engine, make_physics
 from envs.sim.faults import MAX_RECORDS, Recorder
 from envs.sim.physics import Physics
@@ -118,12 +117,7 @@ class LocomotionVectorEnv(VectorEnv):
         require(ok, "gait offsets", offsets, f"{feet} numbers, one a leg")
         self._max_steps = round(config.episode_length / config.simulation.dt)
         self._history = History(n, len(robot.joints), feet, len(config.commands.entries))
-        self._driven = Driven(config.drive, robot, self.physics, n)
-        terms = (*config.observations.values(), *config.rewards.values())
-        self._past = Past(terms, n, len(robot.joints), config.simulation.timestep)
-        if "target" in self._past.kept:
-            self._driven.require_targets("observations of joint targets and their errors")
-        self._substep = self._remember if self._past.depth else self._driven.substep
+        self._acting = Acting(config, robot, self.physics, n)
         self._visited = Visited(config.revisit, n, len(robot.joints))
         self.levels = Levels(config.curricula)
         self._reward = {name: np.zeros(n) for name in config.rewards}
@@ -169,7 +163,7 @@ class LocomotionVectorEnv(VectorEnv):
         config = self.config
         self._act(actions)
         self._push()
-        diverged = self.physics.step(self._substep)
+        diverged = self.physics.step(self._acting.substep)
         faults = self._record(diverged, "diverged")
         self._recover(diverged)
 
@@ -239,14 +233,7 @@ class LocomotionVectorEnv(VectorEnv):
             self._renderer.close()
 
     def _act(self, actions: np.ndarray) -> None:
-        self._driven.act(self._history.act(actions))
-        if self._past.kept:
-            self._past.act(self._driven.control)
-
-    def _remember(self) -> np.ndarray:
-        """Note what a physics step begins with, and return its controls."""
-        self._past.push(self.physics.joint_pos, self.physics.joint_vel)
-        return self._driven.substep() if self._driven.substep else self._driven.control
+        self._acting.act(self._history.act(actions))
 
     def _push(self) -> None:
         config, left = self.config.randomization, self._history.push_left
@@ -264,7 +251,7 @@ class LocomotionVectorEnv(VectorEnv):
         if len(ids):
             self._place(ids, NOMINAL(self.robot, len(ids), self._rng))
             self.physics.lift(ids)
-            self._forget(ids)
+            self._acting.forget(ids)
             self._history.action[ids] = 0.0  # it may be the one that is not finite
 
     def _place(self, ids: np.ndarray, rows: Rows) -> None:
@@ -280,7 +267,7 @@ class LocomotionVectorEnv(VectorEnv):
         i, config, state = int(np.argmax(broken)), self.config, self.state
         reason = f"simulation {i} {what}"
         parts = (config.simulation, config.drive, config.terrain)
-        hold = 1 if self._substep else config.simulation.substeps
+        hold = 1 if self._acting.substep else config.simulation.substeps
         models = {name: field[i] for name, field in self._models.state_dict().items()}
         command = state.velocity_command[i]
         name, engine = self.robot.name, self.physics.engine
@@ -295,12 +282,11 @@ class LocomotionVectorEnv(VectorEnv):
         physics, dt = self.physics, self.config.simulation.dt
         frequency = self.config.gait.frequency
         self._history.track(physics.joint_vel, physics.foot_contact, dt, frequency, fresh)
-        if self._past.kept:
-            self._past.track(physics.torque)
+        self._acting.track()
         self.transitions += self._total_envs
 
     def _read_state(self) -> State:
-        return sensing.read(self.physics, self._history, self._past, self.robot, self.config)
+        return sensing.read(self.physics, self._history, self._acting.past, self.robot, self.config)
 
     def _next_command(self, share: float) -> None:
         left = self._history.command_left
@@ -343,13 +329,8 @@ class LocomotionVectorEnv(VectorEnv):
         history.push_left[ids] = rng.uniform(0.0, config.push_interval, len(ids))
         phase = rng.uniform(*config.phase, len(ids)) if config.phase else 0.0
         history.restart(ids, self.physics.joint_vel[ids], phase)
-        self._driven.restart(ids, rng)
-        self._forget(ids)
+        self._acting.restart(ids, rng)
         self._log.clear(ids)
-
-    def _forget(self, ids: np.ndarray) -> None:
-        if self._past.kept:
-            self._past.restart(ids, self._driven.resting(ids), self.physics.joint_vel[ids])
 
     def state_dict(self) -> dict[str, Any]:
         """Return a copy of all that the next steps depend on, in nested dicts of arrays."""
@@ -360,8 +341,7 @@ class LocomotionVectorEnv(VectorEnv):
             "log": self._log.state_dict(),
             "rng": self._rng.bit_generator.state,
             "transitions": self.transitions,
-            **self._driven.state_dict(),
-            **self._past.state_dict(),
+            **self._acting.state_dict(),
             **self._visited.state_dict(),
             **self.levels.state_dict(),
         }
@@ -378,7 +358,7 @@ class LocomotionVectorEnv(VectorEnv):
         self.physics.restore(state["physics"])
         self._history.load_state_dict(state["history"])
         self._log.load_state_dict(state["log"])
-        for part in (self._driven, self._past, self._visited, self.levels):
+        for part in (self._acting, self._visited, self.levels):
             part.load_state_dict(state)
         self._rng.bit_generator.state = state["rng"]
         self.transitions = state["transitions"]

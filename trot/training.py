@@ -158,7 +158,7 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     """
     usual = defaults(USUAL_ID)
     seen, _ = parsing.glance(
-        _AnyTask(**vars(usual) | {"env_id": (), "robot": ""} | dict.fromkeys(CHOSEN)),
+        replace(_AnyTask(**vars(usual) | {"env_id": (), "robot": ""}), **dict.fromkeys(CHOSEN)),
         arguments,
     )
     if seen.resume is not None:

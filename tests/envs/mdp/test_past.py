@@ -81,7 +81,7 @@ def test_what_nobody_asks_for_is_not_kept() -> None:
     env = LocomotionVectorEnv(2, config=quiet())
     assert not {"past", "visited", "levels"} & env.state_dict().keys()
     assert env.physics.model.nu == JOINTS
-    assert env._past.depth == 0
+    assert env._acting.past.depth == 0
 
 
 def test_lags_and_drives_that_do_not_fit_are_told() -> None:

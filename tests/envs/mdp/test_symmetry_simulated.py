@@ -64,7 +64,7 @@ def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
         command[rows] = kinds["command"](command[rows])
         history.phase[rows] = phase + offsets[kinds["foot"].index[0]] - offsets[0]
     env.physics.set_rows(np.arange(env.num_envs), pose, velocity, joint_pos, joint_vel)
-    env._forget(np.arange(env.num_envs))
+    env._acting.forget(np.arange(env.num_envs))
     history.joint_vel[:] = joint_vel
     history.command[:] = command
 
