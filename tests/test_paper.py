@@ -110,7 +110,7 @@ def test_a_run_of_the_papers_recipe_goes_on_is_saved_and_judged_as_such(
     parts = trained("Command", tmp_path / "parts", *brief, "--total-steps", "64")
     train.main(["--resume", parts, "--total-steps", "128"])
     assert not caplog.records
-    assert_same(*(learned(run) for run in (whole, parts)))
+    assert_same(learned(whole), learned(parts))
     config = json.loads((Path(parts) / "config.json").read_text())
     assert config["recipe"] == "paper"
     assert config["env"]["curricula"]["rewards"] == {"initial": 0.3, "power": 0.997, "every": 16384}

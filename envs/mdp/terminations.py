@@ -45,7 +45,7 @@ def joint_limits(
     bent = (state.joint_pos * np.where(state.nominal_pose < 0, -1.0, 1.0)).reshape(n, legs, -1)
     first, second, third = bent[..., 0], bent[..., 1], bent[..., 2]
     out = (np.abs(first) > abduction) | (np.abs(second) > flexion)
-    return (out | (third < straight) | (third > folded)).any(axis=1)
+    return np.any(out | (third < straight) | (third > folded), axis=1)
 
 
 def terminated(terms: dict[str, Termination], state: State) -> np.ndarray:
