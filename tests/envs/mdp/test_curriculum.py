@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from algos.rollout.collector import Collector
 from envs import tasks
 from envs.mdp.commands import Commands
 from envs.mdp.curriculum import Curriculum, Earned, Geometric, Levels
@@ -81,6 +82,18 @@ def test_commands_widen_as_episodes_succeed() -> None:
     ahead = [run(e, 6, np.random.default_rng(1)) for e in (env, again)]
     assert_same(ahead[0], ahead[1])
     assert again.levels(0)["commands"] == 1.0
+
+
+def test_what_was_earned_outlives_another_number_of_environments() -> None:
+    def collector(n: int) -> Collector:
+        config = replace(task(), curricula={"commands": Earned(episodes=4)})
+        env = LocomotionVectorEnv(n, config=config)
+        return Collector(env, lambda seen: (seen, np.zeros((n, 12))), 1, seed=0)
+
+    many, few = collector(3), collector(1)
+    many.envs.unwrapped.levels.count(ended([0.1] * 6, [0] * 6), np.ones(6, bool))
+    few.load_state_dict(many.state_dict(), rows=False)
+    assert few.envs.unwrapped.levels(0)["commands"] == pytest.approx(0.45)
 
 
 def test_values_out_of_bounds_are_told() -> None:
