@@ -113,7 +113,7 @@ def test_a_run_of_the_papers_recipe_goes_on_is_saved_and_judged_as_such(
     assert_same(learned(whole), learned(parts))
     config = json.loads((Path(parts) / "config.json").read_text())
     assert config["recipe"] == "paper"
-    assert config["env"]["curricula"]["rewards"] == {"initial": 0.3, "power": 0.997, "every": 16384}
+    assert config["env"]["curricula"]["rewards"] == {"initial": 0.3, "power": 0.997, "every": 8192}
     assert config["algo"]["gamma"] == 0.998
     saved, file, found = str(tmp_path / "saved.pt"), tmp_path / "a.json", []
     play.main([parts, "--save", saved])

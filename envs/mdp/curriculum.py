@@ -54,7 +54,7 @@ class Geometric:
     """Level at the start, k_0."""
     power: float = 0.997
     """Its exponent from one iteration to the next, k_d."""
-    every: float = 16_384
+    every: float = 8_192
     """Transitions in an iteration."""
 
     def __post_init__(self) -> None:
