@@ -158,6 +158,7 @@ def checkpoint_facts(config: TrainConfig) -> dict[str, Any]:
     return {
         "env_id": config.env_id,
         "robot": config.robot if config.env else None,
+        "recipe": config.recipe,
         "env_kwargs": config.env_kwargs,
         "wrapper": list(config.wrapper),
         "algorithm": config.algorithm,

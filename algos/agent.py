@@ -127,6 +127,10 @@ class LearnableEnv(Protocol):
     transitions: int
     """Transitions of the whole training so far, for a curriculum; it outlives the episodes."""
 
+    levels: Any
+    """What a curriculum has reached, with `state_dict` and `load_state_dict` of the entry `levels`
+    of the environments' own; it outlives the episodes, too."""
+
     def state_dict(self) -> dict[str, Any]:
         """Return where the environments stand, as nested dicts of arrays, numbers and None."""
         ...

@@ -1,8 +1,9 @@
 """The tasks of Hwangbo et al. 2019, trained and judged: `python -m benchmarks.paper [NAME …]`.
 
 Every experiment is a training by train.py in `runs/paper-NAME`, on one of the two ANYmals and with
-one seed; a finished one is not trained again. Its last policy is judged by what the paper says of
-that task. Results go to benchmarks/paper.json and, as a table, to the terminal.
+one seed, by Trot's own recipe or by the paper's; a finished one is not trained again. Its last
+policy is judged by what the paper says of that task. Results go to benchmarks/paper.json and, as a
+table, to the terminal.
 """
 
 from __future__ import annotations
@@ -32,22 +33,18 @@ SEEDS = (1, 2, 3)
 ROBOTS = ("anymal_b", "anymal_c")
 EPISODES = {"command": 100, "run": 100, "recover": 1000}
 TRAIN = {
-    "command": (
-        *("trot/Walk-v0", "--drive", "network", "--total-steps", "4000000"),
-        *("--env.simulation.physics", "fast", "--env.gait.frequency", "2.3"),
-        *("--env.rewards.torque.weight", "-1e-4", "--env.rewards.termination.weight", "-15"),
-    ),
-    "run": ("trot/Run-v0",),
-    "recover": ("trot/Recover-v0",),
+    **{task: (f"trot/{task.title()}-v0",) for task in EPISODES},
+    **{f"paper-{task}": (f"trot/{task.title()}-v0", "--recipe", "paper") for task in EPISODES},
 }
-"""What train.py is given; `command` acts through a learned drive, the paper's random commands."""
+"""What train.py is given: Trot's own recipes, and the paper's."""
 WALKING = ("lin_vel_error", "yaw_rate_error", "mean_torque", "power", "fall_rate", "foot_slip")
 EXPERIMENTS = {
     f"{task}-{robot.removeprefix('anymal_')}-s{seed}": (task, robot, seed)
-    for task in EPISODES
+    for task in TRAIN
     for robot in ROBOTS
     for seed in SEEDS
 }
+OWN = tuple(name for name in EXPERIMENTS if not name.startswith("paper-"))
 
 
 def train(name: str) -> Path:
@@ -65,7 +62,7 @@ def train(name: str) -> Path:
 def judge(name: str, folder: Path) -> dict[str, Any]:
     """Return the figures of an experiment's last policy, seed 1."""
     task, robot, _ = EXPERIMENTS[name]
-    episodes = EPISODES[task]
+    episodes = EPISODES[task.removeprefix("paper-")]
     words = [str(folder), "--evaluate", "--episodes", str(episodes), "--checkpoint", "last"]
     options, override = read(words)
     subject = find_subject(options, str(folder), override)
@@ -91,11 +88,12 @@ def run(name: str) -> dict[str, Any]:
     }
 
 
-def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(EXPERIMENTS)) -> None:
-    """Run experiments by name, all of them by default, and print the table.
+def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = OWN) -> None:
+    """Run experiments by name, all of Trot's own recipes by default, and print the table.
 
     Args:
-        names: command-b-s1 run-b-s1 recover-b-s1 command-c-s1 and so on, to -s3
+        names: command-b-s1 run-b-s1 recover-b-s1 command-c-s1 and so on, to -s3; with the paper's
+            recipe paper-command-b-s1 and so on
     """
     for name in names:
         if name not in EXPERIMENTS:

@@ -43,6 +43,13 @@ velocity = np.isin(named, ["lin_vel_x", "lin_vel_y", "yaw_rate"])
 moving = np.linalg.norm(command[velocity]) > info["moving_above"]
 told = np.where(velocity & ~moving, 0.0, command)
 timestep, limit = model.opt.timestep, np.array(info["torque_limit"])
+blocks, control = info["observation"], pose
+lagged = {  # how many physics steps ago, and which of the two in `past`
+    block["term"]: (round(block["params"]["lag"] / timestep), block["function"] == "past_joint_vel")
+    for block in blocks
+    if "lag" in block.get("params", {})
+}
+past = np.zeros((max([steps for steps, _ in lagged.values()], default=0), 2, len(joints)))
 
 
 def curve(speed, limit, stall, no_load):
@@ -168,8 +175,10 @@ for step in range(round(seconds * info["control_rate"])):
         "action": action,
         "clock_sin": moving * np.sin(phase),
         "clock_cos": moving * np.cos(phase),
+        "base_height": data.qpos[2:3],
+        "joint_target": control - pose,
     }
-    blocks = info["observation"]
+    values |= {term: past[steps - 1, int(speed)] for term, (steps, speed) in lagged.items()}
     if unknown := [block["term"] for block in blocks if block["term"] not in values]:
         sys.exit(f"the policy observes {', '.join(unknown)}: say in `values` what that is")
     terms = [values[block["term"]] * block["scale"] for block in blocks]
@@ -180,13 +189,16 @@ for step in range(round(seconds * info["control_rate"])):
     control = offset + scale * action  # a target (rad) or a torque (N·m), see drive["unit"]
     if drive["added_to"] == "joint_pos":
         control = control + data.qpos[qpos]
-    if in_each_step is None:
+    if in_each_step is None and not lagged:
         data.ctrl[:] = control
         mujoco.mj_step(model, data, info["substeps"])
-    else:
-        for _ in range(info["substeps"]):
-            data.ctrl[:] = in_each_step(control)
-            mujoco.mj_step(model, data, 1)
+        continue
+    for _ in range(info["substeps"]):
+        if lagged:
+            past[1:] = past[:-1].copy()
+            past[0] = control - data.qpos[qpos], data.qvel[qvel]
+        data.ctrl[:] = in_each_step(control) if in_each_step else control
+        mujoco.mj_step(model, data, 1)
 
 way = np.linalg.norm(data.qpos[:2] - start)
 print(f"{way:.2f} m from the start after {seconds} s, base at {data.qpos[2]:.2f} m")

@@ -6,17 +6,19 @@ import numpy as np
 
 from envs.bounds import require_shape
 from envs.mdp.history import History
+from envs.mdp.past import Past
 from envs.mdp.state import State
 from envs.sim.physics import Physics
 from envs.task import TaskConfig
 from robots.robot import Robot
 
 
-def read(physics: Physics, history: History, robot: Robot, config: TaskConfig) -> State:
+def read(physics: Physics, history: History, past: Past, robot: Robot, config: TaskConfig) -> State:
     """Read everything once, into arrays that nothing else writes to; nothing has terminated."""
     offsets = np.array(config.gait.offsets or np.zeros(len(robot.feet)))
     return State(
         dt=config.simulation.dt,
+        timestep=config.simulation.timestep,
         nominal_pose=np.array(robot.nominal_pose),
         nominal_height=robot.nominal_height,
         leg_length=robot.leg_length,
@@ -40,6 +42,10 @@ def read(physics: Physics, history: History, robot: Robot, config: TaskConfig) -
         command=history.command.copy(),
         action=history.action.copy(),
         previous_action=history.previous_action.copy(),
+        joint_target=past.target.copy(),
+        previous_torque=past.previous_torque.copy(),
+        past_error=past.error.copy(),
+        past_joint_vel=past.velocity.copy(),
         terminated=np.zeros(len(history.steps), bool),
     )
 

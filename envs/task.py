@@ -8,8 +8,8 @@ from typing import Annotated
 import tyro
 
 from envs.bounds import require, require_choice, require_within
-from envs.mdp.commands import Commands
-from envs.mdp.curriculum import Curriculum, Scaled
+from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.curriculum import Earned, Scaled, Schedule
 from envs.mdp.gait import Gait
 from envs.mdp.measures import MEASURES, Measure
 from envs.mdp.observations import Observation
@@ -58,6 +58,9 @@ class TaskConfig:
     """What ends an episode, by name; without any only its length does."""
     start: Start = SCATTERED
     """How episodes begin."""
+    revisit: float = 0.0
+    """Share of the episodes that begin where simulations of this training have been before, in
+    place of `start`."""
     commands: Commands = field(default_factory=Commands)
     """What the robot is told to do."""
     gait: Gait = Gait()
@@ -66,7 +69,7 @@ class TaskConfig:
     """What an action means."""
     randomization: Randomization = Randomization(phase=ANY_PHASE)
     """What differs between simulations."""
-    curricula: dict[str, Curriculum] = field(default_factory=dict)
+    curricula: dict[str, Schedule] = field(default_factory=dict)
     """What the progress of a training changes: `rewards`, `commands`."""
     episode_length: float = 20.0
     """Time limit of an episode (s); reaching it is a truncation."""
@@ -94,11 +97,19 @@ class TaskConfig:
         require(len(self.observations) > 0, "observations", "empty", "at least one term")
         speeds, known = self.protocol.speeds, "lin_vel_x" in self.commands.names
         require(known or not speeds, "protocol speeds", speeds, "() without a command lin_vel_x")
-        for name in self.curricula:
-            require_choice("curriculum", name, Scaled)
+        require(0 <= self.revisit <= 1, "revisit", self.revisit, "in [0, 1]")
+        self._check_curricula()
         paced = [n for n, r in self.rewards.items() if r.function in PACED and r.weight]
         need = f"above 0 Hz where the rewards {' and '.join(paced)} have weights"
         require(self.gait.frequency > 0 or not paced, "gait frequency", self.gait.frequency, need)
+
+    def _check_curricula(self) -> None:
+        tracks = bool(set(VELOCITY) & set(self.commands.names))
+        for name, curriculum in self.curricula.items():
+            require_choice("curriculum", name, Scaled)
+            earned = isinstance(curriculum, Earned)
+            need = "one of transitions in a task without commanded velocities"
+            require(tracks or not earned, f"curriculum {name}", "earned", need)
 
 
 def as_judged(task: TaskConfig, randomize: bool = False) -> TaskConfig:
@@ -116,6 +127,7 @@ def as_judged(task: TaskConfig, randomize: bool = False) -> TaskConfig:
         staggered=False,
         commands=replace(task.commands, interval=interval, standing_share=0.0),
         start=protocol.start,
+        revisit=0.0,
         randomization=protocol.randomization,
         curricula={},
         simulation=task.simulation.full,

@@ -11,16 +11,17 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from envs import sensing, tasks
+from envs.acting import Acting
 from envs.bounds import require, require_size
 from envs.mdp import commands, observations, rewards, symmetry, terminations
-from envs.mdp.curriculum import levels
+from envs.mdp.curriculum import Levels
 from envs.mdp.episode import EpisodeLog
 from envs.mdp.history import History
-from envs.mdp.starts import NOMINAL, Start
+from envs.mdp.starts import NOMINAL, Rows
 from envs.mdp.state import State
+from envs.mdp.visited import Visited
 from envs.render.renderer import BatchRenderer
 from envs.sim import scene
-from envs.sim.drives import Driven
 from envs.sim.engines import Engine, make_physics
 from envs.sim.faults import MAX_RECORDS, Recorder
 from envs.sim.physics import Physics
@@ -44,6 +45,7 @@ class LocomotionVectorEnv(VectorEnv):
     Args:
         num_envs: number of simulations.
         task: a task of `envs.tasks.TASKS`.
+        recipe: one of the task's.
         robot: a robot of `robots.ROBOTS`.
         config: the task's definition; None takes the task's own for this robot.
         render_mode: None, or `rgb_array` for `render()`.
@@ -55,8 +57,8 @@ class LocomotionVectorEnv(VectorEnv):
         device: where warp does.
 
     Raises:
-        ValueError: an unknown task, robot, engine or render mode, a num_envs below 1, or gait
-            offsets that do not suit the robot's feet.
+        ValueError: an unknown task, recipe, robot, engine or render mode, a num_envs below 1, gait
+            offsets that do not suit the robot's feet, or observations of targets that no drive has.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 - Gymnasium reads it from the class, too
@@ -70,6 +72,7 @@ class LocomotionVectorEnv(VectorEnv):
         num_envs: int = 1,
         *,
         task: str = "walk",
+        recipe: str = tasks.USUAL,
         robot: str = "anymal_c",
         config: TaskConfig | None = None,
         render_mode: str | None = None,
@@ -85,7 +88,7 @@ class LocomotionVectorEnv(VectorEnv):
         require_size("render_size", render_size)
         self.num_envs, self.render_mode, self.render_size = num_envs, render_mode, render_size
         self.robot = get_robot(robot)
-        self.config = config if config is not None else tasks.make(task, self.robot)
+        self.config = config if config is not None else tasks.make(task, self.robot, recipe)
         self.metadata = self.metadata | {
             "autoreset_mode": AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED,
             "render_fps": round(1 / self.config.simulation.dt),
@@ -114,7 +117,9 @@ class LocomotionVectorEnv(VectorEnv):
         require(ok, "gait offsets", offsets, f"{feet} numbers, one a leg")
         self._max_steps = round(config.episode_length / config.simulation.dt)
         self._history = History(n, len(robot.joints), feet, len(config.commands.entries))
-        self._driven = Driven(config.drive, robot, self.physics, n)
+        self._acting = Acting(config, robot, self.physics, n)
+        self._visited = Visited(config.revisit, n, len(robot.joints))
+        self.levels = Levels(config.curricula)
         self._reward = {name: np.zeros(n) for name in config.rewards}
 
     def _define_spaces(self) -> None:
@@ -140,6 +145,7 @@ class LocomotionVectorEnv(VectorEnv):
         """Start every simulation anew; a seed restarts the environment's only generator."""
         if seed is not None:
             self._rng = np.random.default_rng(seed)
+        self._visited.clear()
         self._restart(np.arange(self.num_envs))
         if self.config.staggered:
             self._history.steps[:] = self._rng.integers(0, self._max_steps, self.num_envs)
@@ -157,12 +163,12 @@ class LocomotionVectorEnv(VectorEnv):
         config = self.config
         self._act(actions)
         self._push()
-        diverged = self.physics.step(self._driven.substep)
+        diverged = self.physics.step(self._acting.substep)
         faults = self._record(diverged, "diverged")
         self._recover(diverged)
 
         self._track(diverged)
-        level = levels(config.curricula, self.transitions)
+        level = self.levels(self.transitions)
         state = self._read_state()
         terminated = diverged | terminations.terminated(config.terminations, state)
         truncated = ~terminated & (self._history.steps >= self._max_steps)
@@ -170,6 +176,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._reward = rewards.evaluate(config.rewards, state, diverged, level["rewards"])
         reward = sum(self._reward.values(), np.zeros(self.num_envs))
         self._log.add(self._reward, state)
+        self._visited.note(state, self.physics.base_quat_w)
 
         self._next_command(level["commands"])
         self.state = self.last_state = replace(state, command=self._history.command.copy())
@@ -182,6 +189,7 @@ class LocomotionVectorEnv(VectorEnv):
             told["faults"] = faults
         if done.any():
             told["episode_means"] = self._log.means(state, diverged)
+            self.levels.count(told["episode_means"], done)
         info: dict[str, Any] = {"trot": told} if told else {}
         if done.any() and self._autoreset:
             info |= {"final_obs": observation, "_final_obs": done}
@@ -225,7 +233,7 @@ class LocomotionVectorEnv(VectorEnv):
             self._renderer.close()
 
     def _act(self, actions: np.ndarray) -> None:
-        self._driven.act(self._history.act(actions))
+        self._acting.act(self._history.act(actions))
 
     def _push(self) -> None:
         config, left = self.config.randomization, self._history.push_left
@@ -241,13 +249,13 @@ class LocomotionVectorEnv(VectorEnv):
         """Put simulations that blew up into the nominal stance, so that all numbers are finite."""
         (ids,) = np.nonzero(diverged)
         if len(ids):
-            self._place(ids, NOMINAL)
+            self._place(ids, NOMINAL(self.robot, len(ids), self._rng))
             self.physics.lift(ids)
+            self._acting.forget(ids)
             self._history.action[ids] = 0.0  # it may be the one that is not finite
 
-    def _place(self, ids: np.ndarray, start: Start) -> None:
-        """Put simulations ids where a start has them, counted from the ground."""
-        rows = start(self.robot, len(ids), self._rng)
+    def _place(self, ids: np.ndarray, rows: Rows) -> None:
+        """Put simulations ids into states that count from the ground."""
         rows.base_pose[:, 2] += self.config.terrain.height(rows.base_pose[:, :2])
         self.physics.set_rows(ids, *rows)
 
@@ -259,10 +267,11 @@ class LocomotionVectorEnv(VectorEnv):
         i, config, state = int(np.argmax(broken)), self.config, self.state
         reason = f"simulation {i} {what}"
         parts = (config.simulation, config.drive, config.terrain)
+        hold = 1 if self._acting.substep else config.simulation.substeps
         models = {name: field[i] for name, field in self._models.state_dict().items()}
         command = state.velocity_command[i]
         name, engine = self.robot.name, self.physics.engine
-        return [self._recorder.fault(i, reason, name, *parts, models, command, engine)]
+        return [self._recorder.fault(i, reason, name, *parts, hold, models, command, engine)]
 
     def _source(self) -> str:
         """Return which rewards are not finite, in any simulation."""
@@ -273,10 +282,11 @@ class LocomotionVectorEnv(VectorEnv):
         physics, dt = self.physics, self.config.simulation.dt
         frequency = self.config.gait.frequency
         self._history.track(physics.joint_vel, physics.foot_contact, dt, frequency, fresh)
+        self._acting.track()
         self.transitions += self._total_envs
 
     def _read_state(self) -> State:
-        return sensing.read(self.physics, self._history, self.robot, self.config)
+        return sensing.read(self.physics, self._history, self._acting.past, self.robot, self.config)
 
     def _next_command(self, share: float) -> None:
         left = self._history.command_left
@@ -310,13 +320,16 @@ class LocomotionVectorEnv(VectorEnv):
     def _restart(self, ids: np.ndarray) -> None:
         rng, config, history = self._rng, self.config.randomization, self._history
         self._models.redraw(ids, rng)
-        self._place(ids, self.config.start)
+        self._place(ids, self.config.start(self.robot, len(ids), rng))
+        again, rows = self._visited.draw(ids, rng)
+        if len(again):
+            self._place(again, rows)
         self.physics.lift(ids)
-        self._draw_commands(ids, levels(self.config.curricula, self.transitions)["commands"])
+        self._draw_commands(ids, self.levels(self.transitions)["commands"])
         history.push_left[ids] = rng.uniform(0.0, config.push_interval, len(ids))
         phase = rng.uniform(*config.phase, len(ids)) if config.phase else 0.0
         history.restart(ids, self.physics.joint_vel[ids], phase)
-        self._driven.restart(ids, rng)
+        self._acting.restart(ids, rng)
         self._log.clear(ids)
 
     def state_dict(self) -> dict[str, Any]:
@@ -328,7 +341,9 @@ class LocomotionVectorEnv(VectorEnv):
             "log": self._log.state_dict(),
             "rng": self._rng.bit_generator.state,
             "transitions": self.transitions,
-            **self._driven.state_dict(),
+            **self._acting.state_dict(),
+            **self._visited.state_dict(),
+            **self.levels.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -343,7 +358,8 @@ class LocomotionVectorEnv(VectorEnv):
         self.physics.restore(state["physics"])
         self._history.load_state_dict(state["history"])
         self._log.load_state_dict(state["log"])
-        self._driven.load_state_dict(state)
+        for part in (self._acting, self._visited, self.levels):
+            part.load_state_dict(state)
         self._rng.bit_generator.state = state["rng"]
         self.transitions = state["transitions"]
         self.state = self._read_state()

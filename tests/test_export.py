@@ -64,17 +64,39 @@ def test_a_policy_of_any_drive_moves_in_plain_mujoco_as_here(
         path,
         deployment.description(env),
     )
-    theirs = run_script(path, monkeypatch)
+    compare(env, agent, run_script(path, monkeypatch, 0.02, "0.06", "-0.05", "0.04"))
 
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["command/paper", "recover/paper"])
+def test_what_a_policy_sees_of_the_past_is_so_elsewhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Position errors and joint speeds of 10 and 20 ms ago, at 200 Hz and at 20 Hz."""
+    entries = task(name).commands.names
+    commands = task(name).commands.fixed((0.06, -0.05, 0.04)[: len(entries)])
+    env = LocomotionVectorEnv(1, config=quiet(name, commands=commands, revisit=0.0))
+    agent, path = random_agent(env), tmp_path / "a.onnx"
+    export(
+        DeployedPolicy(agent.policy, agent.normalizer, deployment.control_law(env)),
+        path,
+        deployment.description(env),
+    )
+    told = [str(low) for low, _ in commands.ranges]
+    compare(env, agent, run_script(path, monkeypatch, env.config.simulation.dt, *told), 10)
+
+
+def compare(env: LocomotionVectorEnv, agent: TRPO, theirs: np.ndarray, steps: int = 25) -> None:
+    """Assert that the first control steps of docs/run_onnx.py are those of the environment."""
     act = DeployedPolicy(agent.policy, agent.normalizer)
     observation, _ = env.reset(seed=0)
     mine = []
-    for _ in range(25):
+    for _ in range(steps):
         with torch.no_grad():
             action = act(torch.from_numpy(observation)).numpy()
         observation, *_ = env.step(action)
         mine.append(np.append(env.physics.base_pos_w[0, 2], env.physics.joint_pos[0]))
-    np.testing.assert_allclose(theirs[:25], mine, atol=1e-5)
+    np.testing.assert_allclose(theirs[:steps], mine, atol=1e-5)
     assert np.abs(mine[-1] - mine[0]).max() > 0.1
 
 
@@ -93,7 +115,7 @@ def random_agent(env: LocomotionVectorEnv) -> TRPO:
     return agent
 
 
-def run_script(path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+def run_script(path: Path, monkeypatch: pytest.MonkeyPatch, dt: float, *command: str) -> np.ndarray:
     """Base height and joints after the control steps of docs/run_onnx.py, (steps, 1 + joints)."""
     seen, taken, step = [], 0, mujoco.mj_step
 
@@ -101,12 +123,12 @@ def run_script(path: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
         nonlocal taken
         step(model, data, substeps)
         taken += substeps
-        if round(taken * model.opt.timestep / 0.02, 6).is_integer():
+        if round(taken * model.opt.timestep / dt, 6).is_integer():
             seen.append(np.append(data.qpos[2], data.qpos[7:]))
 
     script = str(ROOT / "docs" / "run_onnx.py")
     monkeypatch.setattr(mujoco, "mj_step", watched)
-    monkeypatch.setattr(sys, "argv", [script, str(path), "0.06", "-0.05", "0.04"])
+    monkeypatch.setattr(sys, "argv", [script, str(path), *command])
     runpy.run_path(script)
     return np.array(seen)
 

@@ -11,17 +11,20 @@ import pytest
 
 import play
 import train
+from algos.playing import sources
+from envs import tasks
 from envs.judge import paper, rising, speeds
-from tests.envs.helpers import made_up_recording
+from tests.envs.helpers import assert_same, made_up_recording
+from tests.robots.synthetic import SYNTHETIC
 
 QUICK = ["--num-envs", "4", "--rollout-steps", "4", "--total-steps", "16", "--wandb", "disabled"]
 NO_JUDGING = ["--video-interval", "0", "--eval-interval", "0", "--eval-episodes", "1"]
 
 
-def trained(task: str, folder: Path) -> str:
+def trained(task: str, folder: Path, *more: str) -> str:
     """A run of one iteration on ANYmal B."""
     short = ["--env.protocol.seconds", "0.5", "--algo.hidden", "8", "--algo.critic-hidden", "8"]
-    command = [f"trot/{task}-v0", "--robot", "anymal_b", *QUICK, *NO_JUDGING, *short]
+    command = [f"trot/{task}-v0", "--robot", "anymal_b", *QUICK, *NO_JUDGING, *short, *more]
     train.main([*command, "--run-dir", str(folder / task)])
     return str(folder / task)
 
@@ -29,10 +32,10 @@ def trained(task: str, folder: Path) -> str:
 def test_every_number_of_the_paper_is_measured_on_a_policy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = {"command_b.pt": "Walk", "run_b.pt": "Run", "recover_b.pt": "Recover"}
+    names = {"command_b.pt": "Command", "run_b.pt": "Run", "recover_b.pt": "Recover"}
     names["walk_b.pt"] = "Walk"
     assert play.PAPER.keys() == names.keys()
-    runs = {task: trained(task, tmp_path) for task in dict.fromkeys(names.values())}
+    runs = {task: trained(task, tmp_path) for task in names.values()}
     for file, task in names.items():
         play.main([runs[task], "--save", str(tmp_path / file)])
     monkeypatch.setattr(play, "PAPER", dict.fromkeys(names, 2))
@@ -96,3 +99,58 @@ def test_a_policy_gets_up_and_hands_over(
         play.main([walk, "--recover", "trot/Recover-v0", "--evaluate"])
     with pytest.raises(ValueError, match="--recover"):
         play.main(["CartPole-v1", "--recover", rise, "--evaluate", "--agent", "zero"])
+
+
+def test_a_run_of_the_papers_recipe_goes_on_is_saved_and_judged_as_such(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stopped, with starts from earlier states and a past, and resumed it is bitwise the same."""
+    brief = ["--recipe", "paper", "--env.episode-length", "0.06", "--algo.final-kl-fraction", "1"]
+    whole = trained("Command", tmp_path / "whole", *brief, "--total-steps", "128")
+    parts = trained("Command", tmp_path / "parts", *brief, "--total-steps", "64")
+    train.main(["--resume", parts, "--total-steps", "128"])
+    assert not caplog.records
+    assert_same(learned(whole), learned(parts))
+    config = json.loads((Path(parts) / "config.json").read_text())
+    assert config["recipe"] == "paper"
+    assert config["env"]["curricula"]["rewards"] == {"initial": 0.3, "power": 0.997, "every": 8192}
+    assert config["algo"]["gamma"] == 0.998
+    saved, file, found = str(tmp_path / "saved.pt"), tmp_path / "a.json", []
+    play.main([parts, "--save", saved])
+    for source in (parts, saved):
+        play.main([source, "--evaluate", "--episodes", "2", "--json", str(file)])
+        found.append(json.loads(file.read_text()))
+    assert found[0] == found[1]
+
+
+def learned(run: str) -> dict[str, Any]:
+    """The state of a run's environments, and its policy."""
+    content = sources.load(run, "last")
+    assert content is not None
+    policy = {name: value.numpy() for name, value in content["algo"]["policy"].items()}
+    return {"policy": policy, "envs": plain(content["collector"]["envs"])}
+
+
+def plain(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {name: plain(value) for name, value in tree.items()}
+    return tree.numpy() if hasattr(tree, "numpy") else tree
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trot/Walk-v0", "--recipe", "paper"], "--recipe is paper; it must be trot, which the ta"),
+        (["trot/Run-v0", "--recipe", "own"], "--recipe is own; it must be trot or paper or earned"),
+        (["CartPole-v1", "--recipe", "paper"], "--recipe is paper; CartPole-v1 is no trot/ task"),
+    ],
+)
+def test_recipes_that_there_are_not_are_told(arguments: list[str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        train.parse(arguments)
+
+
+def test_legs_that_the_paper_has_not_are_told() -> None:
+    robot = SYNTHETIC["tumbler"]
+    with pytest.raises(ValueError, match=r"tumbler has 2 joints a leg; .*take --recipe trot"):
+        tasks.make("command", robot, "paper")

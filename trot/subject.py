@@ -224,7 +224,8 @@ def find_subject(
         return Subject(env_id, content, maker=_maker(options, source, content))
     name = options.robot or (content["robot"] if content else None) or ROBOT
     robot = get_robot(name)
-    task = tasks.make(envs.IDS[env_id], robot)
+    recipe = (content or {}).get("recipe") or tasks.USUAL
+    task = tasks.make(envs.IDS[env_id], robot, recipe)
     if content:
         playable.require_legs(robot, content["play"])
         task = playable.restore(sources.as_trained(task, content["env"]), content["play"])

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import tyro
 
 import envs
-from algos.presets import preset
+from algos.presets import Preset, preset
 from algos.registry import DEFAULT_ALGORITHM, registered
 from algos.rollout.environments import is_id, unknown_id
 from algos.runs.codec import to_plain
@@ -27,6 +27,8 @@ from robots import get_robot, is_file
 
 PhysicsName = Literal["auto", "batch", "warp"]
 ROBOT = "anymal_c"
+CHOSEN = ("drive", "terrain", "recipe")
+"""Options that decide which settings a trot/ task has; None leaves it to the task."""
 USUAL_ID = "trot/AnymalWalk-v0"
 """Whose settings help shows where no id is given."""
 
@@ -42,6 +44,10 @@ class TrainConfig(Training):
     robot: str = ROBOT
     """Robot of a trot/ task: a name, a robot_descriptions name such as go1_mj_description, or a
     model's file, .xml or .mjcf."""
+    recipe: str | None = None
+    """Definition of a trot/ task with settings to match: trot, Trot's own, which is the default;
+    paper, that of Hwangbo et al. 2019 (Command, Run, Recover); earned, commands that widen as
+    they are followed (Run)."""
     drive: str | None = None
     """What an action means in a trot/ task, torque for example; by default as the task has it."""
     terrain: str | None = None
@@ -65,6 +71,11 @@ class TrainConfig(Training):
             need = "settings of its task" if self.env is None else "no settings of a task"
             raise UsageError(f"env_id is {self.env_id!r}; it must have {need}")
 
+    @property
+    def preset(self) -> Preset:
+        """The settings that the id has by default, of its recipe."""
+        return preset(self.env_id, self.recipe)
+
 
 @dataclass(frozen=True)
 class _AnyTask(TrainConfig):
@@ -86,6 +97,7 @@ class Choice(NamedTuple):
     algorithm: str = DEFAULT_ALGORITHM
     drive: str | None = None
     terrain: str | None = None
+    recipe: str | None = None
 
 
 def defaults(
@@ -94,12 +106,14 @@ def defaults(
     algorithm: str = DEFAULT_ALGORITHM,
     drive: str | None = None,
     terrain: str | None = None,
+    recipe: str | None = None,
 ) -> TrainConfig:
     """Return the preset of an id and an algorithm, for a robot where it is a trot/ task."""
-    known = preset(env_id)
     _, kind = registered(algorithm)
     name = envs.IDS.get(env_id)
-    task = make_task(name, robot, drive, terrain) if name else None
+    recipe = (recipe or tasks.USUAL) if name else None
+    task = make_task(name, robot, drive, terrain, recipe or tasks.USUAL) if name else None
+    known = preset(env_id, recipe)
     return TrainConfig(
         env_id,
         total_steps=known.total_steps,
@@ -109,15 +123,21 @@ def defaults(
         algorithm=algorithm,
         algo=known.algo(kind),
         robot=robot,
+        recipe=recipe,
         drive=task.drive.name if task else None,
         terrain=task.terrain.name if task else None,
         env=task,
     )
 
 
-def make_task(name: str, robot: str, drive: str | None, terrain: str | None) -> TaskConfig:
+def make_task(
+    name: str, robot: str, drive: str | None, terrain: str | None, recipe: str
+) -> TaskConfig:
     """Return a task for a robot, with another drive or terrain than its own where one is named."""
-    task = tasks.make(name, get_robot(robot))
+    known = tasks.recipes(name)
+    need = f"{' or '.join(known)}, which the task {name} has"
+    require(recipe in known, "recipe", recipe, need)
+    task = tasks.make(name, get_robot(robot), recipe)
     if drive is not None:
         require(drive in DRIVES, "drive", drive, f"one of {', '.join(DRIVES)}")
         task = replace(task, drive=DRIVES[drive]())
@@ -138,7 +158,7 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
     """
     usual = defaults(USUAL_ID)
     seen, _ = parsing.glance(
-        _AnyTask(**vars(usual) | {"env_id": (), "robot": "", "drive": None, "terrain": None}),
+        replace(_AnyTask(**vars(usual) | {"env_id": (), "robot": ""}), **dict.fromkeys(CHOSEN)),
         arguments,
     )
     if seen.resume is not None:
@@ -149,11 +169,12 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
         if seen.help:
             parsing.parse(TrainConfig, ["--help"], usual, owner=USUAL_ID)
         raise UsageError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
-    choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, seen.drive, seen.terrain)
+    chosen = {name: getattr(seen, name) for name in CHOSEN}
+    choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, **chosen)
     if not is_id(choice.env_id):
         raise UsageError(unknown_id(choice.env_id))
     default = defaults(*choice)
-    for part in ("robot", "drive", "terrain"):
+    for part in ("robot", *CHOSEN):
         if default.env is None and (given := getattr(seen, part)):
             raise UsageError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
     if default.env is None:

@@ -23,7 +23,7 @@ CONTENT = {"env_id", "robot", "algorithm", "algo_config", "algo"}
 """What a checkpoint must hold to be played."""
 KEPT = (
     *("env_id", "robot", "algorithm", "algo_config", "env", "play", "iteration", "env_steps"),
-    *("env_kwargs", "wrapper", "seed", "commit"),
+    *("env_kwargs", "wrapper", "recipe", "seed", "commit"),
 )
 """What a policy alone keeps of it, beside network and normaliser."""
 

@@ -135,7 +135,7 @@ class Collector:
         Args:
             state: what `state_dict` gave.
             rows: False where it is of another number of environments: their episodes start anew,
-                and only what they count over episodes, `transitions`, goes on.
+                and only what they count over episodes, `transitions` and `levels`, goes on.
         """
         self._returns = deque(state["returns"], self._returns.maxlen)
         self._lengths = deque(state["lengths"], self._lengths.maxlen)
@@ -144,6 +144,9 @@ class Collector:
         if not rows:
             if "transitions" in state["envs"]:
                 self.envs.unwrapped.transitions = state["envs"]["transitions"]
+            if "levels" in state["envs"]:
+                numbers = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy())
+                self.envs.unwrapped.levels.load_state_dict(numbers)
             return
         envs_state = _map_arrays(state["envs"], Tensor, lambda tensor: tensor.numpy().copy())
         try:

@@ -12,7 +12,7 @@ import tyro
 
 from algos.agent import AgentConfig
 from algos.parallel import Group
-from algos.presets import preset
+from algos.presets import Preset, preset
 from algos.registry import ALGORITHMS, DEFAULT_ALGORITHM, registered
 from algos.tracking.tracker import LoggerName
 from algos.tracking.wandb import WandbMode
@@ -110,9 +110,14 @@ class Training:
         require(distinct, "seeds", self.seeds, "without repetition")
 
     @property
+    def preset(self) -> Preset:
+        """The settings that the id has by default."""
+        return preset(self.env_id)
+
+    @property
     def extent(self) -> float:
         """Share of the usual evaluations and videos that suits so many steps: 1 from ENOUGH on."""
-        return min(1.0, self.total_steps / (ENOUGH * preset(self.env_id).total_steps))
+        return min(1.0, self.total_steps / (ENOUGH * self.preset.total_steps))
 
     @property
     def evaluated(self) -> int:

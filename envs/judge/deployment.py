@@ -23,7 +23,14 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
     robot, config = env.robot, env.config
     simulation = config.simulation
     blocks = [
-        {"term": name, "start": block.start, "stop": block.stop, "scale": term.scale}
+        {
+            "term": name,
+            "start": block.start,
+            "stop": block.stop,
+            "scale": term.scale,
+            "function": term.function.__name__,
+            "params": term.params,
+        }
         for (name, block), term in zip(
             env.layout.items(), config.observations.values(), strict=True
         )

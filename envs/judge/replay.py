@@ -85,7 +85,7 @@ class Replay(LocomotionVectorEnv):
         self._models = ModelRandomizer(
             self.physics, self.robot, config.randomization, always=tuple(changed)
         )
-        self._driven.substep = None  # the controls are the recorded ones
+        self._acting.substep = None  # the controls are the recorded ones
         self.recorded, self._index = recorded, 0
         self._check_shapes()
 

@@ -10,8 +10,9 @@ import tyro
 
 from envs.bounds import require_choice, require_shape, require_within
 from envs.mdp.commands import VELOCITY
+from envs.mdp.past import LONGEST, remembers, steps_back
 from envs.mdp.state import State
-from envs.mdp.term import LARGEST, Term
+from envs.mdp.term import LARGEST, Term, bounded
 
 Kind = Literal["polar", "axial", "joint", "command", "foot", "scalar"]
 """How a quantity transforms under the robot's mirrors."""
@@ -85,6 +86,26 @@ def clock_cos(state: State) -> np.ndarray:
 def base_height(state: State) -> np.ndarray:
     """Height of the base above the ground (m), (n, 1)."""
     return state.base_height[:, None]
+
+
+@remembers("target")
+def joint_target(state: State) -> np.ndarray:
+    """Joint targets of the last action, from the nominal pose (rad), (n, joints)."""
+    return state.joint_target - state.nominal_pose
+
+
+@remembers("target")
+@bounded(lag=(0.0, LONGEST))
+def past_position_error(state: State, *, lag: float) -> np.ndarray:
+    """Joint targets less positions, lag (s) ago (rad), (n, joints)."""
+    return state.past_error[:, steps_back(lag, state.timestep) - 1]
+
+
+@remembers("velocity")
+@bounded(lag=(0.0, LONGEST))
+def past_joint_vel(state: State, *, lag: float) -> np.ndarray:
+    """Joint velocities, lag (s) ago (rad/s), (n, joints)."""
+    return state.past_joint_vel[:, steps_back(lag, state.timestep) - 1]
 
 
 def layout(terms: dict[str, Observation], state: State) -> dict[str, slice]:

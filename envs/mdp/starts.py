@@ -62,6 +62,27 @@ def scattered(
     return rows
 
 
+@bounded(tilt=(0.0, np.pi), joint=(0.0, np.pi), turning=(0.0, 100.0), speed=(0.0, 100.0))
+def moving(
+    robot: Robot,
+    k: int,
+    rng: np.random.Generator,
+    *,
+    tilt: float,
+    joint: float,
+    turning: float,
+    speed: float,
+) -> Rows:
+    """Around the nominal stance: any heading; roll, pitch and joints normal with standard
+    deviations tilt and joint (rad), angular velocities and joint speeds with turning and speed
+    (rad/s).
+    """
+    rows = scattered(robot, k, rng, tilt=tilt, joint=joint, velocity=0.0)
+    rows.base_velocity[:, 3:] = rng.normal(0.0, turning, (k, 3))
+    rows.joint_vel[:] = rng.normal(0.0, speed, rows.joint_vel.shape)
+    return rows
+
+
 @bounded(height=(0.0, 100.0), joint=(0.0, np.pi), velocity=(0.0, 100.0))
 def dropped(
     robot: Robot,

@@ -24,6 +24,8 @@ class State:
 
     dt: float
     """Control step (s)."""
+    timestep: float
+    """Physics step (s)."""
     nominal_pose: np.ndarray
     """Joint positions of the nominal stance (rad), (joints,)."""
     nominal_height: float
@@ -70,6 +72,15 @@ class State:
     """Action of this control step, in [-1, 1], (n, joints)."""
     previous_action: np.ndarray
     """Action of the control step before, (n, joints)."""
+    joint_target: np.ndarray
+    """Joint targets of the drives (rad), (n, joints), where a term needs any of the past; as are
+    the three that follow, see `envs.mdp.past`."""
+    previous_torque: np.ndarray
+    """Torques of the control step before (N·m), (n, joints)."""
+    past_error: np.ndarray
+    """Joint targets less positions (rad) 1, 2, … physics steps ago, (n, steps, joints)."""
+    past_joint_vel: np.ndarray
+    """Joint velocities (rad/s) then, (n, steps, joints)."""
     terminated: np.ndarray
     """Whether the episode ended here, other than by its time limit, (n,) bool."""
 

@@ -34,6 +34,20 @@ def low(state: State, *, share: float) -> np.ndarray:
     return state.base_height < share * state.leg_length
 
 
+@bounded(abduction=(0.0, np.pi), flexion=(0.0, np.pi), straight=(0.0, np.pi), folded=(0.0, np.pi))
+def joint_limits(
+    state: State, *, abduction: float, flexion: float, straight: float, folded: float
+) -> np.ndarray:
+    """A leg's first joint is beyond ±abduction, its second beyond ±flexion, or its third not bent,
+    as in the nominal pose, by more than straight and less than folded (rad).
+    """
+    n, legs = state.foot_contact.shape
+    bent = (state.joint_pos * np.where(state.nominal_pose < 0, -1.0, 1.0)).reshape(n, legs, -1)
+    first, second, third = bent[..., 0], bent[..., 1], bent[..., 2]
+    out = (np.abs(first) > abduction) | (np.abs(second) > flexion)
+    return np.any(out | (third < straight) | (third > folded), axis=1)
+
+
 def terminated(terms: dict[str, Termination], state: State) -> np.ndarray:
     """Return where any of the terms holds, (n,) bool."""
     ended = np.zeros(len(state.base_height), bool)

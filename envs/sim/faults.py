@@ -88,6 +88,7 @@ class Recorder(Observer):
         simulation: Simulation,
         drive: Drive,
         terrain: Terrain,
+        hold: int,
         models: dict[str, np.ndarray],
         command: np.ndarray,
         engine: str = "batch",
@@ -99,6 +100,7 @@ class Recorder(Observer):
             reason: what is wrong with it.
             robot: name of its robot.
             simulation, drive, terrain: of its task.
+            hold: physics steps under each control.
             models: its own model fields.
             command: shown with it: forward and leftward speed (m/s), yaw rate (rad/s), (3,).
             engine: what simulated it; only batch repeats it to the last bit.
@@ -107,7 +109,7 @@ class Recorder(Observer):
             "simulation": asdict(simulation),
             "drive": {"name": drive.name} | asdict(drive),
             "terrain": {"name": terrain.name} | asdict(terrain),
-            "hold": 1 if drive.every_substep else simulation.substeps,
+            "hold": hold,
         }
         return {
             "format": np.array(FORMAT),

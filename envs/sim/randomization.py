@@ -29,6 +29,8 @@ class Randomization:
     """Sliding friction coefficient of the feet."""
     gains: Range | None = None
     """Factor on the drives' gains, of every joint on its own."""
+    joints: Range | None = None
+    """Shift of each joint's place, with the rest of its leg, along each axis of its parent (m)."""
     phase: Range | None = None
     """Where in its cycle the gait's clock starts (share)."""
     push: Range | None = None
@@ -38,8 +40,8 @@ class Randomization:
 
     def __post_init__(self) -> None:
         require_within("noise", self.noise, 0, 100)
-        bounds = {"com": (-1, 1), "push": (0, 100), "phase": (0, 1)}
-        for name in ("mass", "com", "friction", "gains", "phase", "push"):
+        bounds = {"com": (-1, 1), "push": (0, 100), "phase": (0, 1), "joints": (-1, 1)}
+        for name in ("mass", "com", "friction", "gains", "joints", "phase", "push"):
             value = getattr(self, name)
             if value is not None:
                 require_range(name, value, *bounds.get(name, (1e-3, 100)))
@@ -81,6 +83,8 @@ class Nominal:
     """Ids of the foot geoms."""
     drives: list[int]
     """Ids of the actuators, in joint order."""
+    links: list[int]
+    """Ids of the bodies that the joints move, in joint order."""
     values: dict[str, np.ndarray] = field(default_factory=dict)
     """Whole fields of the nominal model."""
 
@@ -133,11 +137,21 @@ def _gains(
     fields["actuator_biasprm"][rows, drives, 1:3] = bias * factor[..., None]
 
 
+def _joints(
+    fields: Fields, nominal: Nominal, ids: np.ndarray, range_: Range, rng: np.random.Generator
+) -> None:
+    shift = rng.uniform(*range_, (len(ids), len(nominal.links), 3))
+    fields["body_pos"][ids[:, None], nominal.links] = (
+        nominal.values["body_pos"][nominal.links] + shift
+    )
+
+
 LAWS = {
     "mass": Law(("body_mass", "body_inertia"), _mass, derived=True),
     "com": Law(("body_ipos",), _com, derived=True),
     "friction": Law(("geom_friction",), _friction),
     "gains": Law(("actuator_gainprm", "actuator_biasprm"), _gains),
+    "joints": Law(("body_pos",), _joints, derived=True),
 }
 """Settings of `Randomization` that give simulations models of their own, in order of drawing."""
 
@@ -165,6 +179,7 @@ class ModelRandomizer:
             base=model.body(robot.base).id,
             feet=[model.geom(name).id for name in robot.feet],
             drives=[model.actuator(name).id for name in robot.joints],
+            links=[int(model.jnt_bodyid[model.joint(name).id]) for name in robot.joints],
             values={name: getattr(model, name).copy() for name in names},
         )
         self._derived = any(law.derived for law in on)

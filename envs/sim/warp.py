@@ -37,7 +37,7 @@ _PARTS = {
 """What of a state changes: MuJoCo's names, and Warp's. Nobody applies forces of other kinds."""
 _CONSTANTS = ("body_subtreemass", "body_invweight0", "dof_invweight0", "actuator_acc0")
 _DERIVED: dict[str, tuple[str, ...]] = dict.fromkeys(
-    ("body_mass", "body_inertia", "body_ipos"), _CONSTANTS
+    ("body_mass", "body_inertia", "body_ipos", "body_pos"), _CONSTANTS
 )
 """Constants that follow from fields of the model, and so differ between simulations with them."""
 _LOST = (

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from envs.task import TaskConfig
+from envs.tasks import hwangbo
+from envs.tasks.command import command
 from envs.tasks.recover import recover
-from envs.tasks.run import run
+from envs.tasks.run import run, run_earned
 from envs.tasks.stand import stand
 from envs.tasks.walk import walk
 from robots.robot import Robot
 from robots.usage import UsageError
 
 TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
+    "command": command,
     "recover": recover,
     "run": run,
     "stand": stand,
@@ -21,12 +24,31 @@ TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
 """Each is the id trot/NAME-v0 (with a capital), for any robot."""
 
 
-def make(name: str, robot: Robot) -> TaskConfig:
+USUAL = "trot"
+"""Name of the recipe in TASKS."""
+
+RECIPES: dict[str, dict[str, Callable[[Robot], TaskConfig]]] = {
+    "command": {"paper": hwangbo.command},
+    "recover": {"paper": hwangbo.recover},
+    "run": {"paper": hwangbo.run, "earned": run_earned},
+}
+"""Other recipes of a task than its own, by name."""
+
+
+def recipes(name: str) -> dict[str, Callable[[Robot], TaskConfig]]:
+    """Return all recipes of a task by their names, its own first."""
+    return {USUAL: TASKS[name], **RECIPES.get(name, {})}
+
+
+def make(name: str, robot: Robot, recipe: str = USUAL) -> TaskConfig:
     """Return a task's definition for a robot.
 
     Raises:
-        ValueError: an unknown task.
+        ValueError: an unknown task, or a recipe that it does not have.
     """
     if name not in TASKS:
         raise UsageError(f"task is {name!r}; choose from {', '.join(TASKS)}")
-    return TASKS[name](robot)
+    known = recipes(name)
+    if recipe not in known:
+        raise UsageError(f"recipe is {recipe!r}; the task {name} has {' and '.join(known)}")
+    return known[recipe](robot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from envs.mdp.commands import Commands, velocity
-from envs.mdp.curriculum import Curriculum
+from envs.mdp.curriculum import Curriculum, Earned
 from envs.sim.scene import Simulation
 from envs.task import Protocol, TaskConfig
 from envs.tasks.walk import walk
@@ -33,3 +33,9 @@ def run(robot: Robot) -> TaskConfig:
         simulation=Simulation(physics="fast", timestep=0.01, substeps=2),
         protocol=Protocol(speeds=SPEEDS),
     )
+
+
+def run_earned(robot: Robot) -> TaskConfig:
+    """Return the running task, whose commands widen as often as they are followed."""
+    task = run(robot)
+    return replace(task, curricula=task.curricula | {"commands": Earned(initial=0.4)})

@@ -39,6 +39,15 @@ def test_an_id_without_a_preset_takes_the_general_one() -> None:
     assert preset("Ant-v5").algo(TRPOConfig) == TRPOConfig(final_kl_fraction=0.1)
 
 
+def test_a_recipe_has_settings_of_its_own_or_the_ids() -> None:
+    own = preset("trot/Run-v0", "paper")
+    assert own != preset("trot/Run-v0") == preset("trot/Run-v0", "trot")
+    assert preset("trot/Run-v0", "earned") == preset("trot/Run-v0")
+    assert preset("CartPole-v1", None) == preset("CartPole-v1")
+    assert own.algo(TRPOConfig).gamma == 0.998
+    assert preset("trot/Recover-v0", "paper").algo(TRPOConfig).gamma == 0.993
+
+
 def test_types_of_settings_are_checked() -> None:
     for wrong in ("fast", True, None, (1.0,)):
         with pytest.raises(ValueError, match=r"OtherConfig\.rate is .*must fit"):

@@ -29,11 +29,17 @@ QUIET = Randomization()
 WILD = replace(STANDARD, phase=ANY_PHASE, push=(1.0, 1.0), push_interval=0.2)
 """Everything is random."""
 JOINTS, FEET = 12, 4
+PAST = 8
+"""Physics steps that made-up states remember."""
+PAPER = [f"{name}/paper" for name, known in tasks.RECIPES.items() if "paper" in known]
+"""Tasks with a recipe of the paper's, as `task` knows them."""
 
 
 def task(name: str = "walk", robot: str = "anymal_c", **changes: Any) -> TaskConfig:
-    """A registered task without its curricula, with changes."""
-    config = replace(tasks.make(name, get_robot(robot)), curricula={})
+    """A registered task, `run` or `run/paper`, without its curricula, with changes."""
+    name, _, recipe = name.partition("/")
+    made = tasks.make(name, get_robot(robot), recipe or tasks.USUAL)
+    config = replace(made, curricula={})
     return replace(config, **changes)
 
 
@@ -114,6 +120,7 @@ def hand_made(n: int = 2, joints: int = JOINTS, legs: int = FEET, **changes: Any
     zeros, joint, foot = np.zeros(n), np.zeros((n, joints)), np.zeros((n, legs))
     state: dict[str, Any] = {
         "dt": 0.02,
+        "timestep": 0.005,
         "nominal_pose": np.zeros(joints),
         "nominal_height": 0.5,
         "leg_length": 0.6,
@@ -137,6 +144,10 @@ def hand_made(n: int = 2, joints: int = JOINTS, legs: int = FEET, **changes: Any
         "command": np.zeros((n, 3)),
         "action": joint,
         "previous_action": joint,
+        "joint_target": joint,
+        "previous_torque": joint,
+        "past_error": np.zeros((n, PAST, joints)),
+        "past_joint_vel": np.zeros((n, PAST, joints)),
         "terminated": zeros != 0,
     }
     for name, value in changes.items():

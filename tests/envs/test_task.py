@@ -10,7 +10,7 @@ import pytest
 
 from envs.mdp import observations, rewards, starts, terminations
 from envs.mdp.commands import Command, Commands, velocity
-from envs.mdp.curriculum import Curriculum, levels
+from envs.mdp.curriculum import Curriculum, Levels
 from envs.mdp.gait import Gait
 from envs.mdp.measures import Measure
 from envs.mdp.observations import Observation
@@ -166,8 +166,8 @@ def test_curriculum_holds_then_rises_to_one() -> None:
 
 def test_what_no_curriculum_changes_is_at_its_full_level() -> None:
     half = Curriculum(initial=0.5, hold=10)
-    assert levels({}, 0) == {"rewards": 1.0, "commands": 1.0}
-    assert levels({"commands": half}, 0) == {"rewards": 1.0, "commands": 0.5}
+    assert Levels({})(0) == {"rewards": 1.0, "commands": 1.0}
+    assert Levels({"commands": half})(0) == {"rewards": 1.0, "commands": 0.5}
 
 
 def test_a_parameters_bounds_are_those_of_its_function() -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 import mujoco
 import numpy as np
 
+from envs.bounds import require
 from envs.sim.physics import Physics
 from robots.robot import Robot
 
@@ -136,17 +137,33 @@ class Driven:
         self._timestep = float(physics.model.opt.timestep)
         self._memory = drive.memory(robot, n, self._timestep)
         self._start = {name: rows.copy() for name, rows in self._memory.items()}
-        self._control, self._joints = np.zeros((n, len(robot.joints))), PresentJoints(physics)
+        self._joints = PresentJoints(physics)
+        self.control = np.zeros((n, len(robot.joints)))
+        """Controls of the control step: joint targets (rad) or torques (N·m), (n, joints)."""
+        law = drive.law(robot)
+        self._law = law if law is not None and law.unit == "rad" else None
         self.substep = self._substep if drive.every_substep else None
         """What gives the controls of each physics step, if they change within a control step."""
 
+    def require_targets(self, why: str) -> None:
+        """Raise ValueError where controls are no joint targets, with what needs them."""
+        need = f"one of joint targets, pd for example, for {why}"
+        require(self._law is not None, "drive", self._drive.name, need)
+
+    def resting(self, ids: np.ndarray) -> np.ndarray:
+        """Return the joint targets (rad), (len(ids), joints), that actions of 0 have; else 0."""
+        if self._law is None:
+            return np.zeros((len(ids), self.control.shape[1]))
+        positions = self._joints.pos[ids] if self._law.added_to == "joint_pos" else 0.0
+        return self._law.offset + positions + np.zeros((len(ids), 1))
+
     def act(self, action: np.ndarray) -> None:
         """Apply the controls of actions in [-1, 1], (n, joints)."""
-        self._control = self._drive.control(action, self._robot, self._joints, self._memory)
-        self._physics.apply(self._control)
+        self.control = self._drive.control(action, self._robot, self._joints, self._memory)
+        self._physics.apply(self.control)
 
     def _substep(self) -> np.ndarray:
-        return self._drive.substep(self._control, self._robot, self._joints, self._memory)
+        return self._drive.substep(self.control, self._robot, self._joints, self._memory)
 
     def restart(self, ids: np.ndarray, rng: np.random.Generator) -> None:
         """Forget what is kept of simulations ids, and draw anew what is random in them."""

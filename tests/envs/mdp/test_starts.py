@@ -36,6 +36,17 @@ def test_scattered_starts_follow_their_laws() -> None:
     np.testing.assert_array_equal(pose[:, :3], np.tile([0, 0, robot.nominal_height], (n, 1)))
 
 
+def test_moving_starts_follow_their_laws() -> None:
+    robot, n = get_robot("anymal_b"), 4000
+    laws = {"tilt": 0.1, "joint": 0.2, "turning": 0.4, "speed": 2.0}
+    rows = Start(starts.moving, params=laws)(robot, n, np.random.default_rng(0))
+    assert not rows.base_velocity[:, :3].any()
+    np.testing.assert_allclose(rows.base_velocity[:, 3:].std(axis=0), 0.4, rtol=0.05)
+    np.testing.assert_allclose(rows.joint_vel.std(axis=0), 2.0, rtol=0.05)
+    np.testing.assert_allclose((rows.joint_pos - robot.nominal_pose).std(axis=0), 0.2, rtol=0.06)
+    assert np.abs(rows.joint_vel).max() > 5.0  # normal, without bounds
+
+
 @robots
 def test_the_nominal_start_is_the_stance_at_rest(robot: str) -> None:
     env = LocomotionVectorEnv(2, robot=robot, config=quiet(robot=robot))

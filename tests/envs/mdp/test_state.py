@@ -60,7 +60,7 @@ def test_a_states_arrays_are_its_own() -> None:
     engine = batch_of(env.physics)
     others = [env.physics.state, *(engine.bind(f) for f in ("qpos", "qvel", "sensordata", "ctrl"))]
     others += [engine.bind("actuator_force"), *vars(env._history).values()]
-    others += env._driven._memory.values()
+    others += env._acting.driven._memory.values()
     for _ in range(20):
         before = env.state
         run(env, 1, np.random.default_rng(0))

@@ -18,11 +18,12 @@ from envs.sim.drives import PD
 from envs.sim.scene import Simulation
 from envs.vector import LocomotionVectorEnv
 from robots import ROBOTS, get_robot
-from tests.envs.helpers import OFFLINE_ROBOTS, quiet, random_state, reflection, task
+from tests.envs.helpers import OFFLINE_ROBOTS, PAPER, quiet, random_state, reflection, task
 from tests.robots.synthetic import SYNTHETIC
 
-robots = pytest.mark.parametrize("robot", [*OFFLINE_ROBOTS, *SYNTHETIC])
-every_task = pytest.mark.parametrize("name", tasks.TASKS)
+ROBOTS_OF_TASKS = [(r, t) for t in tasks.TASKS for r in [*OFFLINE_ROBOTS, *SYNTHETIC]]
+ROBOTS_OF_TASKS += [(robot, name) for name in PAPER for robot in OFFLINE_ROBOTS]
+every_task = pytest.mark.parametrize(("robot", "name"), ROBOTS_OF_TASKS)
 KINDS: dict[str, Kind] = {
     "base_height": "scalar",
     "lin_vel_b": "polar",
@@ -40,6 +41,10 @@ KINDS: dict[str, Kind] = {
     "command": "command",
     "action": "joint",
     "previous_action": "joint",
+    "joint_target": "joint",
+    "previous_torque": "joint",
+    "past_error": "joint",
+    "past_joint_vel": "joint",
 }
 """How the arrays of State transform; the others are treated below."""
 
@@ -77,7 +82,6 @@ def make(robot: str, name: str) -> LocomotionVectorEnv:
     return LocomotionVectorEnv(1, robot=robot, config=task(name, robot))
 
 
-@robots
 @every_task
 def test_the_group_is_closed_and_made_of_involutions(robot: str, name: str) -> None:
     env = make(robot, name)
@@ -175,7 +179,6 @@ def test_a_robot_that_lacks_a_mirror_declares_none() -> None:
     np.testing.assert_array_equal(group[1]["polar"].sign, [1, -1, 1])
 
 
-@robots
 @every_task
 def test_rewards_are_the_same_in_the_mirror(robot: str, name: str) -> None:
     env = make(robot, name)
@@ -187,7 +190,6 @@ def test_rewards_are_the_same_in_the_mirror(robot: str, name: str) -> None:
             np.testing.assert_allclose(image, value, rtol=1e-9, atol=1e-9, err_msg=term)
 
 
-@robots
 @every_task
 def test_observations_mirror_as_their_terms_say(robot: str, name: str) -> None:
     env = make(robot, name)

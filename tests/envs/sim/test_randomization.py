@@ -25,7 +25,9 @@ EXPANDED = {
     "com": {"body_ipos"},
     "friction": {"geom_friction"},
     "gains": {"actuator_gainprm", "actuator_biasprm"},
+    "joints": {"body_pos"},
 }
+RANGES = {name: getattr(STANDARD, name) or (-0.02, 0.02) for name in EXPANDED}
 WATCHED = set().union(*EXPANDED.values()) | {"dof_armature", "dof_frictionloss", "geom_solref"}
 robots = pytest.mark.parametrize("robot", OFFLINE_ROBOTS)
 
@@ -40,7 +42,7 @@ def models(robot: str = "anymal_c", **laws: Any) -> tuple[LocomotionVectorEnv, l
 @robots
 @pytest.mark.parametrize("law", EXPANDED)
 def test_a_law_changes_its_own_fields_and_differs_between_simulations(robot: str, law: str) -> None:
-    env, drawn = models(robot, **{law: getattr(STANDARD, law)})
+    env, drawn = models(robot, **{law: RANGES[law]})
     nominal = env.physics.model
     for field in WATCHED:
         values = np.array([getattr(model, field) for model in drawn])
@@ -79,6 +81,17 @@ def test_com_shift_is_bounded_on_each_axis() -> None:
     assert (np.abs(shift).max(axis=0) <= 0.03).all()
     assert (np.abs(shift).max(axis=0) > 0.025).all()
     assert np.abs(np.corrcoef(shift.T) - np.eye(3)).max() < 0.4
+
+
+def test_joints_are_shifted_each_on_its_own_and_nothing_else_is() -> None:
+    env, drawn = models(joints=(-0.02, 0.02))
+    nominal = env.physics.model
+    links = nominal.jnt_bodyid[[nominal.joint(name).id for name in env.robot.joints]]
+    shift = np.array([m.body_pos for m in drawn]) - nominal.body_pos
+    assert 0.019 < np.abs(shift[:, links]).max() <= 0.02
+    assert not np.delete(shift, links, axis=1).any()
+    assert np.abs(np.corrcoef(shift[:, links].reshape(N, -1).T) - np.eye(36)).max() < 0.6
+    assert env.state.foot_height.min() > -1e-9  # longer legs stand higher
 
 
 def test_derived_constants_follow_mass_and_com() -> None:
@@ -142,16 +155,18 @@ def test_models_are_redrawn_at_each_reset() -> None:
 @pytest.mark.parametrize("law", EXPANDED)
 def test_a_law_is_applied_within_its_range(law: str) -> None:
     """A range of one value gives every simulation that value."""
-    value = {"mass": 1.25, "com": 0.01, "friction": 0.4, "gains": 0.5}[law]
+    value = {"mass": 1.25, "com": 0.01, "friction": 0.4, "gains": 0.5, "joints": 0.01}[law]
     laws: dict[str, Any] = {law: (value, value)}
     env, drawn = models(**laws)
     nominal, base, joints = env.physics.model, env.robot.base, env.robot.joints
+    links = nominal.jnt_bodyid[[nominal.joint(name).id for name in joints]]
     for model in drawn[:3]:
         found = {
             "mass": model.body(base).mass / nominal.body(base).mass,
             "com": model.body(base).ipos - nominal.body(base).ipos,
             "friction": [model.geom(foot).friction[0] for foot in env.robot.feet],
             "gains": [model.actuator(j).gainprm[0] for j in joints] / env.robot.kp,
+            "joints": (model.body_pos - nominal.body_pos)[links],
         }
         np.testing.assert_allclose(found[law], value)
 
