@@ -27,6 +27,7 @@ _ASIDE = 0.25
 """Of a stretched leg: how far the centre of mass may be outside the feet."""
 _BENDS = (0.3, 0.6, 0.9, 1.3)
 """Thigh angles (rad) from which inverse kinematics starts, to either side."""
+_STRAIGHT = "its legs are straight"
 _STEPS, _DAMPING = 60, 1e-3
 _REACHED = 0.02
 """Of a stretched leg: how far from its place a foot may be left."""
@@ -60,15 +61,17 @@ def find(original: mujoco.MjModel, model: mujoco.MjModel, feet: tuple[str, ...] 
     Raises:
         ValueError: it has no legs, or they cannot be bent so.
     """
-    passed = ""
+    passed, start = "", drawn(model)
+    below = tree.legs(model, start, feet)
+    stretched = _fault(model, below, start) in ("", _STRAIGHT)  # it stands as it is drawn
     for name, qpos in _keyframes(original, model):
         legs = tree.legs(model, qpos, feet)
-        if not (problem := _fault(model, legs, qpos)):
+        other = stretched and set(legs) != set(below)
+        problem = "it is not on its feet" if other else _fault(model, legs, qpos)
+        if not problem:
             return Stance(legs, qpos, f"keyframe {name!r}")
-        passed += f", keyframe {name!r} passed over: {problem}"
-    qpos = drawn(model)
-    legs = tree.legs(model, qpos, feet)
-    return Stance(legs, bent(model, legs, qpos), "inverse kinematics" + passed)
+        passed += f"; keyframe {name!r} passed over: {problem}"
+    return Stance(below, bent(model, below, start), "inverse kinematics" + passed)
 
 
 def _keyframes(
@@ -112,7 +115,7 @@ def _fault(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> str:
         return "its weight is not above its feet"
     knees = [leg for leg in legs if leg.thigh != leg.shank]
     spans = [np.linalg.norm(_thigh_to_foot(model, data, leg)) for leg in knees]
-    return "its legs are straight" if max(spans, default=0.0) > _BENT * length else ""
+    return _STRAIGHT if max(spans, default=0.0) > _BENT * length else ""
 
 
 def _thigh_to_foot(model: mujoco.MjModel, data: mujoco.MjData, leg: Leg) -> np.ndarray:
