@@ -44,7 +44,7 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
     joints = [_find(robot, spec.joint(name), "joints", name, "joint") for name in robot.joints]
     for name, shank in zip(robot.feet, robot.shanks, strict=True):
         foot = _find(robot, spec.geom(name), "feet", name, "geom")
-        problem = f"foot {name!r} is a {_kind(foot)}"
+        problem = f"foot {name!r} is a shape of kind {_kind(foot)}"
         _require(foot.type in FEET, robot, problem, f"choose from {', '.join(FEET.values())}")
         collides = foot.group == COLLISION_GROUP or foot.contype or foot.conaffinity
         remedy = f"put it in geom group {COLLISION_GROUP}"

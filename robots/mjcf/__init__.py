@@ -101,7 +101,8 @@ def _fields(
     joints = [joint for leg in legs for joint in leg.joints]
     length = given.get("leg_length") or tree.stretched_length(model, legs)
     mass = float(model.body_subtreemass[base])
-    size = Size(mass, length, len(legs), stance.lever(model, legs, qpos))
+    height = given.get("nominal_height") or stance.height(model, legs, qpos)
+    size = Size(mass, length, len(legs), height, stance.arm(model, legs, qpos))
     return {
         "build": partial(_build, read, held.find(model, qpos, joints)),
         "base": model.body(base).name,
@@ -112,7 +113,7 @@ def _fields(
         "shanks": tuple(model.body(leg.shank).name for leg in legs),
         "feet": tuple(model.geom(leg.foot).name for leg in legs),
         "nominal_pose": tuple(qpos[model.jnt_qposadr[joints]].tolist()),
-        "nominal_height": stance.height(model, legs, qpos),
+        "nominal_height": height,
         "leg_length": length,
         "motors": given.get("motors") or _motors(original, joints, size, given, speeds),
         "mass": mass,

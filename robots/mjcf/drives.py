@@ -13,8 +13,8 @@ from robots.robot import Motor
 from robots.usage import UsageError
 
 GRAVITY = 9.81  # m/s²
-SAG = 0.13  # rad, by which a joint gives way under its share of the weight in the nominal stance
-SHORTEST = 0.15  # of the leg length, the least arm at which the weight is taken to act
+SAG = 0.08  # of the nominal height, by which joints give way under the robot's weight
+SHORTEST = 0.3  # of the leg length: the least arm, or robots on straight legs would be limp
 TIME_CONSTANT = 0.1  # kd/kp of the time sqrt(leg length / gravity)
 FULL_TORQUE = 0.25  # rad, the least error at which a drive may reach its torque limit
 SPEED = 6.0  # of 1 / sqrt(leg length / gravity)
@@ -31,8 +31,10 @@ class Size(NamedTuple):
     """m."""
     legs: int
     """How many there are."""
-    lever: float
-    """The longest arm (m) at which a foot's share of the weight turns a joint in the stance."""
+    height: float
+    """Nominal (m)."""
+    arm: float
+    """By which joints carry the robot in the nominal stance (m), `stance.arm`."""
 
 
 def motors(
@@ -44,17 +46,17 @@ def motors(
 ) -> tuple[Motor, ...]:
     """Return the drives of joints, by id, of a compiled model.
 
-    With the robot's mass m, gravity g, its n legs of length l, the longest arm a at which a foot's
-    share of the weight turns one of its leg's joints in the nominal stance, and each joint's torque
-    limit T:
+    With the robot's mass m, gravity g, its n legs of length l, its nominal height h, the arm a by
+    which joints carry it in the nominal stance, and each joint's torque limit T:
 
-        kp = min(max(a, 0.15 l) m g / n / 0.13 rad, T / 0.25 rad)      kd = 0.1 kp sqrt(l / g)
+        kp = min(max(a, 0.3 l)² m g / (n 0.08 h), T / 0.25 rad)      kd = 0.1 kp sqrt(l / g)
 
-    so that robots of any size and weight sag alike, and none asks for all of its torque before it
-    is a quarter of a radian off. The armature is the joint's, or m l² / n / 150 where it has none,
-    which is ANYmal C's by its size, and kp × (10 ms)² at least, or feet tremble in physics steps of
-    5 ms. Speed limits are those given (a URDF's), 6 sqrt(g / l) otherwise, which is about Go1's and
-    three times ANYmal C's.
+    so that robots of any size and weight sag alike, by 8 % of their height where that is little,
+    and none asks for all of its torque before it is a quarter of a radian off. It gives ANYmal C
+    80 N·m/rad and 2 N·m·s/rad, as legged_gym has it. The armature is the joint's, or m l² / n / 150
+    where it has none, which is ANYmal C's by its size, and kp × (10 ms)² at least, or feet tremble
+    in physics steps of 5 ms. Speed limits are those given (a URDF's), 6 sqrt(g / l) otherwise,
+    which is about Go1's and three times ANYmal C's.
 
     Args:
         model: of the robot.
@@ -68,7 +70,8 @@ def motors(
     """
     time = float(np.sqrt(size.leg_length / GRAVITY))
     share = size.mass / size.legs
-    stiffness = max(size.lever, SHORTEST * size.leg_length) * share * GRAVITY / SAG
+    arm = max(size.arm, SHORTEST * size.leg_length)
+    stiffness = arm**2 * share * GRAVITY / (SAG * size.height)
     rotor = ROTOR * share * size.leg_length**2
     found = []
     for joint, limit in zip(joints, limits, strict=True):

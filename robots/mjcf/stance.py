@@ -29,6 +29,8 @@ _BENDS = (0.3, 0.6, 0.9, 1.3)
 """Thigh angles (rad) from which inverse kinematics starts, to either side."""
 _STRAIGHT = "its legs are straight"
 _STEPS, _DAMPING = 60, 1e-3
+_RIGID = 0.01
+"""Of a stretched leg: the arm of directions in which no joint moves a foot."""
 _REACHED = 0.02
 """Of a stretched leg: how far from its place a foot may be left."""
 
@@ -217,11 +219,18 @@ def height(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
     return -float(undersides(model, tree.level(model, qpos), feet).min())
 
 
-def lever(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
-    """Return the longest arm (m) at which a foot's share of the weight turns a joint of its leg."""
-    data, jacobian, arms = tree.level(model, qpos), np.zeros((3, model.nv)), [0.0]
+def arm(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
+    """Return the arm a (m) by which joints of a stiffness k carry a robot that stands.
+
+    With its feet held by the ground the base of n legs is a spring of stiffness n k / a² towards
+    the ground: of k (Σ (J Jᵀ)⁻¹), with the Jacobian J (3, joints) of each foot, the compliance
+    across the other directions.
+    """
+    data, jacobian, stiffness = tree.level(model, qpos), np.zeros((3, model.nv)), np.zeros((3, 3))
     mujoco.mj_comPos(model, data)
+    rigid = (_RIGID * tree.stretched_length(model, legs)) ** 2 * np.eye(3)
     for leg in legs:
         mujoco.mj_jacGeom(model, data, jacobian, None, leg.foot)
-        arms.append(float(np.abs(jacobian[2, model.jnt_dofadr[list(leg.joints)]]).max()))
-    return max(arms)
+        moved = jacobian[:, model.jnt_dofadr[list(leg.joints)]]
+        stiffness += np.linalg.inv(moved @ moved.T + rigid)
+    return float(np.sqrt(len(legs) * np.linalg.inv(stiffness)[2, 2]))
