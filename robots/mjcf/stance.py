@@ -25,10 +25,10 @@ _EVEN, _SUNK = 0.1, 0.1
 """Of a stretched leg: how far feet may be from one level, and other shapes below them."""
 _ASIDE = 0.25
 """Of a stretched leg: how far the centre of mass may be outside the feet."""
-_BENDS = (0.3, 0.6, 0.9, 1.3)
+_BENDS = (0.5, 1.1)
 """Thigh angles (rad) from which inverse kinematics starts, to either side."""
 _STRAIGHT = "its legs are straight"
-_STEPS, _DAMPING = 60, 1e-3
+_STEPS, _DAMPING, _ENOUGH = 60, 1e-3, 1e-6
 _RIGID = 0.01
 """Of a stretched leg: the arm of directions in which no joint moves a foot."""
 _REACHED = 0.02
@@ -76,9 +76,7 @@ def find(original: mujoco.MjModel, model: mujoco.MjModel, feet: tuple[str, ...] 
     return Stance(below, bent(model, below, start), "inverse kinematics" + passed)
 
 
-def _keyframes(
-    original: mujoco.MjModel, model: mujoco.MjModel
-) -> Iterator[tuple[str, np.ndarray]]:
+def _keyframes(original: mujoco.MjModel, model: mujoco.MjModel) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the file's keyframes, the likeliest to stand first."""
     names = [original.key(key).name for key in range(original.nkey)]
     known = [names.index(name) for name in KEYFRAMES if name in names]
@@ -133,9 +131,9 @@ def drawn(model: mujoco.MjModel) -> np.ndarray:
 
 
 def _within(model: mujoco.MjModel, qpos: np.ndarray) -> np.ndarray:
-    for joint in np.flatnonzero(model.jnt_limited):
-        at = model.jnt_qposadr[joint]
-        qpos[at] = np.clip(qpos[at], *model.jnt_range[joint])
+    joints = np.flatnonzero(model.jnt_limited)
+    at = model.jnt_qposadr[joints]
+    qpos[at] = np.clip(qpos[at], *model.jnt_range[joints].T)
     return qpos
 
 
@@ -159,7 +157,7 @@ def bent(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> np.ndarray
         sideways = data.geom_xpos[leg.foot, 1]
         place = np.array([top[0], sideways, middle[2] - SHARE * length])
         side = -1.0 if top[0] > middle[0] + 0.1 * length else 1.0
-        found = [_solved(model, leg, qpos, place, start) for start in _starts(model, leg, qpos)]
+        found = [_solved(model, leg, place, start) for start in _starts(model, leg, qpos)]
         reached = [q for q, off in found if off < _REACHED * length]
         if not reached:
             raise UsageError(
@@ -193,24 +191,27 @@ def _starts(model: mujoco.MjModel, leg: Leg, qpos: np.ndarray) -> Iterator[np.nd
 
 
 def _solved(
-    model: mujoco.MjModel, leg: Leg, qpos: np.ndarray, place: np.ndarray, start: np.ndarray
+    model: mujoco.MjModel, leg: Leg, place: np.ndarray, start: np.ndarray
 ) -> tuple[np.ndarray, float]:
     """Return positions that bring a foot to a place (m), and how far (m) from it that leaves it.
 
     Damped Gauss-Newton on the foot's centre, each step clipped to the joints' ranges.
     """
-    qpos, jacobian = start.copy(), np.zeros((3, model.nv))
+    qpos, jacobian, data = start.copy(), np.zeros((3, model.nv)), tree.level(model, start)
     joints = list(leg.joints)
     at, freedoms = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
     for _ in range(_STEPS):
-        data = tree.level(model, qpos)
+        error = place - data.geom_xpos[leg.foot]
+        if np.linalg.norm(error) < _ENOUGH:
+            break
         mujoco.mj_comPos(model, data)
         mujoco.mj_jacGeom(model, data, jacobian, None, leg.foot)
-        moved, error = jacobian[:, freedoms], place - data.geom_xpos[leg.foot]
+        moved = jacobian[:, freedoms]
         normal = moved.T @ moved + _DAMPING * np.trace(moved.T @ moved) * np.eye(len(joints))
         qpos[at] += np.clip(np.linalg.solve(normal, moved.T @ error), -0.3, 0.3)
         qpos = _within(model, qpos)
-    return qpos, float(np.linalg.norm(place - tree.level(model, qpos).geom_xpos[leg.foot]))
+        tree.pose(model, data, qpos)
+    return qpos, float(np.linalg.norm(place - data.geom_xpos[leg.foot]))
 
 
 def height(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:

@@ -68,11 +68,16 @@ def base(model: mujoco.MjModel) -> int:
 def level(model: mujoco.MjModel, qpos: np.ndarray) -> mujoco.MjData:
     """Return data with the base level at the origin, and joints as in qpos (nq,)."""
     data = mujoco.MjData(model)
+    pose(model, data, qpos)
+    return data
+
+
+def pose(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray) -> None:
+    """Put data where `level` does."""
     data.qpos[:] = qpos
     root = model.jnt_qposadr[model.body_jntadr[base(model)]]
     data.qpos[root : root + 7] = (0, 0, 0, 1, 0, 0, 0)
     mujoco.mj_kinematics(model, data)
-    return data
 
 
 def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) -> list[Leg]:
