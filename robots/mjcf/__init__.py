@@ -12,10 +12,9 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import mujoco
-import numpy as np
 
 from robots.mjcf import held, settings, stance, tree, urdf
 from robots.mjcf.drives import Size, motors, torque_limit
@@ -28,6 +27,17 @@ from robots.usage import UsageError
 _logger = logging.getLogger(__name__)
 
 
+class Derived(NamedTuple):
+    """A robot, and what is good to know of how it was read."""
+
+    robot: Robot
+    """The robot."""
+    stance: str
+    """Where its nominal pose comes from."""
+    holding: Holding
+    """Joints that are no leg's."""
+
+
 def from_file(path: str | Path, **overrides: Any) -> Robot:
     """Return the robot of an MJCF or URDF file, which is read again for each of its specs.
 
@@ -35,6 +45,11 @@ def from_file(path: str | Path, **overrides: Any) -> Robot:
         ValueError: the file, or one that it names, cannot be read, it is no legged robot, or lacks
             what no keyword gives; with name and fix.
     """
+    return derive(path, **overrides).robot
+
+
+def derive(path: str | Path, **overrides: Any) -> Derived:
+    """Return what `from_file` does, and where it comes from."""
     path = Path(path).absolute()
     about = {"name": path.stem, "source": str(path)}
 
@@ -42,7 +57,7 @@ def from_file(path: str | Path, **overrides: Any) -> Robot:
         speeds = urdf.speeds(path) if urdf.is_urdf(path) and path.is_file() else {}
         return about | settings.beside(path) | overrides, speeds
 
-    return _derive(partial(load, path), about | overrides, told)
+    return _told(partial(load, path), about | overrides, told)
 
 
 def from_spec(spec: mujoco.MjSpec, **overrides: Any) -> Robot:
@@ -52,22 +67,21 @@ def from_spec(spec: mujoco.MjSpec, **overrides: Any) -> Robot:
         ValueError: it is no legged robot, or lacks what no keyword gives; with name and fix.
     """
     given = {"name": spec.modelname, "source": f"MjSpec {spec.modelname}", **overrides}
-    return _derive(spec.copy().copy, given, lambda: (given, {}))
+    return _told(spec.copy().copy, given, lambda: (given, {})).robot
 
 
-def _derive(
+def _told(
     read: Callable[[], mujoco.MjSpec],
     about: dict[str, Any],
     told: Callable[[], tuple[dict[str, Any], dict[str, float]]],
-) -> Robot:
+) -> Derived:
+    """Return what a source says; whatever is wrong with it names the robot."""
     try:
-        given, speeds = told()
-        fields = _fields(read, given, speeds)
+        return _derived(read, *told())
     except (OSError, ValueError, mujoco.FatalError) as error:
         problem = _problem(error, about["source"])
-        raise UsageError(f"Robot {about['name']!r}: {problem}") from error
-    kept = {n: v for n, v in given.items() if n not in (*settings.DRIVES, "nominal_pose")}
-    return Robot(**fields | kept)
+        named = problem.startswith("Robot ")
+        raise UsageError(problem if named else f"Robot {about['name']!r}: {problem}") from error
 
 
 def _problem(error: Exception, source: str) -> str:
@@ -83,16 +97,16 @@ def _problem(error: Exception, source: str) -> str:
     return f"{source} makes no model ({told}); correct it, or the file that it names"
 
 
-def _fields(
+def _derived(
     read: Callable[[], mujoco.MjSpec], given: dict[str, Any], speeds: dict[str, float]
-) -> dict[str, Any]:
+) -> Derived:
     original = measured(read())  # with the keyframes and actuators that a robot's spec lacks
     if original.opt.gravity[2] >= 0:
         _logger.warning(
             "Robot %r: its model's gravity, %s m/s², is left out for the environments' own",
             *(given["name"], original.opt.gravity),
         )
-    model = measured(_build(read))
+    model = measured(alone(read()))
     base = tree.base(model)
     if original.njnt > model.njnt:
         raise UsageError(f"{original.njnt - model.njnt} joints are not its robot's; take them out")
@@ -102,9 +116,10 @@ def _fields(
     length = given.get("leg_length") or tree.stretched_length(model, legs)
     mass = float(model.body_subtreemass[base])
     height = given.get("nominal_height") or stance.height(model, legs, qpos)
+    holding = held.find(model, qpos, joints)
     size = Size(mass, length, len(legs), height, stance.arm(model, legs, qpos))
-    return {
-        "build": partial(_build, read, held.find(model, qpos, joints)),
+    fields = {
+        "build": partial(_build, read, holding),
         "base": model.body(base).name,
         "legs": tree.leg_names(len(legs)),
         "joints": tuple(model.joint(joint).name for joint in joints),
@@ -118,10 +133,11 @@ def _fields(
         "motors": given.get("motors") or _motors(original, joints, size, given, speeds),
         "mass": mass,
     }
+    return Derived(Robot(**fields | _kept(given)), stands.origin, holding)
 
 
 def _stance(original: mujoco.MjModel, model: mujoco.MjModel, given: dict[str, Any]) -> Stance:
-    """Return how a robot stands: where a pose is given for all joints, its own is not looked for."""
+    """Return how a robot stands; where all joints' angles are given, no stance is looked for."""
     pose, feet = given.get("nominal_pose"), tuple(given.get("feet", ()))
     if pose is None or isinstance(pose, dict):
         return stance.find(original, model, feet)
@@ -155,10 +171,15 @@ def _motors(
     return settings.driven(motors(original, joints, size, limits, speeds), names, given)
 
 
-def _build(read: Callable[[], mujoco.MjSpec], holding: Holding = Holding()) -> mujoco.MjSpec:
+def _kept(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a robot that are given as they are."""
+    return {n: v for n, v in given.items() if n not in (*settings.DRIVES, "nominal_pose")}
+
+
+def _build(read: Callable[[], mujoco.MjSpec], holding: Holding) -> mujoco.MjSpec:
     spec = alone(read())
     held.hold(spec, holding)
     return spec
 
 
-__all__ = ["alone", "from_file", "from_spec", "load"]
+__all__ = ["Derived", "alone", "derive", "from_file", "from_spec", "load"]

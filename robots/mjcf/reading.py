@@ -69,8 +69,8 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     """Reduce a spec, in place, to its robot, and return it: what the environments add goes.
 
     Angles become radians; a body fixed to another becomes part of it; what collides is in
-    COLLISION_GROUP and what does not in VISUAL_GROUP; bodies, joints and shapes that may be feet all
-    have names; a hinge without a range gets a wide one, which limits its drive's target alone.
+    COLLISION_GROUP and what does not in VISUAL_GROUP; bodies, joints and shapes that may be feet
+    all have names; a hinge without a range gets a wide one, which limits its drive's target alone.
 
     Raises:
         ValueError: it has closed chains, or does not compile.

@@ -136,7 +136,7 @@ def crowd(spec: mujoco.MjSpec) -> None:
         ),
         (
             built(change("geom", "LF_FOOT", type=mujoco.mjtGeom.mjGEOM_SDF)),
-            "foot 'LF_FOOT' is a shape of kind sdf; choose from sphere, capsule, ellipsoid, cylinder, ",
+            "foot 'LF_FOOT' is a shape of kind sdf; choose from sphere, capsule, ",
         ),
         (built(lambda spec: setattr(spec.compiler, "degree", True)), "angles in degrees"),
         (

@@ -29,7 +29,7 @@ def test_what_is_said_beside_the_file_replaces_what_is_derived(file: Path) -> No
         kd = [1, 1, 2, 1, 1, 2, 1, 1, 2, 1, 1, 2]
         torque_limit = { b_knee = 40.0, d_knee = 40.0 }
         speed_limit = 12.5
-        nominal_pose = { b_pitch = 0.8, b_knee = -1.6, d_pitch = 0.8, d_knee = -1.6, shoulder = 0.5 }
+        nominal_pose = { b_pitch = 0.8, b_knee = -1.6, d_pitch = 0.8, d_knee = -1.6, shoulder = 0.5}
         """
     )
     robot = mjcf.from_file(file)

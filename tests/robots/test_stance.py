@@ -36,7 +36,7 @@ def posed(robot: Robot) -> tuple[mujoco.MjModel, mujoco.MjData]:
 def test_without_a_keyframe_feet_are_put_below_the_thighs_knees_towards_the_middle() -> None:
     robot = robot_of(dogs.mjcf())
     assert robot.leg_length == pytest.approx(dogs.THIGH + dogs.SHANK)
-    model, data = posed(robot)
+    _, data = posed(robot)
     assert robot.nominal_height == pytest.approx(0.8 * robot.leg_length + 0.02, abs=1e-3)
     for thigh, knee, foot in zip(robot.thighs, robot.joints[2::3], robot.feet, strict=True):
         top = data.body(thigh).xpos

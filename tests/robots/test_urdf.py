@@ -28,7 +28,9 @@ def link(name: str, mass: float, com: str, *shapes: str) -> str:
 
 
 def dog(mesh: str = "trunk.obj", effort: float = 20.0, root: str = "") -> str:
-    """Return a URDF: a fixed foot without inertial, an IMU, a mesh to look at, one that collides."""
+    """Return a URDF: fixed feet without inertial, an IMU, a mesh to look at, and one that
+    collides.
+    """
     looks = SHAPE.format(what="visual", geometry=PACKAGE.format(name="paint.dae"))
     solid = SHAPE.format(what="collision", geometry=PACKAGE.format(name=mesh))
     ball = SHAPE.format(what="collision", geometry='<sphere radius="0.02"/>')
