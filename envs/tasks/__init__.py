@@ -7,6 +7,7 @@ from collections.abc import Callable
 from envs.task import TaskConfig
 from envs.tasks.recover import recover
 from envs.tasks.run import run
+from envs.tasks.size import scaled
 from envs.tasks.stand import stand
 from envs.tasks.walk import walk
 from robots.robot import Robot
@@ -18,15 +19,15 @@ TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
     "stand": stand,
     "walk": walk,
 }
-"""Each is the id trot/NAME-v0 (with a capital), for any robot."""
+"""Each is the id trot/NAME-v0 (with a capital), for any robot, written for ANYmal C."""
 
 
 def make(name: str, robot: Robot) -> TaskConfig:
-    """Return a task's definition for a robot.
+    """Return a task's definition for a robot, its numbers scaled by the robot's size.
 
     Raises:
         ValueError: an unknown task.
     """
     if name not in TASKS:
         raise UsageError(f"task is {name!r}; choose from {', '.join(TASKS)}")
-    return TASKS[name](robot)
+    return scaled(TASKS[name](robot), robot)
