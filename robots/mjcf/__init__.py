@@ -34,7 +34,7 @@ class Derived(NamedTuple):
     """The robot."""
     stance: str
     """Where its nominal pose comes from."""
-    holding: Holding
+    holding: Holding = Holding()
     """Joints that are no leg's."""
 
 

@@ -136,7 +136,6 @@ def test_an_arm_is_held_where_the_keyframe_has_it() -> None:
     for body in ("upper_arm", "hand", "finger"):
         np.testing.assert_allclose(data.body(body).xpos, theirs.body(body).xpos, atol=1e-9)
         np.testing.assert_allclose(data.body(body).xquat, theirs.body(body).xquat, atol=1e-9)
-    np.testing.assert_allclose(model.joint("wrist").range, dogs.degrees(-120, 120))
 
 
 @pytest.fixture(scope="module")
