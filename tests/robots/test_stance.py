@@ -125,7 +125,7 @@ def test_an_arm_is_held_where_the_keyframe_has_it() -> None:
     robot = robot_of(dogs.mjcf(extra=dogs.ARM, keyframe=f'<key name="home" qpos="{qpos}"/>'))
     assert len(robot.joints) == 12
     assert robot.legs == ("LF", "RF", "LH", "RH")
-    model, data = posed(robot)
+    _, data = posed(robot)
     original = mujoco.MjModel.from_xml_string(
         dogs.mjcf(extra=dogs.ARM, keyframe=f'<key name="home" qpos="{qpos}"/>')
     )
