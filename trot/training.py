@@ -41,7 +41,7 @@ class TrainConfig(Training):
 
     robot: str = ROBOT
     """Robot of a trot/ task: a name, a robot_descriptions name such as go1_mj_description, or a
-    model's file, .xml or .mjcf."""
+    model's file, .xml, .mjcf or .urdf."""
     drive: str | None = None
     """What an action means in a trot/ task, torque for example; by default as the task has it."""
     terrain: str | None = None
