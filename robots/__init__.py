@@ -21,13 +21,18 @@ MODELS = (".xml", ".mjcf", ".urdf")
 
 def get_robot(name: str) -> Robot:
     """Return the robot of that name, of a robot_descriptions name such as go1_mj_description, or of
-    a model's file such as go1.xml.
+    a model's file such as go1.xml or go1.urdf.
 
     Raises:
         ValueError: no robot has the name, or the model is none that Trot can drive.
     """
+    return explain(name).robot
+
+
+def explain(name: str) -> mjcf.Derived:
+    """Return what `get_robot` does, and where its numbers come from."""
     if name in ROBOTS:
-        return ROBOTS[name]
+        return mjcf.Derived(ROBOTS[name], "the robot's own")
     if name.endswith("_mj_description"):
         return _described(name)
     if is_file(name):
@@ -44,13 +49,13 @@ def is_file(name: str) -> bool:
 
 
 @cache
-def _described(name: str) -> Robot:
-    return mjcf.from_file(menagerie.path(name), name=name)
+def _described(name: str) -> mjcf.Derived:
+    return mjcf.derive(menagerie.path(name), name=name)
 
 
 @cache
-def _read(path: str) -> Robot:
-    return mjcf.from_file(path)
+def _read(path: str) -> mjcf.Derived:
+    return mjcf.derive(path)
 
 
-__all__ = ["ROBOTS", "Collision", "Motor", "Robot", "get_robot", "is_file"]
+__all__ = ["ROBOTS", "Collision", "Motor", "Robot", "explain", "get_robot", "is_file"]

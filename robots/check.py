@@ -11,6 +11,7 @@ import mujoco
 import numpy as np
 
 from robots.collision import COLLISION_GROUP
+from robots.shapes import FEET, undersides
 from robots.usage import UsageError
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
     joints = [_find(robot, spec.joint(name), "joints", name, "joint") for name in robot.joints]
     for name, shank in zip(robot.feet, robot.shanks, strict=True):
         foot = _find(robot, spec.geom(name), "feet", name, "geom")
-        sphere = foot.type == mujoco.mjtGeom.mjGEOM_SPHERE
-        _require(sphere, robot, f"foot {name!r} is no sphere", "give each foot a sphere")
+        problem = f"foot {name!r} is a shape of kind {_kind(foot)}"
+        _require(foot.type in FEET, robot, problem, f"choose from {', '.join(FEET.values())}")
         collides = foot.group == COLLISION_GROUP or foot.contype or foot.conaffinity
         remedy = f"put it in geom group {COLLISION_GROUP}"
         _require(collides, robot, f"foot {name!r} collides with nothing", remedy)
@@ -103,8 +104,11 @@ def _warn_weightless(name: str, gravity: str) -> None:
 
 
 def _shape(geom: mujoco.MjsGeom) -> str:
-    kind = mujoco.mjtGeom(geom.type).name.removeprefix("mjGEOM_").lower()
-    return f"{kind} {geom.name!r}" if geom.name else kind
+    return f"{_kind(geom)} {geom.name!r}" if geom.name else _kind(geom)
+
+
+def _kind(geom: mujoco.MjsGeom) -> str:
+    return mujoco.mjtGeom(geom.type).name.removeprefix("mjGEOM_").lower()
 
 
 def _check_joint(robot: Robot, joint: Any, position: float) -> None:
@@ -174,13 +178,13 @@ def check_stance(robot: Robot, model: mujoco.MjModel) -> None:
 
 def _check_height(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> None:
     feet = [model.geom(name).id for name in robot.feet]
-    heights = model.geom_size[feet, 0] - data.geom_xpos[feet, 2]  # of the base, on each foot (m)
+    heights = -undersides(model, data, np.array(feet))  # of the base, on each foot (m)
     low, high = heights.min(), heights.max()
     pose = "in the nominal pose"
     problem = f"{pose} its feet are {high - low:.3g} m from one level"
     remedy = "give a nominal_pose in which it stands on its feet"
     _require(high - low < UNEVEN * robot.leg_length, robot, problem, remedy)
-    lowest, body = min(_undersides(model, data, feet))
+    lowest, body = min(_others(model, data, feet))
     problem = f"{pose} body {body!r} is {-lowest - high:.3g} m below its feet"
     _require(-lowest - high < SUNK * robot.leg_length, robot, problem, remedy)
     tolerance = HEIGHT_TOLERANCE * robot.nominal_height
@@ -191,7 +195,7 @@ def _check_height(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> N
     _require(fits, robot, f"{problem}below the base", remedy)
 
 
-def _undersides(
+def _others(
     model: mujoco.MjModel, data: mujoco.MjData, feet: list[int]
 ) -> Iterator[tuple[float, str]]:
     """Yield how high (m) each shape that collides reaches down, and whose body's it is."""

@@ -70,7 +70,7 @@ class Robot:
     shanks: tuple[str, ...]
     """Shank bodies, one a leg, in leg order; each also carries its foot geom."""
     feet: tuple[str, ...]
-    """Foot collision geoms (spheres), one a leg, in leg order."""
+    """Foot collision geoms, one a leg, in leg order: of the shapes of `robots.shapes.FEET`."""
     nominal_pose: tuple[float, ...]
     """Joint positions of the nominal stance (rad), in the order of `joints`."""
     nominal_height: float
@@ -81,6 +81,9 @@ class Robot:
     """Drives, in the order of `joints`."""
     source: str
     """Where the numbers come from."""
+    mass: float | None = None
+    """By which, and by the leg length, tasks scale what they command and pay for (kg); None takes
+    their numbers as they are, which are ANYmal C's."""
 
     def __post_init__(self) -> None:
         """Raise ValueError where the numbers or the counts do not make a robot."""
@@ -106,6 +109,8 @@ class Robot:
                 self._refuse(f"nominal_pose has {joint!r} at {position}", "give an angle (rad)")
         for field in ("nominal_height", "leg_length"):
             _require_positive(f"Robot {self.name!r}", field, getattr(self, field))
+        if self.mass is not None:
+            _require_positive(f"Robot {self.name!r}", "mass", self.mass)
 
     def _take_sequences(self) -> None:
         """Make tuples of lists and arrays, so that robots are compared and hashed as values."""

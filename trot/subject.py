@@ -45,10 +45,16 @@ class Play(RobotOptions, Watching):
         **Watching.NEEDS,
         **dict.fromkeys(("host", "port"), ("web",)),
         "episodes": ("evaluate", "report"),
+        "out": ("inspect",),
         **dict.fromkeys(("contact", "robot"), (*ACTING, "export")),
     }
-    SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {**Watching.SUFFIXES, "report": (".html",)}
+    SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {
+        **Watching.SUFFIXES,
+        "report": (".html",),
+        "out": (".png",),
+    }
     ALONE: ClassVar[dict[str, tuple[str, ...]]] = {
+        "inspect": ("out",),
         "replay_nan": ("video", "slow", "size"),
         "paper": ("device",),
     }

@@ -43,7 +43,7 @@ class TrainConfig(Training):
 
     robot: str = ROBOT
     """Robot of a trot/ task: a name, a robot_descriptions name such as go1_mj_description, or a
-    model's file, .xml or .mjcf."""
+    model's file, .xml, .mjcf or .urdf."""
     recipe: str | None = None
     """Definition of a trot/ task with settings to match: trot, Trot's own, which is the default;
     paper, that of Hwangbo et al. 2019 (Command, Run, Recover); earned, commands that widen as

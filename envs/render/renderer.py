@@ -70,7 +70,7 @@ class BatchRenderer:
         self._contacts = [ContactHistory(dt, feet) for _ in range(n)]
         self._option, self._scene = mujoco.MjvOption(), mujoco.MjvScene(model, 1000)
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = 0
-        self._context_gl, self._context = _contexts(model, width, height)
+        self._context_gl, self._context = contexts(model, width, height)
         self._viewport = mujoco.MjrRect(0, 0, width, height)
         self._pixels = np.empty((height, width, 3), np.uint8)
 
@@ -130,7 +130,7 @@ def _merge_lights(model: mujoco.MjModel) -> None:
     model.light_active[1:] = 0
 
 
-def _contexts(model: mujoco.MjModel, width: int, height: int) -> tuple[Any, mujoco.MjrContext]:
+def contexts(model: mujoco.MjModel, width: int, height: int) -> tuple[Any, mujoco.MjrContext]:
     """Make the chosen backend's context, also where MuJoCo was imported with another one."""
     backend = choose_backend()
     module = f"mujoco.{backend}" if sys.platform == "linux" else "mujoco.gl_context"

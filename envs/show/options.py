@@ -24,6 +24,11 @@ class RobotOptions:
     paper: bool = False
     """Print the table of Hwangbo et al. 2019 beside the same numbers of the policies that come with
     the code, measured now."""
+    inspect: str | None = None
+    """Show what is known of a robot, by name or file, as tables and as a picture, NAME_inspect.png,
+    without training anything."""
+    out: Path | None = None
+    """Where --inspect writes the picture, .png."""
     viewer: bool = False
     """Open MuJoCo's interactive viewer (trot/ tasks, where there is a display)."""
     web: bool = False

@@ -43,7 +43,6 @@ class BatchPhysics(Quantities):
         terrain: Terrain = Flat(),
     ) -> None:
         _log_warnings()
-        self.model = model
         self._batch = batch = Batch(model, n, simulation.nthread)
         self._substeps = simulation.substeps
         # Every field is bound before the first call: one bound later would read zeros.

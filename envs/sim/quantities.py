@@ -8,6 +8,7 @@ import numpy as np
 from envs.sim.faults import Observer
 from envs.sim.scene import sensor
 from envs.sim.terrain import Terrain
+from robots import shapes
 from robots.robot import Robot
 
 MAX_SPEED = 200.0
@@ -36,11 +37,14 @@ class Quantities:
         sensordata: np.ndarray,
         force: np.ndarray,
     ) -> None:
+        self.model = model
         self.observer = Observer()
         self._ctrl, self._qpos, self._qvel = ctrl, qpos, qvel
         self._sensordata, self._force = sensordata, force
         self._ground = terrain.height
-        self._foot_radius = np.array([model.geom(name).size[0] for name in robot.feet])
+        self._feet = [int(model.geom(name).id) for name in robot.feet]
+        self._foot_radius = model.geom_size[self._feet, 0]
+        self._round = feet_are_round(model, robot)
         joints = [model.joint(name) for name in robot.joints]
         self._joint_qpos = np.array([j.qposadr[0] for j in joints])
         self._joint_qvel = np.array([j.dofadr[0] for j in joints])
@@ -127,7 +131,16 @@ class Quantities:
     @property
     def foot_height(self) -> np.ndarray:
         position = self._sensor("foot_pos").reshape(len(self._fresh), -1, 3)
-        return position[:, :, 2] - self._foot_radius - self._ground(position[:, :, :2])
+        return position[:, :, 2] - self._foot_reach - self._ground(position[:, :, :2])
+
+    @property
+    def _foot_reach(self) -> np.ndarray:
+        """How far undersides of the feet are below their centres (m), (feet,) or (n, feet)."""
+        if self._round:
+            return self._foot_radius
+        up = self._sensor("foot_up").reshape(len(self._fresh), -1, 3)
+        each = [shapes.reach(self.model, foot, up[:, i]) for i, foot in enumerate(self._feet)]
+        return np.stack(each, axis=1)
 
     @property
     def foot_vel_w(self) -> np.ndarray:
@@ -147,6 +160,12 @@ class Quantities:
         return self._sensor("base_contact")[:, 0] > 0
 
 
+def feet_are_round(model: mujoco.MjModel, robot: Robot) -> bool:
+    """Whether all feet are spheres, whose undersides are where they are however they are turned."""
+    kinds = [model.geom(name).type[0] for name in robot.feet]
+    return all(kind == mujoco.mjtGeom.mjGEOM_SPHERE for kind in kinds)
+
+
 def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
     """Return where each group of sensors stands in sensordata; a group's sensors are adjacent."""
     groups = {
@@ -160,6 +179,8 @@ def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
         "shank_contact": [sensor("contact", body) for body in robot.shanks],
         "base_contact": [sensor("contact", robot.base)],
     }
+    if not feet_are_round(model, robot):
+        groups["foot_up"] = [sensor("foot_up", foot) for foot in robot.feet]
     slices = {}
     for group, names in groups.items():
         first, last = model.sensor(names[0]), model.sensor(names[-1])

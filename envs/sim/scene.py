@@ -222,10 +222,25 @@ def _add_sensors(spec: mujoco.MjSpec, robot: Robot) -> None:
         for foot in robot.feet:
             geom = {"objtype": mujoco.mjtObj.mjOBJ_GEOM, "objname": foot}
             spec.add_sensor(name=sensor(quantity, foot), type=kind, **geom)
+    if any(spec.geom(foot).type != mujoco.mjtGeom.mjGEOM_SPHERE for foot in robot.feet):
+        _add_feet_up(spec, robot)
     for foot in robot.feet:
         _add_contact_sensor(spec, sensor("foot_contact", foot), mujoco.mjtObj.mjOBJ_GEOM, foot)
     for body in dict.fromkeys((*robot.thighs, *robot.shanks, robot.base)):
         _add_contact_sensor(spec, sensor("contact", body), mujoco.mjtObj.mjOBJ_BODY, body)
+
+
+def _add_feet_up(spec: mujoco.MjSpec, robot: Robot) -> None:
+    """The vertical as the feet see it, by which one finds their undersides."""
+    for foot in robot.feet:
+        spec.add_sensor(
+            name=sensor("foot_up", foot),
+            type=mujoco.mjtSensor.mjSENS_FRAMEZAXIS,
+            objtype=mujoco.mjtObj.mjOBJ_BODY,
+            objname="world",
+            reftype=mujoco.mjtObj.mjOBJ_GEOM,
+            refname=foot,
+        )
 
 
 def _add_contact_sensor(

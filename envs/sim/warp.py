@@ -7,7 +7,7 @@ Numbers have 32 bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from typing import Any
@@ -91,7 +91,6 @@ class WarpPhysics(Quantities):
         terrain: Terrain = Flat(),
         device: str = "cuda",
     ) -> None:
-        self.model = model
         self._device, self._substeps = _device(device), simulation.substeps
         self._graphs: dict[Any, Any] = {}
         self._expanded: dict[str, np.ndarray] = {}
@@ -331,9 +330,7 @@ def _room(model: mujoco.MjModel, robot: Robot) -> tuple[int, int]:
     collides = (model.geom_contype | model.geom_conaffinity) != 0
     collides &= model.geom_bodyid != 0
     collides[feet] = False
-    others = np.flatnonzero(collides)
-    points = sum(_POINTS.get(mujoco.mjtGeom(model.geom_type[g]), _MOST_POINTS) for g in others)
-    contacts = len(feet) + min(points, _ROOM)
+    contacts = _points(model, feet) + min(_points(model, np.flatnonzero(collides)), _ROOM)
     pyramidal = model.opt.cone == mujoco.mjtCone.mjCONE_PYRAMIDAL
     widest = int(model.geom_condim.max())
     rows = max(1, 2 * (widest - 1)) if pyramidal else widest
@@ -343,6 +340,11 @@ def _room(model: mujoco.MjModel, robot: Robot) -> tuple[int, int]:
     )
     limits = model.jnt_limited.sum() + model.tendon_limited.sum()
     return contacts, int(ties + friction + limits) + contacts * rows
+
+
+def _points(model: mujoco.MjModel, geoms: Iterable[int]) -> int:
+    """Return at how many points shapes can touch a plane."""
+    return sum(_POINTS.get(mujoco.mjtGeom(model.geom_type[g]), _MOST_POINTS) for g in geoms)
 
 
 def _columns(model: mujoco.MjModel, state: np.ndarray) -> dict[str, np.ndarray]:

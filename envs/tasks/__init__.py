@@ -9,6 +9,7 @@ from envs.tasks import hwangbo
 from envs.tasks.command import command
 from envs.tasks.recover import recover
 from envs.tasks.run import run, run_earned
+from envs.tasks.size import scaled
 from envs.tasks.stand import stand
 from envs.tasks.walk import walk
 from robots.robot import Robot
@@ -21,7 +22,7 @@ TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
     "stand": stand,
     "walk": walk,
 }
-"""Each is the id trot/NAME-v0 (with a capital), for any robot."""
+"""Each is the id trot/NAME-v0 (with a capital), for any robot, written for ANYmal C."""
 
 
 USUAL = "trot"
@@ -33,6 +34,8 @@ RECIPES: dict[str, dict[str, Callable[[Robot], TaskConfig]]] = {
     "run": {"paper": hwangbo.run, "earned": run_earned},
 }
 """Other recipes of a task than its own, by name."""
+PUBLISHED = ("paper",)
+"""Recipes whose numbers stay as they were published, whatever the robot's size."""
 
 
 def recipes(name: str) -> dict[str, Callable[[Robot], TaskConfig]]:
@@ -41,7 +44,7 @@ def recipes(name: str) -> dict[str, Callable[[Robot], TaskConfig]]:
 
 
 def make(name: str, robot: Robot, recipe: str = USUAL) -> TaskConfig:
-    """Return a task's definition for a robot.
+    """Return a task's definition for a robot, its numbers scaled by the robot's size.
 
     Raises:
         ValueError: an unknown task, or a recipe that it does not have.
@@ -51,4 +54,5 @@ def make(name: str, robot: Robot, recipe: str = USUAL) -> TaskConfig:
     known = recipes(name)
     if recipe not in known:
         raise UsageError(f"recipe is {recipe!r}; the task {name} has {' and '.join(known)}")
-    return known[recipe](robot)
+    task = known[recipe](robot)
+    return task if recipe in PUBLISHED else scaled(task, robot)

@@ -1,6 +1,10 @@
-"""Drive numbers of a robot: limits from its model, gains from its size."""
+"""Drive numbers of a robot: limits from its model, gains from how it stands."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+from typing import NamedTuple
 
 import mujoco
 import numpy as np
@@ -9,54 +13,100 @@ from robots.robot import Motor
 from robots.usage import UsageError
 
 GRAVITY = 9.81  # m/s²
-STIFFNESS = 2.0  # kp of a leg's share of the weight at a leg's length
+SAG = 0.08  # of the nominal height, by which joints give way under the robot's weight
+SHORTEST = 0.3  # of the leg length: the least arm, or robots on straight legs would be limp
 TIME_CONSTANT = 0.1  # kd/kp of the time sqrt(leg length / gravity)
-FULL_TORQUE = 0.5  # rad, the least error at which a drive may reach its torque limit
+FULL_TORQUE = 0.25  # rad, the least error at which a drive may reach its torque limit
 SPEED = 6.0  # of 1 / sqrt(leg length / gravity)
+STIFFEST = 1e-4  # s², armature/kp at the least: a step of 5 ms follows a joint of 100 rad/s
+ROTOR = 1 / 150  # of mass × leg length² of a leg's share: the armature of joints that have none
+
+
+class Size(NamedTuple):
+    """What the gains follow from."""
+
+    mass: float
+    """Of the robot (kg)."""
+    leg_length: float
+    """m."""
+    legs: int
+    """How many there are."""
+    height: float
+    """Nominal (m)."""
+    arm: float
+    """By which joints carry the robot in the nominal stance (m), `stance.arm`."""
 
 
 def motors(
-    model: mujoco.MjModel, joints: list[int], leg_length: float, legs: int
+    model: mujoco.MjModel,
+    joints: list[int],
+    size: Size,
+    limits: list[float],
+    speeds: Mapping[str, float],
 ) -> tuple[Motor, ...]:
-    """Return the drives of joints, by id, of a compiled model that has its actuators.
+    """Return the drives of joints, by id, of a compiled model.
 
-    With the robot's mass m, gravity g, its n legs of length l, and each joint's torque limit T:
+    With the robot's mass m, gravity g, its n legs of length l, its nominal height h, the arm a by
+    which joints carry it in the nominal stance, and each joint's torque limit T:
 
-        kp = min(2 m g l / n, T / 0.5 rad)      kd = 0.1 kp sqrt(l / g)
+        kp = min(max(a, 0.3 l)² m g / (n 0.08 h), T / 0.25 rad)      kd = 0.1 kp sqrt(l / g)
 
-    so that robots of any size and weight sag alike: quadrupeds of 12 to 84 kg come to stand at
-    0.78 to 0.87 of their nominal height. The gains that legged_gym gives ANYmal C are 1.2 of the
-    2, and 0.1 of the 0.1. T is the smallest of the joint's actuatorfrcrange, its actuator's
-    forcerange and, of a motor, its ctrlrange. The armature is the joint's. Models give no speed
-    limit: it is 6 sqrt(g / l), which is about Go1's and three times ANYmal C's.
+    so that robots of any size and weight sag alike, by 8 % of their height where that is little,
+    and none asks for all of its torque before it is a quarter of a radian off. It gives ANYmal C
+    80 N·m/rad and 2 N·m·s/rad, as legged_gym has it. The armature is the joint's, or m l² / n / 150
+    where it has none, which is ANYmal C's by its size, and kp × (10 ms)² at least, or feet tremble
+    in physics steps of 5 ms. Speed limits are those given (a URDF's), 6 sqrt(g / l) otherwise,
+    which is about Go1's and three times ANYmal C's.
+
+    Args:
+        model: of the robot.
+        joints: ids of its joints.
+        size: of the robot.
+        limits: their largest torques (N·m); inf is none.
+        speeds: largest speeds (rad/s) of joints by name, where they are known.
 
     Raises:
         ValueError: a joint has no torque limit.
     """
-    time = np.sqrt(leg_length / GRAVITY)
-    mass = float(model.body_subtreemass[model.body_rootid[model.jnt_bodyid[joints[0]]]])
-    stiffness = STIFFNESS * mass * GRAVITY * leg_length / legs
+    time = float(np.sqrt(size.leg_length / GRAVITY))
+    share = size.mass / size.legs
+    arm = max(size.arm, SHORTEST * size.leg_length)
+    stiffness = arm**2 * share * GRAVITY / (SAG * size.height)
+    rotor = ROTOR * share * size.leg_length**2
     found = []
-    for joint in joints:
-        limit = torque_limit(model, joint)
+    for joint, limit in zip(joints, limits, strict=True):
+        _require_limit(model.joint(joint).name, limit)
         kp = min(stiffness, limit / FULL_TORQUE)
+        own = float(model.dof_armature[model.jnt_dofadr[joint]])
         found.append(
             Motor(
                 kp=kp,
-                kd=float(TIME_CONSTANT * kp * time),
+                kd=TIME_CONSTANT * kp * time,
                 torque_limit=limit,
-                speed_limit=float(SPEED / time),
-                armature=float(model.dof_armature[model.jnt_dofadr[joint]]),
+                speed_limit=speeds.get(model.joint(joint).name, SPEED / time),
+                armature=max(own or rotor, STIFFEST * kp),
             )
         )
     return tuple(found)
 
 
-def torque_limit(model: mujoco.MjModel, joint: int) -> float:
-    """Return the largest torque (N·m) that a joint gets from its actuators.
+def _require_limit(name: str, limit: float) -> None:
+    if limit == inf:
+        raise UsageError(
+            f"joint {name!r} has no torque limit; give its actuator a forcerange, a URDF's joint "
+            "an effort, or torque_limit in a .toml beside the file"
+        )
 
-    Raises:
-        ValueError: nothing limits it.
+
+def torque_limit(model: mujoco.MjModel, joint: int) -> float:
+    """Return the largest torque (N·m) that a joint gets from its actuators, inf if none is said.
+
+    The smallest of the joint's actuatorfrcrange (a URDF's effort), its actuator's forcerange and,
+    of a motor, its ctrlrange, with the gear.
+
+    Args:
+        model: with the file's actuators.
+        joint: id.
     """
     limits = [np.abs(model.jnt_actfrcrange[joint]).max()] if model.jnt_actfrclimited[joint] else []
     drives = np.flatnonzero(
@@ -71,7 +121,4 @@ def torque_limit(model: mujoco.MjModel, joint: int) -> float:
         if motor and model.actuator_ctrllimited[drive]:
             force = abs(model.actuator_gainprm[drive, 0]) * gear
             limits.append(force * np.abs(model.actuator_ctrlrange[drive]).max())
-    if not limits:
-        name = model.joint(joint).name
-        raise UsageError(f"joint {name!r} has no torque limit; give its actuator a forcerange")
-    return float(min(limits))
+    return min((float(limit) for limit in limits if limit > 0), default=inf)

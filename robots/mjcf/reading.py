@@ -1,4 +1,4 @@
-"""From an MJCF file to a spec of the robot alone."""
+"""From an MJCF or URDF file to a spec of the robot alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import mujoco
 import numpy as np
 
 from robots.collision import COLLISION_GROUP, VISUAL_GROUP
+from robots.mjcf import urdf
+from robots.shapes import FEET
 from robots.usage import UsageError
 
 _DEFAULTS = {
@@ -25,14 +27,16 @@ UNLIMITED = (-3 * np.pi, 3 * np.pi)  # rad
 
 
 def load(path: Path) -> mujoco.MjSpec:
-    """Return the spec of an MJCF file, its asset folders absolute: it compiles anywhere.
+    """Return the spec of an MJCF or URDF file, its asset folders absolute: it compiles anywhere.
 
     Raises:
         FileNotFoundError: the file or an asset of it is missing.
-        ValueError: it is no MJCF.
+        ValueError: it is no MJCF, nor a URDF.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is {'a folder' if path.is_dir() else 'missing'}")
+    if urdf.is_urdf(path):
+        return urdf.load(path)
     spec = _parsed(path)
     spec.meshdir = str(path.parent / spec.meshdir)
     spec.texturedir = str(path.parent / spec.texturedir)
@@ -65,8 +69,8 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     """Reduce a spec, in place, to its robot, and return it: what the environments add goes.
 
     Angles become radians; a body fixed to another becomes part of it; what collides is in
-    COLLISION_GROUP and what does not in VISUAL_GROUP; bodies, joints and spheres that collide all
-    have names; a hinge without a range gets a wide one, which limits its drive's target alone.
+    COLLISION_GROUP and what does not in VISUAL_GROUP; bodies, joints and shapes that may be feet
+    all have names; a hinge without a range gets a wide one, which limits its drive's target alone.
 
     Raises:
         ValueError: it has closed chains, or does not compile.
@@ -100,8 +104,9 @@ def _name(spec: mujoco.MjSpec) -> None:
         _name_each(elements, kind, {element.name for element in elements})
     taken = {geom.name for geom in spec.geoms}
     for body in spec.bodies:
-        spheres = [g for g in body.geoms if g.type == mujoco.mjtGeom.mjGEOM_SPHERE]
-        _name_each(spheres, f"{body.name}_sphere", taken)
+        for kind, name in FEET.items():
+            shapes = [g for g in body.geoms if g.type == kind and g.group == COLLISION_GROUP]
+            _name_each(shapes, f"{body.name}_{name}", taken)
 
 
 def _name_each(elements: Sequence[Any], stem: str, taken: set[str]) -> None:

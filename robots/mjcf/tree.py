@@ -1,4 +1,4 @@
-"""What the kinematic tree of a robot says: which body is which, and how the robot stands."""
+"""What the kinematic tree of a robot says: which body is the base, which chains are its legs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
+from robots.shapes import FEET, undersides
 from robots.usage import UsageError
 
-_KEYFRAMES = ("home", "stand")
-"""Names of the keyframe with the nominal pose, the best first; the file's first otherwise."""
 _ROWS = {1: ("",), 2: ("F", "H"), 3: ("F", "M", "H")}
 """What pairs of legs are called from front to rear."""
+_DEEP = 0.6
+"""Of how deep the deepest chain reaches: those that reach less deep are no legs but arms."""
+_SOLE = 0.1
+"""Of a leg's depth: shapes that end this near to its lowest may be its foot, a sphere the first."""
+_WHEEL = 0.25
+"""Of a foot's size: a foot whose centre is nearer to the last joint's axis is a wheel."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Leg:
     joints: tuple[int, ...]
     """Joints from the base outwards."""
     foot: int
-    """Geom: the sphere of the last link that is farthest from its joint."""
+    """Geom of the last link, on which the leg stands."""
 
     @property
     def shank(self) -> int:
@@ -60,24 +65,98 @@ def base(model: mujoco.MjModel) -> int:
     return int(model.jnt_bodyid[floating[0]])
 
 
-def legs(model: mujoco.MjModel) -> list[Leg]:
+def level(model: mujoco.MjModel, qpos: np.ndarray) -> mujoco.MjData:
+    """Return data with the base level at the origin, and joints as in qpos (nq,)."""
+    data = mujoco.MjData(model)
+    pose(model, data, qpos)
+    return data
+
+
+def pose(model: mujoco.MjModel, data: mujoco.MjData, qpos: np.ndarray) -> None:
+    """Put data where `level` does."""
+    data.qpos[:] = qpos
+    root = model.jnt_qposadr[model.body_jntadr[base(model)]]
+    data.qpos[root : root + 7] = (0, 0, 0, 1, 0, 0, 0)
+    mujoco.mj_kinematics(model, data)
+
+
+def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) -> list[Leg]:
     """Return the legs, pair by pair from the front, left before right.
 
-    Left and right, front and rear are where the legs begin at the base; three or four legs come
-    as LF RF LH RH.
+    Legs are the chains that reach deepest in a pose, or those that end in the feet given, in their
+    order. Left and right, front and rear are where the legs begin at the base; three or four legs
+    come as LF RF LH RH.
+
+    Args:
+        model: of the robot alone.
+        qpos: the pose (nq,).
+        feet: names of geoms, if they are known.
 
     Raises:
-        ValueError: a chain that branches or has no foot.
+        ValueError: a chain that branches or has no foot, or a foot that is a wheel.
     """
-    root = base(model)
+    root, data = base(model), level(model, qpos)
+    if feet:
+        return [_leg(model, root, *_owner(model, foot)) for foot in feet]
     ends = set(range(1, model.nbody)) - set(model.body_parentid.tolist()) - {root}
-    found = [_leg(model, _chain(model, root, end)) for end in sorted(ends)]
-    if not found:
+    if not ends:
         raise UsageError("its base has no legs; give it links that move by hinges")
+    top = data.xpos[np.flatnonzero(model.body_parentid == root), 2].max()
+    depths = {end: top - _lowest(model, data, end) for end in sorted(ends)}
+    deepest = max(depths.values())
+    if deepest == -np.inf:
+        name = model.body(min(ends)).name
+        raise UsageError(
+            f"link {name!r} ends without a foot, a shape that collides; give it one, or take the "
+            "link out if it is no leg's"
+        )
+    found = [
+        _leg(model, root, end, _foot(model, data, end, depth))
+        for end, depth in depths.items()
+        if depth > _DEEP * deepest
+    ]
     begins = {leg: model.body_pos[leg.links[0]] for leg in found}
     rows = sorted(found, key=lambda leg: -begins[leg][0])
     pairs = [rows[i : i + 2] for i in range(0, len(rows), 2)]
     return [leg for pair in pairs for leg in sorted(pair, key=lambda leg: -begins[leg][1])]
+
+
+def solid(model: mujoco.MjModel, body: int | None = None) -> np.ndarray:
+    """Return the shapes, of one body or of all, that collide and may be feet."""
+    collide = (model.geom_contype | model.geom_conaffinity) > 0
+    known = np.isin(model.geom_type, [int(kind) for kind in FEET])
+    own = True if body is None else model.geom_bodyid == body
+    return np.flatnonzero(collide & known & own)
+
+
+def _lowest(model: mujoco.MjModel, data: mujoco.MjData, body: int) -> float:
+    return float(undersides(model, data, solid(model, body)).min(initial=np.inf))
+
+
+def _foot(model: mujoco.MjModel, data: mujoco.MjData, body: int, depth: float) -> int:
+    """Return the shape of a last link that is its foot: of the lowest, one that rolls best."""
+    shapes = solid(model, body)
+    heights = undersides(model, data, shapes)
+    near = shapes[heights < heights.min() + _SOLE * depth]
+    order = [int(kind) for kind in FEET]
+    return int(min(near, key=lambda g: (order.index(model.geom_type[g]), heights[shapes == g][0])))
+
+
+def _owner(model: mujoco.MjModel, foot: str) -> tuple[int, int]:
+    """Return the body and the id of a foot of that name."""
+    names = [model.geom(geom).name for geom in range(model.ngeom)]
+    if foot not in names:
+        raise UsageError(f"feet names {foot!r}, and its model has no such geom; correct `feet`")
+    geom = names.index(foot)
+    return int(model.geom_bodyid[geom]), geom
+
+
+def _leg(model: mujoco.MjModel, root: int, end: int, foot: int) -> Leg:
+    links = _chain(model, root, end)
+    counts = [(int(model.body_jntadr[link]), int(model.body_jntnum[link])) for link in links]
+    joints = tuple(joint for start, count in counts for joint in range(start, start + count))
+    _require_no_wheel(model, joints[-1], foot)
+    return Leg(links, joints, foot)
 
 
 def _chain(model: mujoco.MjModel, root: int, end: int) -> tuple[int, ...]:
@@ -91,28 +170,12 @@ def _chain(model: mujoco.MjModel, root: int, end: int) -> tuple[int, ...]:
     return tuple(links)
 
 
-def _leg(model: mujoco.MjModel, links: tuple[int, ...]) -> Leg:
-    joints = [
-        joint
-        for link in links
-        for joint in range(
-            model.body_jntadr[link], model.body_jntadr[link] + model.body_jntnum[link]
-        )
-    ]
-    end = links[-1]
-    spheres = [
-        geom
-        for geom in np.flatnonzero(model.geom_bodyid == end)
-        if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_SPHERE
-        and (model.geom_contype[geom] or model.geom_conaffinity[geom])
-    ]
-    if not spheres:
+def _require_no_wheel(model: mujoco.MjModel, joint: int, foot: int) -> None:
+    if across(model, joint, model.geom_pos[foot]) < _WHEEL * model.geom_rbound[foot]:
         raise UsageError(
-            f"link {model.body(end).name!r} ends without a foot, a sphere that collides; give it "
-            "one, or take the link out if it is no leg's"
+            f"joint {model.joint(joint).name!r} turns foot {model.geom(foot).name!r} about itself, "
+            "as a wheel; take the joint out, so that the wheel is fixed: drives move legs"
         )
-    distance = np.linalg.norm(model.geom_pos[spheres] - model.jnt_pos[joints[-1]], axis=1)
-    return Leg(links, tuple(joints), int(spheres[distance.argmax()]))
 
 
 def leg_names(count: int) -> tuple[str, ...]:
@@ -120,34 +183,6 @@ def leg_names(count: int) -> tuple[str, ...]:
     if count % 2 or count // 2 not in _ROWS:
         return tuple(f"leg{i + 1}" for i in range(count))
     return tuple(side + row for row in _ROWS[count // 2] for side in "LR")
-
-
-def keyframe_pose(model: mujoco.MjModel, joints: list[int]) -> tuple[float, ...]:
-    """Return the joint angles (rad) of the keyframe `home` or `stand`, or of the first.
-
-    Raises:
-        ValueError: there is no keyframe.
-    """
-    names = [model.key(key).name for key in range(model.nkey)]
-    if not names:
-        order = ", ".join(model.joint(joint).name for joint in joints)
-        raise UsageError(f"its model has no keyframe; give nominal_pose (rad) for {order}")
-    key = next((names.index(name) for name in _KEYFRAMES if name in names), 0)
-    return tuple(model.key_qpos[key, model.jnt_qposadr[joints]].tolist())
-
-
-def standing_height(model: mujoco.MjModel, legs: list[Leg], pose: tuple[float, ...]) -> float:
-    """Return how high (m) the level base stands in a pose (rad) with its lowest foot on ground."""
-    data = mujoco.MjData(model)
-    data.qpos[:] = 0.0
-    data.qpos[model.jnt_qposadr[model.body_jntadr[base(model)]] + 3] = 1.0
-    joints = [joint for leg in legs for joint in leg.joints]
-    if len(pose) != len(joints):
-        raise UsageError(f"nominal_pose has {len(pose)} values; give one for each of {len(joints)}")
-    data.qpos[model.jnt_qposadr[joints]] = pose
-    mujoco.mj_kinematics(model, data)
-    feet = [leg.foot for leg in legs]
-    return float((model.geom_size[feet, 0] - data.geom_xpos[feet, 2]).max())
 
 
 def stretched_length(model: mujoco.MjModel, legs: list[Leg]) -> float:
@@ -159,17 +194,21 @@ def stretched_length(model: mujoco.MjModel, legs: list[Leg]) -> float:
     return max(_length(model, leg) for leg in legs)
 
 
+def thigh_joint(model: mujoco.MjModel, leg: Leg) -> int:
+    """Return the last joint of a leg's thigh."""
+    return [joint for joint in leg.joints if model.jnt_bodyid[joint] == leg.thigh][-1]
+
+
 def _length(model: mujoco.MjModel, leg: Leg) -> float:
-    thigh = [joint for joint in leg.joints if model.jnt_bodyid[joint] == leg.thigh][-1]
-    knee = leg.joints[-1]
-    foot = _across(model, knee, model.geom_pos[leg.foot])
+    thigh, knee = thigh_joint(model, leg), leg.joints[-1]
+    foot = across(model, knee, model.geom_pos[leg.foot])
     if thigh == knee:
         return foot
     shank = model.body_pos[leg.shank] + _rotate(model.body_quat[leg.shank], model.jnt_pos[knee])
-    return _across(model, thigh, shank) + foot
+    return across(model, thigh, shank) + foot
 
 
-def _across(model: mujoco.MjModel, joint: int, point: np.ndarray) -> float:
+def across(model: mujoco.MjModel, joint: int, point: np.ndarray) -> float:
     """Return the distance (m) of a point in a joint's body from the joint's axis."""
     return float(np.linalg.norm(np.cross(model.jnt_axis[joint], point - model.jnt_pos[joint])))
 

@@ -135,8 +135,8 @@ def crowd(spec: mujoco.MjSpec) -> None:
             "nominal_pose has joint 'LF_HAA' at 99.0 rad; its range is",
         ),
         (
-            built(change("geom", "LF_FOOT", type=mujoco.mjtGeom.mjGEOM_BOX)),
-            "foot 'LF_FOOT' is no sphere",
+            built(change("geom", "LF_FOOT", type=mujoco.mjtGeom.mjGEOM_SDF)),
+            "foot 'LF_FOOT' is a shape of kind sdf; choose from sphere, capsule, ",
         ),
         (built(lambda spec: setattr(spec.compiler, "degree", True)), "angles in degrees"),
         (

@@ -54,11 +54,13 @@ def _roots(
     images = {base: base} | {a: bodies[j] for a, j in zip(bodies, image.joints, strict=True)}
     own = model.body_weldid[model.body_rootid == base]
     others = [int(root) for root in np.unique(own) if root not in images]
-    places = data.xanchor[model.body_jntadr[others]] - data.xpos[base]
+    tolerance = LENGTH * robot.leg_length
+    places, masses = data.xanchor[model.body_jntadr[others]] - data.xpos[base], model.body_mass
     for root, place in zip(others, places, strict=True):
         distance = np.linalg.norm(places - place * image.diagonal, axis=1)
-        near = distance.min() < LENGTH * robot.leg_length
-        images[root] = others[int(distance.argmin())] if near else None
+        near = [other for other, far in zip(others, distance, strict=True) if far < tolerance]
+        # An arm's joints may meet in one place: of those there, the one that weighs as much.
+        images[root] = min(near, key=lambda b, m=masses[root]: abs(masses[b] - m), default=None)
     return images
 
 

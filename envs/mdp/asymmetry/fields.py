@@ -87,9 +87,9 @@ def feet(robot: Robot, model: mujoco.MjModel, image: Image) -> Iterator[str]:
     """The radii of the feet, and how they meet the ground."""
     ids = np.array([model.geom(name).id for name in robot.feet])
     images = ids[image.feet]
-    radii = model.geom_size[:, 0]
-    uneven = np.abs(radii[ids] - radii[images]) > LENGTH * robot.leg_length
-    tables = {"radius": (radii, "m", uneven)}
+    sizes = model.geom_size
+    uneven = np.abs(sizes[ids] - sizes[images]).max(axis=1) > LENGTH * robot.leg_length
+    tables = {"radius": (sizes[:, 0], "m", uneven)}
     for name, what in CONTACT.items():
         values = rows(model, name)
         tables[what] = values, "", np.any(differ(values[ids], values[images]), axis=1)

@@ -125,7 +125,7 @@ def green_from_above(command: np.ndarray) -> np.ndarray:
     mujoco.mj_forward(model, data)
     camera.elevation, camera.azimuth = -90, 90
     camera.distance = 2 / np.tan(np.radians(45 / 2))  # 4 m are seen
-    context_gl, context = renderer._contexts(model, 400, 400)
+    context_gl, context = renderer.contexts(model, 400, 400)
     view, pixels = mujoco.MjrRect(0, 0, 400, 400), np.empty((400, 400, 3), np.uint8)
     drawn, every = mujoco.MjvScene(model, 100), mujoco.mjtCatBit.mjCAT_ALL.value
     mujoco.mjv_updateScene(model, data, mujoco.MjvOption(), None, camera, every, drawn)

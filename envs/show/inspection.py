@@ -1,0 +1,175 @@
+"""What is known of a robot, as tables for the terminal: `play.py --inspect`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import mujoco
+import numpy as np
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from envs.mdp import symmetry
+from envs.sim import scene
+from envs.sim.drives import PD
+from envs.sim.scene import Simulation
+from robots.check import leg_share
+from robots.mjcf import Derived
+from robots.robot import Robot
+from robots.shapes import FEET, reach
+
+LEAN = 0.5
+"""How far a shank leans about its foot (rad) until other shapes than the foot may touch."""
+GRAVITY = 9.81
+
+
+def tables(found: Derived) -> Iterator[Table]:
+    """Yield all that there is to say, within 80 columns.
+
+    Raises:
+        ValueError: the robot's model lacks something, or does not stand as its numbers say.
+    """
+    robot = found.robot
+    model = scene.build(robot, Simulation(), PD())
+    data = _posed(robot, model)
+    yield _summary(found, model)
+    yield _links(robot, model)
+    yield _joints(robot, model)
+    if found.holding.joints:
+        yield _held(found)
+    notes = list(_notes(robot, model, data))
+    if notes:
+        table = _table("", title="Notes")
+        table.show_header = False
+        for note in notes:
+            table.add_row(note)
+        yield table
+
+
+def _table(*heads: str, title: str) -> Table:
+    """Return a table whose names are folded, never cut."""
+    table = Table(title=title, width=80, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def _posed(robot: Robot, model: mujoco.MjModel) -> mujoco.MjData:
+    data = mujoco.MjData(model)
+    base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
+    data.qpos[base : base + 7] = (0, 0, robot.nominal_height, 1, 0, 0, 0)
+    for joint, position in zip(robot.joints, robot.nominal_pose, strict=True):
+        data.joint(joint).qpos = position
+    mujoco.mj_forward(model, data)
+    return data
+
+
+def _mass(robot: Robot, model: mujoco.MjModel) -> float:
+    return float(model.body_subtreemass[model.body(robot.base).id])
+
+
+def _summary(found: Derived, model: mujoco.MjModel) -> Table:
+    robot = found.robot
+    mirrors = [kinds["polar"].sign for kinds in symmetry.of_robot(robot, model, {})]
+    names = [n.replace("_", "-") for n, d in symmetry.MIRRORS.items() if _among(d, mirrors)]
+    scaled = "no: tasks take ANYmal C's numbers" if robot.mass is None else "yes"
+    table = _table("", "", title=f"Robot {robot.name}")
+    table.show_header = False
+    share = robot.nominal_height / robot.leg_length
+    for row in (
+        ("source", robot.source),
+        ("base", f"{robot.base}, of {_mass(robot, model):.4g} kg in all"),
+        ("legs", f"{len(robot.legs)} ({', '.join(robot.legs)}) of {robot.leg_length:.3g} m"),
+        ("nominal height", f"{robot.nominal_height:.3g} m, {share:.2f} of a leg"),
+        ("nominal pose", found.stance),
+        ("mirrors", " and ".join(names) or "none"),
+        ("tasks by its size", scaled),
+    ):
+        table.add_row(*row)
+    return table
+
+
+def _among(diagonal: np.ndarray, mirrors: list[np.ndarray]) -> bool:
+    return any(np.array_equal(diagonal, mirror) for mirror in mirrors)
+
+
+def _links(robot: Robot, model: mujoco.MjModel) -> Table:
+    """What each body of a leg is, with its mass."""
+    table = _table("leg", "hips (kg)", "thigh (kg)", "shank (kg)", "foot", title="Legs")
+    for i, leg in enumerate(robot.legs):
+        hips = leg_share(robot, robot.hips, i)
+        links = [hips, (robot.thighs[i],), (robot.shanks[i],)]
+        foot = FEET[mujoco.mjtGeom(int(model.geom(robot.feet[i]).type[0]))]
+        cells = [", ".join(_weighed(model, body) for body in bodies) for bodies in links]
+        table.add_row(leg, *cells, f"{robot.feet[i]} ({foot})")
+    return table
+
+
+def _weighed(model: mujoco.MjModel, body: str) -> str:
+    return f"{body} ({model.body(body).mass[0]:.3g})"
+
+
+def _joints(robot: Robot, model: mujoco.MjModel) -> Table:
+    heads = ("joint", "pose", "range", "kp", "kd", "torque", "speed", "armature")
+    table = _table(*heads, title="Joints (rad, rad, N·m/rad, N·m·s/rad, N·m, rad/s, kg·m²)")
+    for name, pose, motor in zip(robot.joints, robot.nominal_pose, robot.motors, strict=True):
+        joint = model.joint(name)
+        low, high = joint.range
+        span = f"{low:.2f}, {high:.2f}" if model.jnt_limited[joint.id] else "none"
+        numbers = (motor.kp, motor.kd, motor.torque_limit, motor.speed_limit, motor.armature)
+        table.add_row(name, f"{pose:.2f}", span, *(f"{number:.4g}" for number in numbers))
+    return table
+
+
+def _held(found: Derived) -> Table:
+    table = _table("joint", "held at", "stiffness", "damping", title="Held: no leg's")
+    for held in found.holding.joints:
+        numbers = (held.position, held.stiffness, held.damping)
+        table.add_row(held.joint, *(f"{number:.3g}" for number in numbers))
+    return table
+
+
+def _notes(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator[str]:
+    """What may surprise, or wants a number in the .toml beside the file."""
+    free = [name for name in robot.joints if not model.jnt_limited[model.joint(name).id]]
+    if free:
+        yield f"without a range, and so without a stop: {', '.join(free)}"
+    share = _stance_torque(robot, model, data) / robot.torque_limit
+    if share.max() > 0.5:
+        joint = robot.joints[int(share.argmax())]
+        yield f"standing takes {share.max():.0%} of the torque of {joint}"
+    for shape in _overhanging(robot, model, data):
+        yield (
+            f"shape {shape} touches the ground before the foot where its shank leans {LEAN} rad: "
+            "its contacts count as the shank's"
+        )
+
+
+def _stance_torque(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    """Return the torques (N·m) by which joints carry an equal share of the weight, (joints,)."""
+    jacobian, torque = np.zeros((3, model.nv)), np.zeros(model.nv)
+    for foot in robot.feet:
+        mujoco.mj_jacGeom(model, data, jacobian, None, model.geom(foot).id)
+        torque += jacobian[2] * _mass(robot, model) * GRAVITY / len(robot.feet)
+    return np.abs(torque[[model.joint(name).dofadr[0] for name in robot.joints]])
+
+
+def _overhanging(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator[str]:
+    """Yield shapes of shanks that stick out beyond the foot when the shank leans."""
+    for i, (foot, shank) in enumerate(zip(robot.feet, robot.shanks, strict=True)):
+        axis = data.joint(leg_share(robot, robot.joints, i)[-1]).xaxis
+        own = model.geom(foot).id
+        solid = (model.geom_contype | model.geom_conaffinity) > 0
+        solid &= np.isin(model.geom_type, [int(kind) for kind in FEET])
+        others = np.flatnonzero(solid & (model.geom_bodyid == model.body(shank).id))
+        for lean in (-LEAN, LEAN):
+            up = np.cos(lean) * np.array([0, 0, 1.0]) + np.sin(lean) * np.cross(axis, [0, 0, 1])
+            depth = {g: _depth(model, data, g, up) for g in others}
+            beyond = depth.pop(own) + 0.005 * robot.leg_length
+            yield from (repr(model.geom(g).name) for g, deep in depth.items() if deep > beyond)
+
+
+def _depth(model: mujoco.MjModel, data: mujoco.MjData, geom: int, up: np.ndarray) -> float:
+    """Return how far (m) a shape reaches against a direction, from the origin."""
+    local = data.geom_xmat[geom].reshape(3, 3).T @ up
+    return float(reach(model, geom, local) - data.geom_xpos[geom] @ up)

@@ -1,0 +1,130 @@
+"""One task for robots of any size: what is alike is paid alike, and commanded alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from envs import tasks
+from envs.mdp import rewards
+from envs.mdp.commands import VELOCITY
+from envs.mdp.state import State
+from envs.tasks import TASKS
+from envs.tasks.size import HEIGHT, LEG_LENGTH, MASS, Size, of_robot
+from robots import ROBOTS, get_robot
+from tests.envs.helpers import OFFLINE_ROBOTS
+
+MU, LAMBDA = 0.3, 0.7
+"""Mass and lengths of a small robot, by ANYmal C's."""
+ANYMAL = get_robot("anymal_c")
+REFERENCE = replace(ANYMAL, mass=MASS)
+SMALL = replace(
+    ANYMAL,
+    mass=MU * MASS,
+    leg_length=LAMBDA * ANYMAL.leg_length,
+    nominal_height=LAMBDA * ANYMAL.nominal_height,
+)
+GROWTH = {
+    "nominal_height": LAMBDA,
+    "leg_length": LAMBDA,
+    "base_height": LAMBDA,
+    "lin_vel_b": LAMBDA**0.5,
+    "ang_vel_b": LAMBDA**-0.5,
+    "joint_vel": LAMBDA**-0.5,
+    "joint_acc": LAMBDA**-1,
+    "torque": MU * LAMBDA,
+    "foot_height": LAMBDA,
+    "foot_vel_w": LAMBDA**0.5,
+    "air_time": LAMBDA**0.5,
+    "command": np.array([LAMBDA**0.5, LAMBDA**0.5, LAMBDA**-0.5]),
+    "action": LAMBDA**-0.5,  # what changes in a control step of the same length
+    "previous_action": LAMBDA**-0.5,
+}
+"""By which factors what a robot does differs from what ANYmal C does, where they move alike."""
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("robot", OFFLINE_ROBOTS)
+def test_robots_of_our_own_have_the_tasks_as_they_are_written(name: str, robot: str) -> None:
+    assert tasks.make(name, ROBOTS[robot]) == TASKS[name](ROBOTS[robot])
+
+
+def test_tasks_are_written_for_anymal_c() -> None:
+    model = ANYMAL.spec().compile()
+    assert model.body_subtreemass[1] == pytest.approx(MASS, abs=1e-3)
+    assert (ANYMAL.leg_length, ANYMAL.nominal_height) == (LEG_LENGTH, HEIGHT)
+    assert of_robot(REFERENCE) == Size()
+    for name in TASKS:
+        assert tasks.make(name, REFERENCE) == TASKS[name](ANYMAL)
+
+
+def a_state(rng: np.random.Generator, n: int = 8) -> State:
+    """Any motion, walking about as fast as it is told to."""
+    shapes = {"joint": (n, 12), "foot": (n, 4)}
+
+    def flags(*shape: int) -> np.ndarray:
+        return rng.random(shape) < 0.5
+
+    command = rng.uniform(0.3, 1.0, (n, 3))
+    return State(
+        dt=0.02,
+        nominal_pose=np.array(ANYMAL.nominal_pose),
+        nominal_height=HEIGHT,
+        leg_length=LEG_LENGTH,
+        command_names=VELOCITY,
+        base_height=HEIGHT + rng.normal(0, 0.05, n),
+        lin_vel_b=rng.normal(0, 0.5, (n, 3)),
+        ang_vel_b=rng.normal(0, 0.5, (n, 3)),
+        gravity_b=np.tile([0.1, 0.1, -0.99], (n, 1)),
+        joint_pos=rng.normal(0, 0.5, shapes["joint"]),
+        joint_vel=rng.normal(0, 5, shapes["joint"]),
+        joint_acc=rng.normal(0, 100, shapes["joint"]),
+        torque=rng.normal(0, 20, shapes["joint"]),
+        foot_height=rng.uniform(0, 0.1, shapes["foot"]),
+        foot_vel_w=rng.normal(0, 1, (n, 4, 3)),
+        foot_contact=flags(n, 4),
+        touchdown=flags(n, 4),
+        air_time=rng.uniform(0, 0.5, shapes["foot"]),
+        foot_phase=rng.uniform(0, 6, shapes["foot"]),
+        leg_contact=flags(n, 8),
+        base_contact=flags(n),
+        command=command,
+        action=rng.uniform(-1, 1, shapes["joint"]),
+        previous_action=rng.uniform(-1, 1, shapes["joint"]),
+        terminated=flags(n),
+    )
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_what_is_alike_is_paid_alike(name: str) -> None:
+    large = a_state(np.random.default_rng(0))
+    small = replace(large, **{name: getattr(large, name) * GROWTH[name] for name in GROWTH})
+    before, now = tasks.make(name, REFERENCE), tasks.make(name, SMALL)
+    for term, reward in before.rewards.items():
+        here, there = (
+            rewards.evaluate({term: each}, state, np.zeros(8, bool), 1.0)[term]
+            for each, state in ((reward, large), (now.rewards[term], small))
+        )
+        here *= LAMBDA**0.5 if term == "air_time" else 1.0  # of touchdowns, which come more often
+        np.testing.assert_allclose(there, here, rtol=0.05, atol=1e-6, err_msg=term)
+
+
+def test_what_is_alike_is_commanded_alike() -> None:
+    walk, run, stand = (tasks.make(name, SMALL) for name in ("walk", "run", "stand"))
+    entries = walk.commands.entries
+    assert entries["lin_vel_x"].range == pytest.approx((-0.837, 0.837))  # 1 m/s × √0.7
+    assert entries["yaw_rate"].range == pytest.approx((-1.43, 1.43))  # 1.2 rad/s / √0.7
+    assert walk.gait.frequency == pytest.approx(2.99)  # 2.5 Hz / √0.7
+    assert walk.commands.interval == pytest.approx((0.837, 2.51))
+    assert run.protocol.speeds[-1] == pytest.approx(2.93)
+    assert stand.randomization.push == pytest.approx((0.837, 0.837))
+    assert walk.drive == tasks.make("walk", REFERENCE).drive  # angles have no size
+
+
+def test_a_robot_that_crouches_has_not_fallen_yet() -> None:
+    """The height of a fall is 0.54 of the nominal one, whichever that is."""
+    crouched = replace(SMALL, nominal_height=0.6 * SMALL.leg_length)
+    share = tasks.make("walk", crouched).terminations["height"].params["share"]
+    assert share * crouched.leg_length / crouched.nominal_height == pytest.approx(0.537, abs=2e-3)
