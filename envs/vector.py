@@ -15,6 +15,7 @@ from envs.bounds import require, require_size
 from envs.mdp import commands, observations, rewards, symmetry, terminations
 from envs.mdp.curriculum import levels
 from envs.mdp.episode import EpisodeLog
+from envs.mdp.gait_commands import Clock
 from envs.mdp.history import History
 from envs.mdp.starts import NOMINAL, Start
 from envs.mdp.state import State
@@ -114,6 +115,8 @@ class LocomotionVectorEnv(VectorEnv):
         require(ok, "gait offsets", offsets, f"{feet} numbers, one a leg")
         self._max_steps = round(config.episode_length / config.simulation.dt)
         self._history = History(n, len(robot.joints), feet, len(config.commands.entries))
+        self._history.command[:] = config.commands.nearest
+        self._clock = Clock(config.gait, config.commands.names, n, feet)
         self._driven = Driven(config.drive, robot, self.physics, n)
         self._reward = {name: np.zeros(n) for name in config.rewards}
 
@@ -270,13 +273,14 @@ class LocomotionVectorEnv(VectorEnv):
         return f": {', '.join(terms)}" if terms else ""
 
     def _track(self, fresh: np.ndarray) -> None:
-        physics, dt = self.physics, self.config.simulation.dt
-        frequency = self.config.gait.frequency
+        physics, dt, command = self.physics, self.config.simulation.dt, self._history.command
+        frequency = self._clock.frequency(command)
         self._history.track(physics.joint_vel, physics.foot_contact, dt, frequency, fresh)
+        self._clock.advance(command, dt)
         self.transitions += self._total_envs
 
     def _read_state(self) -> State:
-        return sensing.read(self.physics, self._history, self.robot, self.config)
+        return sensing.read(self.physics, self._history, self._clock, self.robot, self.config)
 
     def _next_command(self, share: float) -> None:
         left = self._history.command_left
@@ -316,6 +320,7 @@ class LocomotionVectorEnv(VectorEnv):
         history.push_left[ids] = rng.uniform(0.0, config.push_interval, len(ids))
         phase = rng.uniform(*config.phase, len(ids)) if config.phase else 0.0
         history.restart(ids, self.physics.joint_vel[ids], phase)
+        self._clock.restart(ids, history.command[ids])
         self._driven.restart(ids, rng)
         self._log.clear(ids)
 
@@ -325,6 +330,7 @@ class LocomotionVectorEnv(VectorEnv):
             "physics": self.physics.state.copy(),
             "models": self._models.state_dict(),
             "history": self._history.state_dict(),
+            "clock": self._clock.state_dict(),
             "log": self._log.state_dict(),
             "rng": self._rng.bit_generator.state,
             "transitions": self.transitions,
@@ -342,6 +348,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._models.load_state_dict(state["models"])
         self.physics.restore(state["physics"])
         self._history.load_state_dict(state["history"])
+        self._clock.load_state_dict(state.get("clock", {}))
         self._log.load_state_dict(state["log"])
         self._driven.load_state_dict(state)
         self._rng.bit_generator.state = state["rng"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from envs.task import TaskConfig
+from envs.tasks.gait import gait
 from envs.tasks.recover import recover
 from envs.tasks.run import run
 from envs.tasks.stand import stand
@@ -13,6 +14,7 @@ from robots.robot import Robot
 from robots.usage import UsageError
 
 TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
+    "gait": gait,
     "recover": recover,
     "run": run,
     "stand": stand,
