@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from envs.judge import gaits, protocol
-from envs.judge.gaits import Footfalls
+from envs.judge import protocol
 from envs.judge.protocol import Act
+from envs.mdp import footfalls
 from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.footfalls import Footfalls
 from envs.mdp.recording import Recording
 from envs.sim.randomization import PUSH_INTERVAL
 from envs.task import TaskConfig, with_command, with_random_start
@@ -183,7 +184,7 @@ def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady
         command,
         shown,
         None if up == len(recording.alive) else (up + 1) * recording.dt,
-        gaits.analyse(contact, shown.dt) if len(contact) else None,
+        footfalls.analyse(contact, shown.dt) if len(contact) else None,
         joint_limits(env.robot),
     )
 
