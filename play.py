@@ -30,7 +30,8 @@ from algos.training.evaluate import evaluate, side_by_side
 from algos.training.memory import require_memory
 from algos.usage import UsageError
 from envs.hand_over import HandOver
-from envs.judge import deployment, protocol, replay, speeds
+from envs.judge import deployment, gaits, protocol, replay, speeds
+from envs.mdp.gait_commands import Suited
 from envs.render.gl import OpenGLError
 from envs.show.live import Live
 from envs.show.rendering import rendering_env
@@ -168,6 +169,11 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
             agent = partial(policy_of, options, subject)
             results |= speeds.evaluate(agent, subject.task, subject.robot, seed)
             tables[f"{subject.env_id}: {speeds.TOLD}, seed {seed}"] = speeds.table(results)
+        if isinstance(subject.task.commands.function, Suited):
+            agent = partial(policy_of, options, subject)
+            results |= gaits.evaluate(agent, subject.task, subject.robot, seed)
+            tables[f"{subject.env_id}: {gaits.TOLD}, seed {seed}"] = gaits.table(results)
+            tables["changes without a fall"] = gaits.change_table(results)
     else:
         environment = subject.make(n)
         results: dict[str, Any] = {**evaluate(act, environment, episodes, seed), "seed": seed}
@@ -248,7 +254,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
     task, source, acting = subject.task, Path(options.sources[0]), options.acting
     assert task is not None
     facts = {"Task": subject.env_id, "Robot": subject.robot, "Agent": acting}
-    for name in ("contact", "command", "randomize"):
+    for name in ("contact", "command", "gait", "randomize"):
         if getattr(options, name):
             facts[name.capitalize()] = str(getattr(options, name))
     if changes := subject.changes(options):

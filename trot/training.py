@@ -22,7 +22,7 @@ from algos.training.settings import ResumeConfig, Training
 from algos.usage import UsageError
 from envs import tasks
 from envs.sim import DRIVES, TERRAINS
-from envs.task import TaskConfig
+from envs.task import TaskConfig, with_gait
 from robots import get_robot, is_file
 
 PhysicsName = Literal["auto", "batch", "warp"]
@@ -46,6 +46,8 @@ class TrainConfig(Training):
     """What an action means in a trot/ task, torque for example; by default as the task has it."""
     terrain: str | None = None
     """Ground of a trot/ task, slope for example; by default as the task has it."""
+    gait: str | None = None
+    """Gait of a trot/ task with a clock, pace for example; by default as the task has it."""
     physics: PhysicsName = "auto"
     """What simulates a trot/ task: batch, MuJoCo on the CPU's cores; warp, MuJoCo Warp on the GPU
     that the algorithm runs on; auto takes warp where it can and the extra `warp` is installed."""
@@ -86,6 +88,7 @@ class Choice(NamedTuple):
     algorithm: str = DEFAULT_ALGORITHM
     drive: str | None = None
     terrain: str | None = None
+    gait: str | None = None
 
 
 def defaults(
@@ -94,12 +97,13 @@ def defaults(
     algorithm: str = DEFAULT_ALGORITHM,
     drive: str | None = None,
     terrain: str | None = None,
+    gait: str | None = None,
 ) -> TrainConfig:
     """Return the preset of an id and an algorithm, for a robot where it is a trot/ task."""
     known = preset(env_id)
     _, kind = registered(algorithm)
     name = envs.IDS.get(env_id)
-    task = make_task(name, robot, drive, terrain) if name else None
+    task = make_task(name, robot, drive, terrain, gait) if name else None
     return TrainConfig(
         env_id,
         total_steps=known.total_steps,
@@ -111,13 +115,18 @@ def defaults(
         robot=robot,
         drive=task.drive.name if task else None,
         terrain=task.terrain.name if task else None,
+        gait=gait if task else None,
         env=task,
     )
 
 
-def make_task(name: str, robot: str, drive: str | None, terrain: str | None) -> TaskConfig:
-    """Return a task for a robot, with another drive or terrain than its own where one is named."""
+def make_task(
+    name: str, robot: str, drive: str | None, terrain: str | None, gait: str | None = None
+) -> TaskConfig:
+    """Return a task for a robot, with another drive, terrain or gait than its own where named."""
     task = tasks.make(name, get_robot(robot))
+    if gait is not None:
+        task = with_gait(task, gait, get_robot(robot))
     if drive is not None:
         require(drive in DRIVES, "drive", drive, f"one of {', '.join(DRIVES)}")
         task = replace(task, drive=DRIVES[drive]())
@@ -149,11 +158,12 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
         if seen.help:
             parsing.parse(TrainConfig, ["--help"], usual, owner=USUAL_ID)
         raise UsageError(f"{unknown_id(None)}; it comes first: train.py ID [options]")
-    choice = Choice(seen.env_id[0], seen.robot or ROBOT, seen.algorithm, seen.drive, seen.terrain)
+    robot = seen.robot or ROBOT
+    choice = Choice(*(seen.env_id[0], robot, seen.algorithm, seen.drive, seen.terrain, seen.gait))
     if not is_id(choice.env_id):
         raise UsageError(unknown_id(choice.env_id))
     default = defaults(*choice)
-    for part in ("robot", "drive", "terrain"):
+    for part in ("robot", "drive", "terrain", "gait"):
         if default.env is None and (given := getattr(seen, part)):
             raise UsageError(f"--{part} is {given}; {choice.env_id} is no trot/ task and has none")
     if default.env is None:

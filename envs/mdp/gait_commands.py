@@ -90,10 +90,11 @@ def _swapped(feet: int) -> list[int]:
     return [foot ^ 1 if foot ^ 1 < feet else foot for foot in range(feet)]
 
 
-def of_gait(gait: NamedGait, leg_length: float) -> dict[str | int, float]:
-    """Return the entries that ask for a gait: of the legs by their numbers, the others by name."""
-    clock = gait.clock(leg_length)
-    return dict(enumerate(gait.footfalls)) | {FREQUENCY: clock.frequency, DUTY: gait.duty}
+def of_gait(gait: NamedGait, leg_length: float, names: Sequence[str]) -> dict[str, float]:
+    """Return the entries of a command, of those named, that ask for a gait."""
+    feet = [name for name in names if name.startswith(FOOTFALL)]
+    told = dict(zip(feet, gait.footfalls, strict=True))
+    return told | {FREQUENCY: gait.clock(leg_length).frequency, DUTY: gait.duty}
 
 
 class Clock:

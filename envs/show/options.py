@@ -38,7 +38,9 @@ class RobotOptions:
     """Friction cones of a trot/ task: pyramidal (fast) or elliptic (a check)."""
     command: tuple[float, ...] | None = None
     """One command throughout, a number an entry: for walking forward and leftward speed (m/s) and
-    yaw rate (rad/s)."""
+    yaw rate (rad/s), which is enough where gaits are commanded, too."""
+    gait: str | None = None
+    """Gait of a trot/ task that has a clock: pace, bound, transverse-gallop, …"""
     recover: str | None = None
     """A run or a checkpoint of trot/Recover-v0: episodes begin with a fall, its policy gets the
     robot up, and hands over to the one that is played."""
@@ -81,5 +83,6 @@ class RobotOptions:
     @property
     def trot_only(self) -> list[str]:
         """Options given that only a trot/ task has, as flags."""
-        names = ("robot", "contact", "command", "recover", "randomize", "report", "viewer", "web")
+        names = ("robot", "contact", "command", "gait", "recover", "randomize")
+        names += ("report", "viewer", "web")
         return [f"--{name}" for name in names if getattr(self, name)]
