@@ -45,6 +45,7 @@ class Play(RobotOptions, Watching):
         **Watching.NEEDS,
         **dict.fromkeys(("host", "port"), ("web",)),
         "episodes": ("evaluate", "report"),
+        "command_schedule": ("video", "viewer", "web"),
         **dict.fromkeys(("contact", "robot"), (*ACTING, "export")),
     }
     SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {**Watching.SUFFIXES, "report": (".html",)}

@@ -1,4 +1,4 @@
-"""How a policy steps as it is told: every gait at speeds that suit it, and changes between gaits."""
+"""How a policy steps as it is told: every gait at speeds that suit it, and every change."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from envs.judge import protocol
 from envs.judge.intervals import bootstrap, share
 from envs.judge.protocol import Act
 from envs.mdp import footfalls, measures
-from envs.mdp.gait_commands import Suited, of_gait
-from envs.mdp.gait_library import named, pace
+from envs.mdp.gait_commands import DUTY, FOOTFALL, command_of, fastest, named_gaits
 from envs.mdp.recording import Recording
 from envs.sim.randomization import PUSH_INTERVAL
 from envs.task import TaskConfig, with_random_start
@@ -52,31 +51,16 @@ class Stepping:
 
     def command(self, gait: str, speed: float) -> np.ndarray:
         """Return the command (entries,) to go forward at a speed (m/s) in a gait, level."""
-        commands, law = self.config.commands, self.config.commands.function
-        assert isinstance(law, Suited)
-        command = commands.standing.copy()
-        command[0] = speed
-        for name, value in of_gait(named(gait, self.feet), law.leg_length, commands.names).items():
-            command[commands.names.index(name)] = value
-        return command.clip(*commands.ranges.T)
-
-    @property
-    def feet(self) -> int:
-        """Number of feet."""
-        return len(self.config.gait.offsets)
+        return command_of(self.config.commands, gait, {"lin_vel_x": speed})
 
     @property
     def gaits(self) -> tuple[str, ...]:
         """Names of the gaits that the task draws."""
-        law = self.config.commands.function
-        return law.gaits if isinstance(law, Suited) else ()
+        return named_gaits(self.config.commands)
 
     def fastest(self, gait: str) -> float:
         """Return the fastest forward speed that suits a gait (m/s), within the task's range."""
-        law = self.config.commands.function
-        assert isinstance(law, Suited)
-        suited = named(gait, self.feet).speeds[1] / pace(law.leg_length)
-        return float(min(suited, self.config.commands.ranges[0, 1]))
+        return fastest(self.config.commands, gait)
 
 
 def evaluate(
@@ -137,8 +121,8 @@ def stepped(
         command: in force throughout, (n, entries).
         names: of its entries.
     """
-    feet = [i for i, name in enumerate(names) if name.startswith("footfall_")]
-    duty = command[:, names.index("duty")]
+    feet = [i for i, name in enumerate(names) if name.startswith(FOOTFALL)]
+    duty = command[:, names.index(DUTY)]
     up, gaits = recording.alive[-1], []
     phase_error, duty_error = np.full((2, len(up)), np.nan)
     for i in range(len(up)):

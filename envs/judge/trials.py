@@ -163,11 +163,12 @@ def error_by_command(recording: Recording, commands: Commands, bins: int = BINS)
 def steady_command(commands: Commands) -> tuple[float, ...]:
     """Return forward at SPEED_SHARE of the task's largest speed, or as near as the ranges allow.
 
-    So are other entries to 0.
+    The other entries are at rest, or as near to it.
     """
     low, high = commands.ranges.T
-    shares = np.array([SPEED_SHARE if name == "lin_vel_x" else 0.0 for name in commands.names])
-    return tuple(np.clip(shares * high, low, high).tolist())
+    forward = np.array([name == "lin_vel_x" for name in commands.names], bool)
+    command = np.where(forward, np.clip(SPEED_SHARE * high, low, high), commands.nearest)
+    return tuple(command.tolist())
 
 
 def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady:

@@ -6,11 +6,13 @@ first leg (LF) in [0, 1), as in `envs.mdp.gait_library`, whose gaits give the na
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from envs.mdp import strides
+from envs.mdp.gait_commands import DUTY, FOOTFALL
 from envs.mdp.gait_library import FOUR_LEGGED
 
 DIAGONAL = "diagonal-sequence walk"
@@ -139,6 +141,19 @@ def phase_error(phase: np.ndarray, asked: np.ndarray) -> float:
     late = phase - asked
     together = np.angle(np.exp(2j * np.pi * late).mean()) / (2 * np.pi)
     return float(np.abs(_wrapped(late - together)).mean())
+
+
+def asked(names: Sequence[str], command: np.ndarray) -> str | None:
+    """Return the name of the gait that a command (entries,) asks for, None where it asks for none.
+
+    Args:
+        names: of the entries.
+        command: their values.
+    """
+    if DUTY not in names:
+        return None
+    told = np.array([v for n, v in zip(names, command, strict=True) if n.startswith(FOOTFALL)])
+    return gait_of(told - told[0], float(command[names.index(DUTY)]))[0]
 
 
 def _wrapped(share: np.ndarray) -> np.ndarray:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from envs.mdp.commands import VELOCITY, Command
+from envs.bounds import require
+from envs.mdp.commands import VELOCITY, Command, Commands
 from envs.mdp.gait import Gait, foot_phase
-from envs.mdp.gait_library import FOUR_LEGGED, NamedGait, gaits, named, pace
+from envs.mdp.gait_library import FOUR_LEGGED, NamedGait, named, pace
 
 FREQUENCY, DUTY = "gait_frequency", "duty"
 SWING_HEIGHT, BODY_HEIGHT = "swing_height", "body_height"
@@ -95,6 +96,39 @@ def of_gait(gait: NamedGait, leg_length: float, names: Sequence[str]) -> dict[st
     feet = [name for name in names if name.startswith(FOOTFALL)]
     told = dict(zip(feet, gait.footfalls, strict=True))
     return told | {FREQUENCY: gait.clock(leg_length).frequency, DUTY: gait.duty}
+
+
+def command_of(commands: Commands, gait: str | None, values: Mapping[str, float]) -> np.ndarray:
+    """Return a command (entries,) by a gait's name and entries' values; the others are at rest.
+
+    Raises:
+        ValueError: an unknown gait or entry, or a gait where none is commanded.
+    """
+    told = dict(zip(commands.names, commands.standing, strict=True))
+    if gait is not None:
+        law = commands.function
+        need = "left out: the task commands no gait"
+        require(isinstance(law, Suited), "gait", repr(gait), need)
+        assert isinstance(law, Suited)
+        feet = sum(name.startswith(FOOTFALL) for name in commands.names)
+        told |= of_gait(named(gait, feet), law.leg_length, commands.names)
+    for name in values:
+        require(name in told, "command", repr(name), f"one of {', '.join(told)}")
+    return np.array(list((told | dict(values)).values()), float).clip(*commands.ranges.T)
+
+
+def named_gaits(commands: Commands) -> tuple[str, ...]:
+    """Return the gaits that are commanded by name, none of them where gaits are not commanded."""
+    return commands.function.gaits if isinstance(commands.function, Suited) else ()
+
+
+def fastest(commands: Commands, gait: str) -> float:
+    """Return the fastest forward speed that suits a gait (m/s), within the range of commands."""
+    law = commands.function
+    assert isinstance(law, Suited)
+    feet = sum(name.startswith(FOOTFALL) for name in commands.names)
+    suited = named(gait, feet).speeds[1] / pace(law.leg_length)
+    return float(min(suited, commands.ranges[0, 1]))
 
 
 class Clock:

@@ -42,7 +42,7 @@ def gait(robot: Robot) -> TaskConfig:
     paid = {n: replace(r, weight=weights.get(n, r.weight)) for n, r in task.rewards.items()}
     del paid["air_time"]
     paid["clearance"] = Reward(rewards.commanded_clearance, -100.0)
-    paid["base_height"] = Reward(rewards.commanded_height, -30.0)
+    paid["base_height"] = Reward(rewards.commanded_height, -150.0)
     paid["swing_time"] = Reward(rewards.swing_time, -1.0, curriculum=True)
     speeds = velocity(lin_vel_x=(-1.0, 1.5), lin_vel_y=(-0.3, 0.3), yaw_rate=(-0.8, 0.8))
     steps = gait_commands.entries(robot.legs, size, standing_height(robot), usual)

@@ -68,7 +68,7 @@ def test_the_footfalls_of_a_horse_are_a_transverse_gallop_of_a_cheetah_a_rotary_
 def test_the_error_of_phases_is_the_mean_over_the_feet_whatever_all_share() -> None:
     asked = np.array([0.0, 0.5, 0.5, 0.0])
     assert footfalls.phase_error((asked + 0.3) % 1.0, asked) == pytest.approx(0.0, abs=1e-12)
-    late = asked + [0.0, 0.0, 0.1, 0.1]
+    late = asked + np.array([0.0, 0.0, 0.1, 0.1])
     assert footfalls.phase_error(late % 1.0, asked) == pytest.approx(0.05)
     assert np.isnan(footfalls.phase_error(asked * np.nan, asked))
 
