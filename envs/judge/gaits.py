@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
@@ -40,6 +40,11 @@ UNITS = {
     "fall_rate": "",
     "cost_of_transport": "",
 }
+FREE = (
+    *("lin_vel_error", "fall_rate", "cost_of_transport", "stride_frequency", "duty_factor"),
+    *("swing_apex", "foot_slip"),
+)
+"""Measures of a policy that steps as it likes."""
 
 
 @dataclass(frozen=True)
@@ -87,26 +92,80 @@ def evaluate(
         of them were on their feet CHANGED seconds later.
     """
     stepping = Stepping(_calm(config), robot)
+    rungs = [(gait, s * stepping.fastest(gait)) for gait in stepping.gaits for s in SHARES]
     return {
-        "gaits": steady(agent, stepping, seed),
+        "gaits": steady(agent, stepping, seed, rungs),
         "changes": changes(agent, stepping, seed, tries),
     }
 
 
-def steady(agent: Callable[[int], Act], stepping: Stepping, seed: int) -> dict[str, Any]:
-    """Return `gaits` of what `evaluate` gives."""
-    rungs = [(g, s * stepping.fastest(g)) for g in stepping.gaits for s in SHARES]
+def steady(
+    agent: Callable[[int], Act], stepping: Stepping, seed: int, rungs: list[tuple[str, float]]
+) -> dict[str, Any]:
+    """Return `gaits` of what `evaluate` gives, at these gaits and forward speeds (m/s)."""
     command = np.repeat([stepping.command(*rung) for rung in rungs], ROBOTS, axis=0)
-    recording = _run(agent, stepping, seed, SETTLE + WATCH, lambda step: command)
-    rng, found = np.random.default_rng(seed), {gait: [] for gait in stepping.gaits}
-    kept = recording.rows(slice(round(SETTLE / recording.dt), None))
+    kept = _watched(agent, stepping, seed, command)
     values, names = stepped(kept, command, stepping.config.commands.names)
-    for i, (gait, speed) in enumerate(rungs):
-        rows = slice(i * ROBOTS, (i + 1) * ROBOTS)
-        told = {n: (share if n == "fall_rate" else bootstrap)(values[n][rows], rng) for n in UNITS}
-        counted = Counter(names[rows]).most_common()
-        found[gait].append({"command": round(speed, 3)} | told | {"measured": dict(counted)})
+    found: dict[str, list[dict[str, Any]]] = {gait: [] for gait, _ in rungs}
+    for (gait, speed), told in zip(rungs, _told(values, names, tuple(UNITS), seed), strict=True):
+        found[gait].append({"command": round(speed, 3)} | told)
     return found
+
+
+def free(
+    agent: Callable[[int], Act],
+    config: TaskConfig,
+    robot: str,
+    seed: int,
+    speeds: Sequence[float],
+) -> list[dict[str, Any]]:
+    """Return what a policy that steps as it likes does at forward speeds (m/s).
+
+    Returns:
+        For each `command` (m/s), means with their 95 % intervals of what FREE names, and
+        `measured`, how many robots stepped in each gait by their footfalls.
+    """
+    stepping = Stepping(_calm(config), robot)
+    forward = [command_of(config.commands, None, {"lin_vel_x": speed}) for speed in speeds]
+    kept = _watched(agent, stepping, seed, np.repeat(forward, ROBOTS, axis=0))
+    up = kept.alive[-1]
+    values = {name: getattr(measures, name)(kept) for name in FREE if name != "fall_rate"}
+    values = {name: np.where(up, value, np.nan) for name, value in values.items()}
+    values["fall_rate"] = 1.0 - up
+    gaits = _names([footfalls.analyse(contact, kept.dt) for contact in _contacts(kept)], up)
+    return [
+        {"command": float(speed)} | told
+        for speed, told in zip(speeds, _told(values, gaits, FREE, seed), strict=True)
+    ]
+
+
+def _watched(
+    agent: Callable[[int], Act], stepping: Stepping, seed: int, command: np.ndarray
+) -> Recording:
+    """Record robots under commands (n, entries) for WATCH seconds, SETTLE after the start."""
+    recording = _run(agent, stepping, seed, SETTLE + WATCH, lambda step: command)
+    return recording.rows(slice(round(SETTLE / recording.dt), None))
+
+
+def _told(
+    values: dict[str, np.ndarray], gaits: list[str], names: Sequence[str], seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yield means with intervals, and the gaits, of each ROBOTS robots."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, len(gaits), ROBOTS):
+        rows = slice(start, start + ROBOTS)
+        told = {n: (share if n == "fall_rate" else bootstrap)(values[n][rows], rng) for n in names}
+        yield told | {"measured": dict(Counter(gaits[rows]).most_common())}
+
+
+def _names(found: list[footfalls.Footfalls], up: np.ndarray) -> list[str]:
+    """Return the gait of each robot by its footfalls, `footfalls.NO_GAIT` of one that fell."""
+    return [f.gait if u else footfalls.NO_GAIT for f, u in zip(found, up, strict=True)]
+
+
+def _contacts(recording: Recording) -> Iterator[np.ndarray]:
+    """Yield the contacts of each robot, (T, feet) bool."""
+    return iter(recording.foot_contact.swapaxes(0, 1))
 
 
 def stepped(
@@ -122,23 +181,19 @@ def stepped(
         names: of its entries.
     """
     feet = [i for i, name in enumerate(names) if name.startswith(FOOTFALL)]
-    duty = command[:, names.index(DUTY)]
-    up, gaits = recording.alive[-1], []
-    phase_error, duty_error = np.full((2, len(up)), np.nan)
-    for i in range(len(up)):
-        found = footfalls.analyse(recording.foot_contact[:, i], recording.dt)
-        gaits.append(found.gait if up[i] else footfalls.NO_GAIT)
-        phase_error[i] = footfalls.phase_error(found.phase, command[i, feet])
-        duty_error[i] = np.abs(found.duty - duty[i]).mean()
+    wanted, duty = command[:, feet], command[:, names.index(DUTY)]
+    up = recording.alive[-1]
+    found = [footfalls.analyse(contact, recording.dt) for contact in _contacts(recording)]
+    late = [footfalls.phase_error(f.phase, w) for f, w in zip(found, wanted, strict=True)]
     values = {
         "lin_vel_error": measures.lin_vel_error(recording),
         "yaw_rate_error": measures.yaw_rate_error(recording),
-        "phase_error": phase_error,
-        "duty_error": duty_error,
+        "phase_error": np.array(late),
+        "duty_error": np.abs(np.array([f.duty for f in found]) - duty[:, None]).mean(axis=1),
         "cost_of_transport": measures.cost_of_transport(recording),
     }
     values = {name: np.where(up, value, np.nan) for name, value in values.items()}
-    return values | {"fall_rate": 1.0 - up}, gaits
+    return values | {"fall_rate": 1.0 - up}, _names(found, up)
 
 
 def changes(

@@ -14,6 +14,8 @@ from envs.judge import trials
 from envs.judge.protocol import Act, references, table
 from envs.judge.trials import Pushes, Steady, Tracking, Trials
 from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.footfalls import asked
+from envs.mdp.gait_commands import FOOTFALL
 from envs.mdp.measures import Measure
 from envs.mdp.strides import BOUNCE
 from envs.show import figures
@@ -148,6 +150,8 @@ def _tiles(found: Trials, measures: dict[str, Measure]) -> Iterator[Tile]:
     feet = found.steady.footfalls
     if any(found.steady.command) and feet is not None:
         pace = f"one robot: {feet.frequency.mean():.2f} Hz, duty factor {feet.duty.mean():.2f}"
+        wanted = asked(found.steady.recording.command_names, np.array(found.steady.command))
+        pace += f"; asked: {wanted}" if wanted is not None else ""
         yield Tile(feet.gait, "", "gait", pace)
     pushes = found.pushes
     held = pushes.withstood_size()
@@ -214,7 +218,9 @@ def _gait(steady: Steady, robot: Robot, where: str) -> Section:
         "evaluation."
     )
     diagram = figures.footfall_diagram(steady, robot.legs)
-    return Section("gait", f"Gait: {feet.gait}", text, diagram, (head, *rows))
+    wanted = asked(steady.recording.command_names, np.array(steady.command))
+    title = f"Gait: {feet.gait}" + (f", asked: {wanted}" if wanted is not None else "")
+    return Section("gait", title, text, diagram, (head, *rows))
 
 
 def _joints(steady: Steady, robot: Robot, where: str) -> Section:
@@ -272,7 +278,7 @@ def told(command: Sequence[float], commands: Commands) -> str:
     texts = {
         name: " ".join(filter(None, (f"{value:g}", entry.unit, WORDS.get(name, name))))
         for (name, entry), value in named
-        if value
+        if value and not name.startswith(FOOTFALL)
     }
     moves = [text for name, text in texts.items() if name in VELOCITY]
     others = [text for name, text in texts.items() if name not in VELOCITY]
@@ -280,7 +286,9 @@ def told(command: Sequence[float], commands: Commands) -> str:
         moves[0] = f"to walk at {moves[0]}"
     elif set(VELOCITY) <= set(commands.names):
         moves = ["to stand"]
-    return ", ".join(moves + others) or "nothing"
+    wanted = asked(commands.names, np.array(command))
+    gait = [f"gait {wanted}"] if wanted is not None else []
+    return ", ".join(moves + gait + others) or "nothing"
 
 
 def _robots(n: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from envs.task import TaskConfig
+from envs.tasks.free_gait import free_gait
 from envs.tasks.gait import gait
 from envs.tasks.recover import recover
 from envs.tasks.run import run
@@ -14,6 +15,7 @@ from robots.robot import Robot
 from robots.usage import UsageError
 
 TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
+    "free_gait": free_gait,
     "gait": gait,
     "recover": recover,
     "run": run,
