@@ -91,7 +91,7 @@ def evaluate(
         stride, means over the feet. `changes`: for each pair of gaits `tries`, and `up`, how many
         of them were on their feet CHANGED seconds later.
     """
-    stepping = Stepping(_calm(config), robot)
+    stepping = Stepping(calm(config), robot)
     rungs = [(gait, s * stepping.fastest(gait)) for gait in stepping.gaits for s in SHARES]
     return {
         "gaits": steady(agent, stepping, seed, rungs),
@@ -125,7 +125,7 @@ def free(
         For each `command` (m/s), means with their 95 % intervals of what FREE names, and
         `measured`, how many robots stepped in each gait by their footfalls.
     """
-    stepping = Stepping(_calm(config), robot)
+    stepping = Stepping(calm(config), robot)
     forward = [command_of(config.commands, None, {"lin_vel_x": speed}) for speed in speeds]
     kept = _watched(agent, stepping, seed, np.repeat(forward, ROBOTS, axis=0))
     up = kept.alive[-1]
@@ -221,7 +221,8 @@ def changes(
     }
 
 
-def _calm(config: TaskConfig) -> TaskConfig:
+def calm(config: TaskConfig) -> TaskConfig:
+    """Return a task without pushes, from random starts about its own."""
     calm = replace(config.randomization, push=None, push_interval=PUSH_INTERVAL)
     return with_random_start(replace(config, randomization=calm))
 
