@@ -295,10 +295,16 @@ class LocomotionVectorEnv(VectorEnv):
         history.command[ids], history.command_left[ids] = drawn
 
     def set_command(self, command: np.ndarray) -> None:
-        """Give every simulation this command, (entries,), until it is reset."""
+        """Give every simulation this command, (entries,) or (n, entries), until it is reset.
+
+        Those that have not moved yet begin in the gait that it asks for.
+        """
         self._history.command[:] = command
         self._history.command_left[:] = np.inf
-        self.state = replace(self.state, command=self._history.command.copy())
+        self._clock.restart(np.flatnonzero(self._history.steps == 0), self._history.command)
+        clocks = self._clock.foot_phase(self._history.phase)
+        now = {"command": self._history.command.copy(), "foot_phase": clocks}
+        self.state = replace(self.state, **now)
 
     def _observe(self) -> np.ndarray:
         noise = self.config.randomization.noise
@@ -320,7 +326,7 @@ class LocomotionVectorEnv(VectorEnv):
         history.push_left[ids] = rng.uniform(0.0, config.push_interval, len(ids))
         phase = rng.uniform(*config.phase, len(ids)) if config.phase else 0.0
         history.restart(ids, self.physics.joint_vel[ids], phase)
-        self._clock.restart(ids, history.command[ids])
+        self._clock.restart(ids, history.command)
         self._driven.restart(ids, rng)
         self._log.clear(ids)
 

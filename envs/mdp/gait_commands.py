@@ -176,9 +176,9 @@ class Clock:
         self.duty = self.duty + (duty - self.duty).clip(-most, most)
 
     def restart(self, ids: np.ndarray, command: np.ndarray) -> None:
-        """Have the feet of simulations ids where their commands, (len(ids), entries), want them."""
+        """Have the feet of simulations ids where their commands, of (n, entries), want them."""
         if self.commanded:
-            self.offsets[ids], self.duty[ids] = self._wanted(command)
+            self.offsets[ids], self.duty[ids] = self._wanted(command[ids])
 
     def _wanted(self, command: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return -command[:, self._footfalls] % 1.0, command[:, [self._duty]]
