@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,7 +17,7 @@ from envs.show.figures import QUADRUPED
 LEGS = ("LF", "RF", "LH", "RH")
 STRIDES = 2.0
 """Time that is drawn, in strides."""
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "trot",  # the same ids every time
     "font.size": 9,
