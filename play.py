@@ -30,7 +30,8 @@ from algos.training.evaluate import evaluate, side_by_side
 from algos.training.memory import require_memory
 from algos.usage import UsageError
 from envs.hand_over import HandOver
-from envs.judge import deployment, paper, protocol, replay, speeds
+from envs.judge import deployment, gaits, paper, protocol, replay, speeds
+from envs.mdp.gait_commands import named_gaits
 from envs.render.gl import OpenGLError
 from envs.show import inspection, portrait
 from envs.show.live import Live
@@ -187,6 +188,11 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
             agent = partial(policy_of, options, subject)
             results |= speeds.evaluate(agent, subject.task, subject.robot, seed)
             tables[f"{subject.env_id}: {speeds.TOLD}, seed {seed}"] = speeds.table(results)
+        if named_gaits(subject.task.commands):
+            agent = partial(policy_of, options, subject)
+            results |= gaits.evaluate(agent, subject.task, subject.robot, seed)
+            tables[f"{subject.env_id}: {gaits.TOLD}, seed {seed}"] = gaits.table(results)
+            tables["changes without a fall"] = gaits.change_table(results)
     else:
         environment = subject.make(n)
         results: dict[str, Any] = {**evaluate(act, environment, episodes, seed), "seed": seed}
@@ -239,7 +245,8 @@ def make_video(options: Play, subjects: Sequence[Subject], path: Path) -> None:
         for subject, name in zip(subjects, names, strict=True)
     ]
     seconds, scheduled = options.seconds or Video.seconds, options.command is None
-    video = Video(seconds, options.seed, options.size, options.slow, scheduled, (rows, columns))
+    how = (options.seed, options.size, options.slow, scheduled)
+    video = Video(seconds, *how, schedule=options.schedule, grid=(rows, columns))
     with whole(path) as draft:
         title = f"{path.name}, {seconds / options.slow:g} s long"
         falls = write_video(draft, actors, video, title=title)
@@ -267,7 +274,7 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
     task, source, acting = subject.task, Path(options.sources[0]), options.acting
     assert task is not None
     facts = {"Task": subject.env_id, "Robot": subject.robot, "Agent": acting}
-    for name in ("contact", "command", "randomize"):
+    for name in ("contact", "command", "gait", "randomize"):
         if getattr(options, name):
             facts[name.capitalize()] = str(getattr(options, name))
     if changes := subject.changes(options):
@@ -286,11 +293,19 @@ def write_report(options: Play, subject: Subject, path: Path) -> None:
 
 def watch_live(options: Play, subject: Subject) -> None:
     """Show the policy live, in a browser or in MuJoCo's viewer, under commands given there."""
+    gaits = named_gaits(subject.trained.commands) if subject.trained is not None else ()
     own = replace(options, command=None)  # with the task's own limits
+    if gaits:
+        own = replace(own, gait=None)
     endless = subject.judged(own, options.seconds or ENDLESS)
     environment = replace(subject, task=endless).make(1)
     assert isinstance(environment, LocomotionVectorEnv)
-    live = Live(environment, *live_agents(options, subject), options.seed, options.command)
+    command, seed = options.command, options.seed
+    if command is not None:  # with the entries that it leaves out
+        command = tuple(subject.judged(options, None).commands.ranges[:, 0].tolist())
+    live = Live(environment, *live_agents(options, subject), seed, command, options.schedule)
+    if gaits and options.gait is not None and command is None:
+        live.ask_gait(options.gait.replace("-", " "))
     if options.viewer:
         watch(live)
     else:

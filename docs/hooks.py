@@ -29,7 +29,7 @@ def on_page_content(content: str, **_: Any) -> str:
 
 
 def _tables(task: str) -> str:
-    return f"### {task.capitalize()}\n\n{tables(task)}"
+    return f"### {task.replace('_', ' ').capitalize()}\n\n{tables(task)}"
 
 
 def _mathml(match: re.Match[str]) -> str:

@@ -27,7 +27,9 @@ try:
     command = np.array(words, float)
 except ValueError:
     command = np.full(len(words), np.nan)
-if len(words) != len(entries) or not np.isfinite(command).all():
+if len(words) == 3 and len(entries) > 3:  # a velocity, the gait of rest
+    command = np.append(command, [entry["rest"] for entry in info["command"][3:]])
+if len(command) != len(entries) or not np.isfinite(command).all():
     sys.exit(f"the command is {' '.join(words)!r}; give a number for each of {', '.join(entries)}")
 if "offset" not in drive:
     sys.exit(f"no formula says the controls of the drive {drive['name']!r}")
@@ -42,6 +44,11 @@ named = [entry["entry"] for entry in info["command"]]
 velocity = np.isin(named, ["lin_vel_x", "lin_vel_y", "yaw_rate"])
 moving = np.linalg.norm(command[velocity]) > info["moving_above"]
 told = np.where(velocity & ~moving, 0.0, command)
+commanded = dict(zip(named, told, strict=True))
+footfalls = [value for name, value in commanded.items() if name.startswith("footfall_")]
+frequency = commanded.get("gait_frequency", info["gait_frequency"])
+offsets = -np.array(footfalls) if footfalls else np.array(info["gait_offsets"])
+duty = commanded.get("duty", info.get("gait_duty", 0.5))
 timestep, limit = model.opt.timestep, np.array(info["torque_limit"])
 blocks, control = info["observation"], pose
 lagged = {  # how many physics steps ago, and which of the two in `past`
@@ -163,13 +170,15 @@ seconds, start = 10, data.qpos[:2].copy()
 
 for step in range(round(seconds * info["control_rate"])):
     mujoco.mj_forward(model, data)  # mj_step leaves its sensors a substep behind
-    cycles = step / info["control_rate"] * info["gait_frequency"]
-    phase = 2 * np.pi * (cycles + np.array(info["gait_offsets"]))
+    place = (step / info["control_rate"] * frequency + offsets) % 1.0
+    phase = np.pi * np.where(place < duty, place / duty, 1 + (place - duty) / (1 - duty))
     values = {
         "lin_vel": data.sensor("lin_vel_b").data,
         "ang_vel": data.sensor("ang_vel_b").data,
         "gravity": -data.sensor("up_b").data,
         "command": told,
+        "velocity_command": told[velocity],
+        **{name: np.array([value]) for name, value in commanded.items()},
         "joint_pos": data.qpos[qpos] - pose,
         "joint_vel": data.qvel[qvel],
         "action": action,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from envs.bounds import require_shape
+from envs.mdp.gait_commands import Clock
 from envs.mdp.history import History
 from envs.mdp.past import Past
 from envs.mdp.state import State
@@ -13,9 +14,15 @@ from envs.task import TaskConfig
 from robots.robot import Robot
 
 
-def read(physics: Physics, history: History, past: Past, robot: Robot, config: TaskConfig) -> State:
+def read(
+    physics: Physics,
+    history: History,
+    clock: Clock,
+    past: Past,
+    robot: Robot,
+    config: TaskConfig,
+) -> State:
     """Read everything once, into arrays that nothing else writes to; nothing has terminated."""
-    offsets = np.array(config.gait.offsets or np.zeros(len(robot.feet)))
     return State(
         dt=config.simulation.dt,
         timestep=config.simulation.timestep,
@@ -36,7 +43,7 @@ def read(physics: Physics, history: History, past: Past, robot: Robot, config: T
         foot_contact=history.foot_contact.copy(),
         touchdown=history.touchdown.copy(),
         air_time=history.air_time.copy(),
-        foot_phase=2 * np.pi * (history.phase[:, None] + offsets),
+        foot_phase=clock.foot_phase(history.phase),
         leg_contact=physics.leg_contact,
         base_contact=physics.base_contact,
         command=history.command.copy(),

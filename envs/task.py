@@ -11,6 +11,8 @@ from envs.bounds import require, require_choice, require_within
 from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.curriculum import Earned, Scaled, Schedule
 from envs.mdp.gait import Gait
+from envs.mdp.gait_commands import Suited, of_gait
+from envs.mdp.gait_library import named
 from envs.mdp.measures import MEASURES, Measure
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import PACED, Reward
@@ -20,6 +22,7 @@ from envs.sim.drives import PD, Drive
 from envs.sim.randomization import Randomization, with_standard
 from envs.sim.scene import Simulation
 from envs.sim.terrain import Flat, Terrain
+from robots.robot import Robot
 
 ANY_PHASE = (0.0, 1.0)
 
@@ -145,13 +148,38 @@ def with_random_start(task: TaskConfig) -> TaskConfig:
     return replace(task, start=start, randomization=randomization)
 
 
+def with_gait(task: TaskConfig, name: str, robot: Robot) -> TaskConfig:
+    """Return the task in one gait of `envs.mdp.gait_library` throughout.
+
+    Its clock has it, or where gaits are commanded, every command.
+
+    Raises:
+        ValueError: an unknown gait, or a task without a clock.
+    """
+    gait, commands = named(name, len(robot.legs)), task.commands
+    require(task.gait.frequency > 0, "gait", repr(name), "left out where a task has no clock")
+    if not isinstance(commands.function, Suited):
+        return replace(task, gait=gait.clock(robot.leg_length))
+    told = of_gait(gait, robot.leg_length, commands.names)
+    entries = {
+        n: replace(entry, range=(told[n], told[n])) if n in told else entry
+        for n, entry in commands.entries.items()
+    }
+    function = replace(commands.function, gaits=(name.replace("-", " "),))
+    return replace(task, commands=replace(commands, entries=entries, function=function))
+
+
 def with_command(task: TaskConfig, command: tuple[float, ...]) -> TaskConfig:
     """Return the task with one command, in the units of its entries, throughout.
+
+    Where the task commands gaits a velocity is enough: the other entries are at rest.
 
     Raises:
         ValueError: another number of values than the task's commands have.
     """
     names = task.commands.names
+    if len(command) == len(VELOCITY) and isinstance(task.commands.function, Suited):
+        command = (*command, *task.commands.nearest[len(VELOCITY) :].tolist())
     need = f"{len(names)} numbers, {', '.join(names) or 'for a task without commands'}"
     require(len(command) == len(names), "command", command, need)
     return replace(task, commands=task.commands.fixed(command))

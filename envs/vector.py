@@ -16,6 +16,7 @@ from envs.bounds import require, require_size
 from envs.mdp import commands, observations, rewards, symmetry, terminations
 from envs.mdp.curriculum import Levels
 from envs.mdp.episode import EpisodeLog
+from envs.mdp.gait_commands import Clock
 from envs.mdp.history import History
 from envs.mdp.starts import NOMINAL, Rows
 from envs.mdp.state import State
@@ -117,6 +118,8 @@ class LocomotionVectorEnv(VectorEnv):
         require(ok, "gait offsets", offsets, f"{feet} numbers, one a leg")
         self._max_steps = round(config.episode_length / config.simulation.dt)
         self._history = History(n, len(robot.joints), feet, len(config.commands.entries))
+        self._history.command[:] = config.commands.nearest
+        self._clock = Clock(config.gait, config.commands.names, n, feet)
         self._acting = Acting(config, robot, self.physics, n)
         self._visited = Visited(config.revisit, n, len(robot.joints))
         self.levels = Levels(config.curricula)
@@ -279,14 +282,16 @@ class LocomotionVectorEnv(VectorEnv):
         return f": {', '.join(terms)}" if terms else ""
 
     def _track(self, fresh: np.ndarray) -> None:
-        physics, dt = self.physics, self.config.simulation.dt
-        frequency = self.config.gait.frequency
+        physics, dt, command = self.physics, self.config.simulation.dt, self._history.command
+        frequency = self._clock.frequency(command)
         self._history.track(physics.joint_vel, physics.foot_contact, dt, frequency, fresh)
+        self._clock.advance(command, dt)
         self._acting.track()
         self.transitions += self._total_envs
 
     def _read_state(self) -> State:
-        return sensing.read(self.physics, self._history, self._acting.past, self.robot, self.config)
+        past = self._acting.past
+        return sensing.read(self.physics, self._history, self._clock, past, self.robot, self.config)
 
     def _next_command(self, share: float) -> None:
         left = self._history.command_left
@@ -301,10 +306,16 @@ class LocomotionVectorEnv(VectorEnv):
         history.command[ids], history.command_left[ids] = drawn
 
     def set_command(self, command: np.ndarray) -> None:
-        """Give every simulation this command, (entries,), until it is reset."""
+        """Give every simulation this command, (entries,) or (n, entries), until it is reset.
+
+        Those that have not moved yet begin in the gait that it asks for.
+        """
         self._history.command[:] = command
         self._history.command_left[:] = np.inf
-        self.state = replace(self.state, command=self._history.command.copy())
+        self._clock.restart(np.flatnonzero(self._history.steps == 0), self._history.command)
+        clocks = self._clock.foot_phase(self._history.phase)
+        now = {"command": self._history.command.copy(), "foot_phase": clocks}
+        self.state = replace(self.state, **now)
 
     def _observe(self) -> np.ndarray:
         noise = self.config.randomization.noise
@@ -329,6 +340,7 @@ class LocomotionVectorEnv(VectorEnv):
         history.push_left[ids] = rng.uniform(0.0, config.push_interval, len(ids))
         phase = rng.uniform(*config.phase, len(ids)) if config.phase else 0.0
         history.restart(ids, self.physics.joint_vel[ids], phase)
+        self._clock.restart(ids, history.command)
         self._acting.restart(ids, rng)
         self._log.clear(ids)
 
@@ -338,6 +350,7 @@ class LocomotionVectorEnv(VectorEnv):
             "physics": self.physics.state.copy(),
             "models": self._models.state_dict(),
             "history": self._history.state_dict(),
+            "clock": self._clock.state_dict(),
             "log": self._log.state_dict(),
             "rng": self._rng.bit_generator.state,
             "transitions": self.transitions,
@@ -357,6 +370,7 @@ class LocomotionVectorEnv(VectorEnv):
         self._models.load_state_dict(state["models"])
         self.physics.restore(state["physics"])
         self._history.load_state_dict(state["history"])
+        self._clock.load_state_dict(state.get("clock", {}))
         self._log.load_state_dict(state["log"])
         for part in (self._acting, self._visited, self.levels):
             part.load_state_dict(state)

@@ -120,7 +120,7 @@ def every_task_has_its_tables(site: Path) -> None:
     html = (site / "tasks.html").read_text()
     for task in tasks.TASKS:
         rows = [*observation_table(task).splitlines(), *reward_table(task).splitlines()]
-        assert f'id="{task}"' in html
+        assert f'id="{task.replace("_", "-")}"' in html
         for term in (re.search(r"`(\w+)`", row) for row in rows):
             assert term is None or f"<code>{term[1]}</code>" in html
 

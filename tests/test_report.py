@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 import play
-from envs.judge import gaits, speeds, trials
+from envs.judge import speeds, trials
 from envs.judge.protocol import summarize
 from envs.judge.trials import Pushes, Steady, Trials
+from envs.mdp import footfalls
 from envs.mdp.commands import VELOCITY, Command, Commands, velocity
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
@@ -302,7 +303,7 @@ def test_robots_of_other_than_four_legs_have_a_page(
         "speed": np.full(n, 20.0),
         "torque": np.linspace(20.0, 30.0, n),
     }
-    steady = Steady((0.6, 0.0, 0.0), recording, None, gaits.analyse(down, 0.02), limits)
+    steady = Steady((0.6, 0.0, 0.0), recording, None, footfalls.analyse(down, 0.02), limits)
     pushes = Pushes(np.array([0.5]), np.array([0.0]), np.array([[8]]), np.array([[8]]))
     found = Trials(summarize(recording, MEASURES, 0), None, steady, pushes)
     names = tuple(f"{leg}_{part}" for leg in legs for part in range(per_leg))

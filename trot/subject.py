@@ -22,7 +22,7 @@ from algos.usage import UsageError
 from envs import hand_over, playable, tasks
 from envs.render.gl import prepare
 from envs.show.options import RobotOptions
-from envs.task import TaskConfig
+from envs.task import TaskConfig, with_gait
 from robots import get_robot
 
 ROBOT = "anymal_c"
@@ -46,6 +46,7 @@ class Play(RobotOptions, Watching):
         **dict.fromkeys(("host", "port"), ("web",)),
         "episodes": ("evaluate", "report"),
         "out": ("inspect",),
+        "command_schedule": ("video", "viewer", "web"),
         **dict.fromkeys(("contact", "robot"), (*ACTING, "export")),
     }
     SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -131,7 +132,10 @@ class Subject:
             ValueError: a setting that there is none of, or that the policy cannot have changed.
         """
         assert self.trained is not None
-        given = options.watched(self.trained, seconds, partial(self.override, self.env_id))
+        trained = self.trained
+        if options.gait is not None:
+            trained = with_gait(trained, options.gait, get_robot(self.robot))
+        given = options.watched(trained, seconds, partial(self.override, self.env_id))
         if self.content:
             playable.require_same_senses(self.trained, given)
         if self.riser is not None and self.riser.task is not None:
@@ -248,7 +252,7 @@ def _riser(options: Play, robot: str) -> Subject:
         ValueError: it is no policy of a trot/ task.
     """
     source = options.recover or ""
-    alone = replace(options, recover=None, command=None, robot=robot)
+    alone = replace(options, recover=None, command=None, gait=None, robot=robot)
     riser = find_subject(alone, source)
     if riser.content is None or riser.task is None:
         raise UsageError(f"--recover is {source}; give a run or a checkpoint of trot/Recover-v0")

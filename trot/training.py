@@ -22,12 +22,12 @@ from algos.training.settings import ResumeConfig, Training
 from algos.usage import UsageError
 from envs import tasks
 from envs.sim import DRIVES, TERRAINS
-from envs.task import TaskConfig
+from envs.task import TaskConfig, with_gait
 from robots import get_robot, is_file
 
 PhysicsName = Literal["auto", "batch", "warp"]
 ROBOT = "anymal_c"
-CHOSEN = ("drive", "terrain", "recipe")
+CHOSEN = ("drive", "terrain", "recipe", "gait")
 """Options that decide which settings a trot/ task has; None leaves it to the task."""
 USUAL_ID = "trot/AnymalWalk-v0"
 """Whose settings help shows where no id is given."""
@@ -52,6 +52,8 @@ class TrainConfig(Training):
     """What an action means in a trot/ task, torque for example; by default as the task has it."""
     terrain: str | None = None
     """Ground of a trot/ task, slope for example; by default as the task has it."""
+    gait: str | None = None
+    """Gait of a trot/ task with a clock, pace for example; by default as the task has it."""
     physics: PhysicsName = "auto"
     """What simulates a trot/ task: batch, MuJoCo on the CPU's cores; warp, MuJoCo Warp on the GPU
     that the algorithm runs on; auto takes warp where it can and the extra `warp` is installed."""
@@ -98,6 +100,7 @@ class Choice(NamedTuple):
     drive: str | None = None
     terrain: str | None = None
     recipe: str | None = None
+    gait: str | None = None
 
 
 def defaults(
@@ -107,12 +110,13 @@ def defaults(
     drive: str | None = None,
     terrain: str | None = None,
     recipe: str | None = None,
+    gait: str | None = None,
 ) -> TrainConfig:
     """Return the preset of an id and an algorithm, for a robot where it is a trot/ task."""
     _, kind = registered(algorithm)
     name = envs.IDS.get(env_id)
     recipe = (recipe or tasks.USUAL) if name else None
-    task = make_task(name, robot, drive, terrain, recipe or tasks.USUAL) if name else None
+    task = make_task(name, robot, drive, terrain, recipe or tasks.USUAL, gait) if name else None
     known = preset(env_id, recipe)
     return TrainConfig(
         env_id,
@@ -126,18 +130,26 @@ def defaults(
         recipe=recipe,
         drive=task.drive.name if task else None,
         terrain=task.terrain.name if task else None,
+        gait=gait if task else None,
         env=task,
     )
 
 
 def make_task(
-    name: str, robot: str, drive: str | None, terrain: str | None, recipe: str
+    name: str,
+    robot: str,
+    drive: str | None,
+    terrain: str | None,
+    recipe: str = tasks.USUAL,
+    gait: str | None = None,
 ) -> TaskConfig:
-    """Return a task for a robot, with another drive or terrain than its own where one is named."""
+    """Return a task for a robot, with another drive, terrain or gait than its own where named."""
     known = tasks.recipes(name)
     need = f"{' or '.join(known)}, which the task {name} has"
     require(recipe in known, "recipe", recipe, need)
     task = tasks.make(name, get_robot(robot), recipe)
+    if gait is not None:
+        task = with_gait(task, gait, get_robot(robot))
     if drive is not None:
         require(drive in DRIVES, "drive", drive, f"one of {', '.join(DRIVES)}")
         task = replace(task, drive=DRIVES[drive]())

@@ -89,7 +89,7 @@ class Watching:
         if not self.sources:
             raise UsageError("nothing to play: give a run, a checkpoint or an id")
         require_effect(self, self.NEEDS)
-        acts = ("agent", "device", "seed", "seconds", "command", "recover", "randomize")
+        acts = ("agent", "device", "seed", "seconds", "command", "gait", "recover", "randomize")
         require_effect(self, dict.fromkeys(acts, self.ACTING))
         movie = self.video is not None and self.video.suffix == ".mp4"
         require(movie or not self.gif, "video", self.video, "an .mp4 file for --gif")

@@ -36,8 +36,10 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
         )
     ]
     commands = [
-        {"entry": name, "unit": entry.unit, "range": entry.range}
-        for name, entry in config.commands.entries.items()
+        {"entry": name, "unit": entry.unit, "range": entry.range, "rest": float(rest)}
+        for (name, entry), rest in zip(
+            config.commands.entries.items(), config.commands.nearest, strict=True
+        )
     ]
     world = scene.describe(robot, simulation, config.drive, config.terrain)
     return {
@@ -55,6 +57,7 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
         "command": commands,
         "gait_frequency": config.gait.frequency,
         "gait_offsets": config.gait.offsets or (0.0,) * len(robot.legs),
+        "gait_duty": config.gait.duty,
         "moving_above": MOVING,
         "mjcf": world.to_xml(),
     }

@@ -40,7 +40,7 @@ def evaluate(
     Args:
         agent: makes the policy for a number of robots.
         config: a task as `envs.task.as_judged` gives it, with a command of `lin_vel_x`; the other
-            entries are 0, or as near to it as their ranges allow.
+            entries are at rest, or as near to it as their ranges allow.
         robot: a robot of `robots.ROBOTS`.
         seed: seed of the starts and of the intervals.
 
@@ -55,7 +55,7 @@ def evaluate(
     env = LocomotionVectorEnv(
         ROBOTS * len(speeds), robot=robot, config=with_random_start(config), autoreset=False
     )
-    command = np.tile(np.clip(0.0, *config.commands.ranges.T), (env.num_envs, 1))
+    command = np.tile(config.commands.nearest, (env.num_envs, 1))
     command[:, config.commands.names.index("lin_vel_x")] = np.repeat(speeds, ROBOTS)
 
     def tell(step: int) -> None:

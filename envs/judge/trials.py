@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from envs.judge import gaits, protocol, rising, speeds
-from envs.judge.gaits import Footfalls
+from envs.judge import protocol, rising, speeds
 from envs.judge.protocol import Act
 from envs.judge.rising import Rising
+from envs.mdp import footfalls
 from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.footfalls import Footfalls
 from envs.mdp.recording import Recording
 from envs.sim.randomization import PUSH_INTERVAL
 from envs.task import TaskConfig, with_command, with_random_start
@@ -175,11 +176,12 @@ def error_by_command(recording: Recording, commands: Commands, bins: int = BINS)
 def steady_command(commands: Commands) -> tuple[float, ...]:
     """Return forward at SPEED_SHARE of the task's largest speed, or as near as the ranges allow.
 
-    So are other entries to 0.
+    The other entries are at rest, or as near to it.
     """
     low, high = commands.ranges.T
-    shares = np.array([SPEED_SHARE if name == "lin_vel_x" else 0.0 for name in commands.names])
-    return tuple(np.clip(shares * high, low, high).tolist())
+    forward = np.array([name == "lin_vel_x" for name in commands.names], bool)
+    command = np.where(forward, np.clip(SPEED_SHARE * high, low, high), commands.nearest)
+    return tuple(command.tolist())
 
 
 def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady:
@@ -196,7 +198,7 @@ def walk_steadily(act: Act, config: TaskConfig, robot: str, seed: int) -> Steady
         command,
         shown,
         None if up == len(recording.alive) else (up + 1) * recording.dt,
-        gaits.analyse(contact, shown.dt) if len(contact) else None,
+        footfalls.analyse(contact, shown.dt) if len(contact) else None,
         joint_limits(env.robot),
     )
 

@@ -12,9 +12,12 @@ import tyro
 
 from envs.bounds import Range, require, require_choice, require_range
 
-Component = Literal["polar_x", "polar_y", "polar_z", "axial_x", "axial_y", "axial_z", "scalar"]
+Component = Literal[
+    "polar_x", "polar_y", "polar_z", "axial_x", "axial_y", "axial_z", "scalar", "foot"
+]
 """How an entry transforms under the robot's mirrors: as a component of a polar vector (a velocity)
-or of an axial one (a turning rate) in the base frame, or not at all."""
+or of an axial one (a turning rate) in the base frame, or not at all. Those of a foot change places:
+there is one for every leg, in leg order."""
 VELOCITY = ("lin_vel_x", "lin_vel_y", "yaw_rate")
 """Names of the velocity command's entries: forward, leftward, turning left."""
 
@@ -29,6 +32,8 @@ class Command:
     """Unit of the value."""
     component: Annotated[Component, tyro.conf.Fixed] = "scalar"
     """How it transforms under the robot's mirrors."""
+    rest: Annotated[float, tyro.conf.Fixed] = 0.0
+    """Its value where nothing is asked for, or as near to that as the range allows."""
 
     def __post_init__(self) -> None:
         require_range("command range", self.range, -1e3, 1e3)
@@ -64,8 +69,7 @@ class Commands:
     interval: Range = (4.0, 4.0)
     """Time until the next command (s), uniform."""
     standing_share: float = 0.0
-    """Probability that a new command is to stand: its velocities are 0, other entries as near to 0
-    as their ranges allow."""
+    """Probability that a new command is to stand: its velocities are 0, other entries at rest."""
 
     def __post_init__(self) -> None:
         require_range("interval", self.interval, 1e-3, 1e6)
@@ -84,12 +88,13 @@ class Commands:
 
     @cached_property
     def nearest(self) -> np.ndarray:
-        """The values of the ranges that are nearest to 0, (entries,)."""
-        return np.clip(0.0, *self.ranges.T)
+        """The values of the ranges that are nearest to rest, (entries,)."""
+        rest = np.array([entry.rest for entry in self.entries.values()])
+        return np.clip(rest, *self.ranges.T)
 
     @cached_property
     def standing(self) -> np.ndarray:
-        """The command to stand, (entries,): velocities are 0, others as near to it as they may."""
+        """The command to stand, (entries,): velocities are 0, others at rest."""
         return np.where([name in VELOCITY for name in self.names], 0.0, self.nearest)
 
     def fixed(self, command: Sequence[float]) -> Commands:
@@ -108,7 +113,7 @@ def sample(
         config: the commands.
         n: how many.
         rng: where they are drawn from.
-        share: of the ranges, from their values nearest to 0; a curriculum may lower it.
+        share: of the ranges, from their values nearest to rest; a curriculum may lower it.
     """
     ranges = config.ranges
     if share != 1.0:

@@ -43,7 +43,7 @@ class History:
         joint_vel: np.ndarray,
         foot_contact: np.ndarray,
         dt: float,
-        frequency: float,
+        frequency: np.ndarray | float,
         fresh: np.ndarray,
     ) -> None:
         """Advance by one control step.
@@ -52,7 +52,7 @@ class History:
             joint_vel: joint velocities (rad/s), (n, joints).
             foot_contact: (n, feet) bool.
             dt: control step (s).
-            frequency: of the gait (Hz).
+            frequency: of the gait (Hz), (n,) or one for all.
             fresh: simulations whose accelerations mean nothing, (n,) bool.
         """
         before = self.foot_contact

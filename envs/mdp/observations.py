@@ -14,8 +14,8 @@ from envs.mdp.past import LONGEST, remembers, steps_back
 from envs.mdp.state import State
 from envs.mdp.term import LARGEST, Term, bounded
 
-Kind = Literal["polar", "axial", "joint", "command", "foot", "scalar"]
-"""How a quantity transforms under the robot's mirrors."""
+Kind = Literal["polar", "axial", "joint", "command", "velocity", "foot", "scalar"]
+"""How a quantity transforms under the robot's mirrors; a velocity is forward, leftward, turning."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,12 @@ def command(state: State) -> np.ndarray:
     return np.where(velocities & ~state.moving[:, None], 0.0, state.command)
 
 
+def velocity_command(state: State) -> np.ndarray:
+    """Commanded forward and leftward speed (m/s) and yaw rate (rad/s), 0 while told to stand,
+    (n, 3)."""
+    return state.velocity_command * state.moving[:, None]
+
+
 def joint_pos(state: State) -> np.ndarray:
     """Joint positions from the nominal pose (rad), (n, joints)."""
     return state.joint_pos - state.nominal_pose
@@ -81,6 +87,26 @@ def clock_sin(state: State) -> np.ndarray:
 def clock_cos(state: State) -> np.ndarray:
     """Cosine of each foot's place in the gait, 0 while told to stand, (n, feet)."""
     return np.cos(state.foot_phase) * state.moving[:, None]
+
+
+def gait_frequency(state: State) -> np.ndarray:
+    """Commanded strides per second (Hz), (n, 1)."""
+    return state.commanded("gait_frequency")
+
+
+def duty(state: State) -> np.ndarray:
+    """Commanded share of a stride that each foot is on the ground, (n, 1)."""
+    return state.commanded("duty")
+
+
+def swing_height(state: State) -> np.ndarray:
+    """Commanded height of the feet's swings (m), (n, 1)."""
+    return state.commanded("swing_height")
+
+
+def body_height(state: State) -> np.ndarray:
+    """Commanded height of the base (m), (n, 1)."""
+    return state.commanded("body_height")
 
 
 def base_height(state: State) -> np.ndarray:

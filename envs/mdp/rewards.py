@@ -142,8 +142,32 @@ def clearance(state: State, *, target: float) -> np.ndarray:
     """Σ max(z* - z, 0)² over the feet, m²; z* follows a half sine of height target (m) through
     the gait's swing, and is 0 in stance and while the robot is told to stand.
     """
+    return _lack_of_height(state, target)
+
+
+def _lack_of_height(state: State, target: np.ndarray | float) -> np.ndarray:
     wanted = target * np.maximum(-np.sin(state.foot_phase), 0.0) * state.moving[:, None]
     return _square(np.maximum(wanted - state.foot_height, 0.0))
+
+
+def commanded_clearance(state: State) -> np.ndarray:
+    """`clearance` of the commanded `swing_height`, m²."""
+    return _lack_of_height(state, state.commanded("swing_height"))
+
+
+def commanded_height(state: State) -> np.ndarray:
+    """(h - h*)², m², h* the commanded `body_height`."""
+    return (state.base_height - state.commanded("body_height")[:, 0]) ** 2
+
+
+def swing_time(state: State) -> np.ndarray:
+    """Σ over touchdowns of |swing time - commanded one|, s, while a motion is commanded.
+
+    The commanded one is what the commanded `duty` leaves of a stride of `gait_frequency`.
+    """
+    frequency, duty = state.commanded("gait_frequency", "duty").T[..., None]
+    error = np.where(state.touchdown, np.abs(state.air_time - (1.0 - duty) / frequency), 0.0)
+    return error.sum(axis=1) * state.moving
 
 
 def slip(state: State) -> np.ndarray:

@@ -134,6 +134,7 @@ def _identity(joints: int, feet: int, entries: int) -> dict[Kind, SignedPermutat
         "polar": 3,
         "axial": 3,
         "command": entries,
+        "velocity": 3,
         "scalar": 1,
         "joint": joints,
         "foot": feet,
@@ -183,10 +184,16 @@ def _transforms(image: Image, entries: dict[str, Command]) -> dict[Kind, SignedP
     """Return how each kind of quantity transforms in a mirror."""
     order, diagonal = np.arange(3), image.diagonal
     command = np.array([_component(entry, diagonal) for entry in entries.values()])
+    places = np.arange(len(entries))
+    feet = [i for i, entry in enumerate(entries.values()) if entry.component == "foot"]
+    if feet:
+        require(len(feet) == len(image.feet), "foot entries", len(feet), "one a leg")
+        places[feet] = np.array(feet)[image.feet]
     return {
         "polar": SignedPermutation(order, diagonal),
         "axial": SignedPermutation(order, -diagonal),
-        "command": SignedPermutation(np.arange(len(entries)), command),
+        "command": SignedPermutation(places, command),
+        "velocity": SignedPermutation(order, np.append(diagonal[:2], -diagonal[2])),
         "scalar": SignedPermutation(np.arange(1), np.ones(1)),
         "joint": SignedPermutation(image.joints, image.sign),
         "foot": SignedPermutation(image.feet, np.ones(len(image.feet))),
@@ -195,7 +202,7 @@ def _transforms(image: Image, entries: dict[str, Command]) -> dict[Kind, SignedP
 
 def _component(entry: Command, diagonal: np.ndarray) -> float:
     """Return the sign that an entry of the command gets in a mirror."""
-    if entry.component == "scalar":
+    if entry.component in ("scalar", "foot"):
         return 1.0
     kind, axis = entry.component.split("_")
     return float((diagonal if kind == "polar" else -diagonal)["xyz".index(axis)])

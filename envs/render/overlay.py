@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from envs.mdp.footfalls import analyse, asked
+from envs.mdp.state import State
+
 COMMANDED = (0.18, 0.80, 0.32)
 """Colour of commanded velocities: green."""
 ACTUAL = (0.16, 0.50, 0.98)
@@ -22,8 +25,8 @@ _LEGIBLE, _WIDEST = 9, 42
 """Height of the letters (pixels) wherever a frame is this many times as wide."""
 _WIDTH, _LONGEST = 20, 12
 """Width of the panels, and of what the legs' names take of it at most (letters' heights)."""
-_SHOWN = 2.0
-"""Time that the contact pattern looks back (s)."""
+_SHOWN, _WATCHED = 2.0, 3.0
+"""Time that the contact pattern looks back, and that a gait is named from (s)."""
 
 
 class ContactHistory:
@@ -35,17 +38,32 @@ class ContactHistory:
     """
 
     def __init__(self, dt: float, feet: int) -> None:
-        self.pattern = np.zeros((feet, round(_SHOWN / dt)), bool)
-        """Oldest first, (feet, frames)."""
+        self._dt, self._shown = dt, round(_SHOWN / dt)
+        self._watched = np.zeros((feet, round(_WATCHED / dt)), bool)
         self._time = -np.inf
+
+    @property
+    def pattern(self) -> np.ndarray:
+        """Which feet were on the ground, oldest first, (feet, frames)."""
+        return self._watched[:, -self._shown :]
+
+    @property
+    def gait(self) -> str:
+        """Name of the gait of the last three seconds, as `footfalls.analyse` gives it."""
+        return analyse(self._watched.T, self._dt).gait
+
+    def told(self, state: State, i: int) -> str:
+        """Return the gait of simulation i in words, beside the one that it is asked for."""
+        wanted = asked(state.command_names, state.command[i])
+        return f"gait: {self.gait}" + (f", asked: {wanted}" if wanted is not None else "")
 
     def add(self, contact: np.ndarray, time: float) -> None:
         """Add contacts (feet,) at a time (s) of the simulation; one that went back starts anew."""
         if time < self._time:
-            self.pattern[:] = False
+            self._watched[:] = False
         if time != self._time:
-            self.pattern = np.roll(self.pattern, -1, axis=1)
-            self.pattern[:, -1] = contact
+            self._watched = np.roll(self._watched, -1, axis=1)
+            self._watched[:, -1] = contact
         self._time = time
 
 
@@ -56,6 +74,7 @@ def write_overlay(
     time: float,
     pattern: np.ndarray,
     legs: Sequence[str],
+    gait: str = "",
 ) -> np.ndarray:
     """Return a copy of a frame with numbers at its top and the contact pattern at its bottom.
 
@@ -68,6 +87,7 @@ def write_overlay(
         time: of the simulation (s).
         pattern: which feet were on the ground, oldest first, (feet, frames) bool.
         legs: the feet's names.
+        gait: what is written over the pattern.
     """
     image = Image.fromarray(np.ascontiguousarray(pixels))
     if image.width < SMALLEST[0] or image.height < SMALLEST[1]:
@@ -80,7 +100,7 @@ def write_overlay(
         _write_label(draw, font, size, command, actual)
         return np.asarray(image)
     _write_velocities(draw, font, size, command, actual, time)
-    _draw_contacts(image, draw, font, size, pattern, legs)
+    _draw_contacts(image, draw, font, size, pattern, legs, gait)
     return np.asarray(image)
 
 
@@ -160,16 +180,20 @@ def _draw_contacts(
     size: int,
     pattern: np.ndarray,
     legs: Sequence[str],
+    gait: str,
 ) -> None:
-    """Draw a bar for every stance, the present at the right."""
+    """Draw a bar for every stance, the present at the right, below the gait's name."""
     pad, line, bar = size // 2, round(1.2 * size), round(0.8 * size)
-    top = image.height - 2 * pad - len(legs) * line
+    top = image.height - 2 * pad - (len(legs) + bool(gait)) * line
     names = max(draw.textlength(leg, font) for leg in legs)
     left = min(max(3 * pad + round(names), 3 * size), _LONGEST * size)
     width = _WIDTH * size - left
     draw.rounded_rectangle(
         (pad, top, _WIDTH * size + pad, image.height - pad), radius=pad, fill=_PANEL
     )
+    if gait:
+        draw.text((2 * pad, top + pad + bar // 2), gait, "white", font, anchor="lm")
+        top += line
     for row, (leg, stance) in enumerate(zip(legs, pattern, strict=True)):
         y = top + pad + row * line - (line - bar) // 2
         draw.text((2 * pad, y + bar // 2), leg, "white", font, anchor="lm")

@@ -101,7 +101,8 @@ class BatchRenderer:
         mujoco.mjr_readPixels(self._pixels, None, self._viewport, self._context)
         self._contacts[i].add(state.foot_contact[i], data.time)
         pattern, pixels = self._contacts[i].pattern, self._pixels[::-1]
-        return write_overlay(pixels, command, actual, data.time, pattern, self._legs)
+        gait = self._contacts[i].told(state, i) if state.has_velocity_command else ""
+        return write_overlay(pixels, command, actual, data.time, pattern, self._legs, gait)
 
     def _pose(self, i: int) -> mujoco.MjData:
         """Return the shown model's data in the pose of simulation i, the lights overhead."""

@@ -12,10 +12,13 @@ import numpy as np
 from envs.bounds import require
 from envs.judge.protocol import Act
 from envs.mdp import observations
-from envs.mdp.commands import VELOCITY
+from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.footfalls import asked
+from envs.mdp.gait_commands import command_of, named_gaits
 from envs.mdp.starts import nominal
 from envs.render.camera import reach
-from envs.show.command_schedule import command_at
+from envs.render.overlay import ContactHistory
+from envs.show.command_schedule import Schedule, usual
 from envs.sim.randomization import Randomization, push_velocities
 from envs.vector import LocomotionVectorEnv
 
@@ -43,7 +46,8 @@ class Live:
         agent: who acts first.
         seed: seed of the environment and of the pushes.
         command: in the units of its entries; None for the command schedule
-            (`envs.show.command_schedule`) until the first `steer`.
+            until the first `steer`.
+        schedule: by the task's commands.
 
     Raises:
         ValueError: more than one simulation, or an agent that cannot be loaded.
@@ -56,12 +60,18 @@ class Live:
         agent: str,
         seed: int,
         command: tuple[float, ...] | None = None,
+        schedule: Callable[[Commands], Schedule] = usual,
     ) -> None:
         require(env.num_envs == 1, "num_envs", env.num_envs, "1 to be watched")
         self.env, self.agents = env, agents
+        self.gaits = named_gaits(env.config.commands)
+        """Names of the gaits that can be asked for; none where the task commands none."""
+        self._schedule = schedule(env.config.commands)
+        self._contacts = ContactHistory(env.config.simulation.dt, len(env.robot.feet))
         self.limits = _limits(env, command)
         """Lowest and highest commands, the given one among them, (entries, 2)."""
-        self.command, self.scheduled = self._standing(), command is None
+        self.command = env.config.commands.standing.clip(*self.limits.T)
+        self.scheduled = command is None
         self.paused, self.speed, self.push_speed = False, 1.0, 1.0
         self.steps = self.falls = 0
         self._requests: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -122,7 +132,7 @@ class Live:
 
     def steer_entry(self, axis: int, value: float) -> None:
         """Set one entry of the command; the others of a schedule that this ends stand still."""
-        command = self._standing() if self.scheduled else self.command.copy()
+        command = self._kept()
         command[axis] = value
         self.steer(command)
 
@@ -133,6 +143,35 @@ class Live:
             axis = names.index(name)
             step = direction * np.abs(self.limits[axis]).max() / NUDGES
             self.steer_entry(axis, round(float(self.command[axis] + step), 9))
+
+    @property
+    def gait(self) -> str:
+        """The gait of the last seconds by the footfalls, as `envs.mdp.footfalls` names it."""
+        return self._contacts.gait
+
+    @property
+    def asked_gait(self) -> str | None:
+        """The gait that is commanded, None where none is."""
+        return asked(self.env.config.commands.names, self.command)
+
+    def ask_gait(self, gait: str) -> None:
+        """Command a gait by its name; the velocity stays, unless a schedule ends.
+
+        Raises:
+            ValueError: none of `gaits`.
+        """
+        require(gait in self.gaits, "gait", repr(gait), f"one of {', '.join(self.gaits)}")
+        commands = self.env.config.commands
+        wanted, command = command_of(commands, gait, {}), self._kept()
+        steps = np.array([name not in VELOCITY for name in commands.names])
+        self.steer(np.where(steps, wanted, command))
+
+    def next_gait(self) -> None:
+        """Command the next gait, the first one after the last."""
+        if self.gaits:
+            names, now = list(self.gaits), self.asked_gait
+            at = names.index(now) if now in names else -1
+            self.ask_gait(names[(at + 1) % len(names)])
 
     def push(self) -> None:
         """Give the base a velocity jump of `push_speed` (m/s) in a random horizontal direction."""
@@ -197,19 +236,28 @@ class Live:
     def step(self) -> None:
         """Advance by one control step."""
         if self.scheduled:
-            command = command_at(self.time, self.env.config.commands)
+            command = self._schedule(self.time)
             if not np.array_equal(command, self.command):
                 self.command = command
                 self._give_command()
         self._observation, _, fell, ended, _ = self.env.step(self._act(self._observation))
         self.steps += 1
+        self._contacts.add(self.env.last_state.foot_contact[0], self.time)
         self.falls += int(fell[0])
         if fell[0] or ended[0]:
             self._give_command()
 
     def _standing(self) -> np.ndarray:
-        """Return the command to stand still, (entries,), as near to 0 as the limits allow."""
-        return np.zeros(len(self.limits)).clip(*self.limits.T)
+        """Return the command to stand still, (entries,), in the gait that is asked for."""
+        standing = self.env.config.commands.standing
+        if self.gaits:
+            names = self.env.config.commands.names
+            standing = np.where([name in VELOCITY for name in names], standing, self.command)
+        return standing.clip(*self.limits.T)
+
+    def _kept(self) -> np.ndarray:
+        """Return the command that a change of one entry keeps: of a schedule it stands still."""
+        return self._standing() if self.scheduled else self.command.copy()
 
     def _give_command(self) -> None:
         """Command the robot, from the very next action on and in a new episode, too."""
@@ -269,6 +317,7 @@ ACTIONS: dict[str, Callable[[Live], None]] = {
     "Slower": lambda live: live.set_speed(live.speed / 2),
     "Faster": lambda live: live.set_speed(live.speed * 2),
     "Next policy": Live.swap_next,
+    "Next gait": Live.next_gait,
 }
 """What a key or a button can ask for."""
 

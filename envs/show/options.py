@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from envs.bounds import require
+from envs.mdp.commands import Commands
+from envs.show.command_schedule import Schedule, read, usual
 from envs.sim.scene import ContactModel
 from envs.task import TaskConfig, as_judged, with_command
 from robots.usage import UsageError
@@ -43,7 +46,12 @@ class RobotOptions:
     """Friction cones of a trot/ task: pyramidal (fast) or elliptic (a check)."""
     command: tuple[float, ...] | None = None
     """One command throughout, a number an entry: for walking forward and leftward speed (m/s) and
-    yaw rate (rad/s)."""
+    yaw rate (rad/s), which is enough where gaits are commanded, too."""
+    command_schedule: Path | None = None
+    """A CSV file of commands that a trot/ robot follows in turn, in a video and live: columns
+    seconds, entries of the command (lin_vel_x, …) and, where gaits are commanded, gait."""
+    gait: str | None = None
+    """Gait of a trot/ task that has a clock: pace, bound, transverse-gallop, …"""
     recover: str | None = None
     """A run or a checkpoint of trot/Recover-v0: episodes begin with a fall, its policy gets the
     robot up, and hands over to the one that is played."""
@@ -55,6 +63,8 @@ class RobotOptions:
         require(0 <= self.port <= 65535, "--port", self.port, "in 0 to 65535")
         finite = self.command is None or all(abs(v) <= 1e3 for v in self.command)
         require(finite, "--command", self.command, "numbers in [-1000, 1000]")
+        if self.command and self.command_schedule:
+            raise UsageError("--command and --command-schedule: give one of them")
         if self.viewer and self.web:
             raise UsageError("--viewer and --web: give one of them")
 
@@ -86,5 +96,11 @@ class RobotOptions:
     @property
     def trot_only(self) -> list[str]:
         """Options given that only a trot/ task has, as flags."""
-        names = ("robot", "contact", "command", "recover", "randomize", "report", "viewer", "web")
-        return [f"--{name}" for name in names if getattr(self, name)]
+        names = ("robot", "contact", "command", "command_schedule", "gait", "recover", "randomize")
+        names += ("report", "viewer", "web")
+        return [f"--{name.replace('_', '-')}" for name in names if getattr(self, name)]
+
+    @property
+    def schedule(self) -> Callable[[Commands], Schedule]:
+        """What makes the schedule of a task's commands."""
+        return partial(read, self.command_schedule) if self.command_schedule else usual

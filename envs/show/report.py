@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from envs.judge import speeds, trials
 from envs.judge.protocol import Act
 from envs.judge.trials import Trials
+from envs.mdp.footfalls import asked
 from envs.mdp.measures import Measure
 from envs.show import sections
 from envs.show.sections import count_robots
@@ -127,6 +129,8 @@ def _tiles(found: Trials, measures: dict[str, Measure]) -> Iterator[Tile]:
     feet = found.steady.footfalls
     if any(found.steady.command) and feet is not None:
         pace = f"one robot: {feet.frequency.mean():.2f} Hz, duty factor {feet.duty.mean():.2f}"
+        wanted = asked(found.steady.recording.command_names, np.array(found.steady.command))
+        pace += f"; asked: {wanted}" if wanted is not None else ""
         yield Tile(feet.gait, "", "gait", pace)
     if found.speeds is not None:
         yield Tile(f"{found.speeds['held']:.2f}", "m/s", "forward speed held", speeds.TOLD)

@@ -13,6 +13,8 @@ from envs.judge.protocol import references, table
 from envs.judge.rising import Rising
 from envs.judge.trials import Pushes, Steady, Tracking, Trials
 from envs.mdp.commands import VELOCITY, Commands
+from envs.mdp.footfalls import asked
+from envs.mdp.gait_commands import FOOTFALL
 from envs.mdp.measures import Measure
 from envs.mdp.recovery import POSE
 from envs.mdp.strides import BOUNCE
@@ -143,7 +145,9 @@ def _gait(steady: Steady, robot: Robot, where: str) -> Section:
         "evaluation."
     )
     diagram = figures.footfall_diagram(steady, robot.legs)
-    return Section("gait", f"Gait: {feet.gait}", text, diagram, (head, *rows))
+    wanted = asked(steady.recording.command_names, np.array(steady.command))
+    title = f"Gait: {feet.gait}" + (f", asked: {wanted}" if wanted is not None else "")
+    return Section("gait", title, text, diagram, (head, *rows))
 
 
 def _joints(steady: Steady, robot: Robot, where: str) -> Section:
@@ -202,7 +206,7 @@ def told(command: Sequence[float], commands: Commands) -> str:
     texts = {
         name: " ".join(filter(None, (f"{value:g}", entry.unit, WORDS.get(name, name))))
         for (name, entry), value in named
-        if value
+        if value and not name.startswith(FOOTFALL)
     }
     moves = [text for name, text in texts.items() if name in VELOCITY]
     others = [text for name, text in texts.items() if name not in VELOCITY]
@@ -210,7 +214,9 @@ def told(command: Sequence[float], commands: Commands) -> str:
         moves[0] = f"to walk at {moves[0]}"
     elif set(VELOCITY) <= set(commands.names):
         moves = ["to stand"]
-    return ", ".join(moves + others) or "nothing"
+    wanted = asked(commands.names, np.array(command))
+    gait = [f"gait {wanted}"] if wanted is not None else []
+    return ", ".join(moves + gait + others) or "nothing"
 
 
 def count_robots(n: int) -> str:

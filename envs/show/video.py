@@ -22,7 +22,7 @@ from rich.progress import track
 from envs.bounds import WIDEST
 from envs.mdp.commands import Commands
 from envs.render.gl import OpenGLError
-from envs.show.command_schedule import command_at
+from envs.show.command_schedule import Schedule, usual
 from envs.show.ffmpeg import encoding, last_line, run
 from envs.show.frames import fitted
 from envs.show.tiles import tiled
@@ -53,6 +53,8 @@ class Video:
     """Below 1 for slow motion."""
     scheduled: bool = True
     """Whether the command schedule commands trot/ robots, all alike; a grid's draw their own."""
+    schedule: Callable[[Commands], Schedule] = usual
+    """Which one, by the robots' commands."""
     grid: tuple[int, int] = (1, 1)
     """Rows and columns of environments under one policy."""
 
@@ -144,7 +146,7 @@ def _write(
     fps = rates.pop()
     stride = math.ceil(fps * video.speed / MAX_FPS)
     labels = [actor.label for actor in actors]
-    commanded = _commanded(environments) if video.scheduled else []
+    commanded = _commanded(environments, video.schedule) if video.scheduled else []
     observations = [envs.reset(seed=video.seed)[0] for envs in environments]
     steps: Iterable[int] = range(max(round(video.seconds * fps), 1))
     if title is not None and get_console().is_terminal:  # elsewhere it would be an empty line
@@ -153,8 +155,8 @@ def _write(
     falls: list[Fall] = []
     with _writer(path, fps * video.speed / stride) as file:
         for i in steps:
-            for robot, commands in commanded:
-                robot.set_command(command_at(i / fps, commands))
+            for robot, schedule in commanded:
+                robot.set_command(schedule(i / fps))
             if i % stride == 0:
                 frame = tiled(environments, labels, columns)
                 size = size or _size(frame)  # of the first, as the file has one
@@ -202,12 +204,14 @@ def _size(frame: np.ndarray) -> tuple[int, int]:
     return height, width
 
 
-def _commanded(environments: Sequence[VectorEnv]) -> list[tuple[LocomotionVectorEnv, Commands]]:
-    """The single robots, each with the first one's commands, or its own where entries differ."""
+def _commanded(
+    environments: Sequence[VectorEnv], schedule: Callable[[Commands], Schedule]
+) -> list[tuple[LocomotionVectorEnv, Schedule]]:
+    """The single robots, each with the first one's schedule, or its own where entries differ."""
     single = [e for e in environments if isinstance(e, LocomotionVectorEnv) and e.num_envs == 1]
     own = [robot.config.commands for robot in single]
     shared = [own[0] if commands.names == own[0].names else commands for commands in own]
-    return list(zip(single, shared, strict=True))
+    return list(zip(single, map(schedule, shared), strict=True))
 
 
 def write_gif(video: Path, path: Path) -> None:

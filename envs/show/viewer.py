@@ -31,6 +31,7 @@ KEYS = {
     "-": (45, "Slower"),
     "=": (61, "Faster"),
     "insert": (260, "Next policy"),
+    "page down": (267, "Next gait"),
 }
 """Key -> its GLFW code and an action of `Live`; most other keys are the viewer's own."""
 
@@ -92,4 +93,7 @@ def _show(live: Live, viewer: mujoco.viewer.Handle) -> None:
         scene.ngeom = 0
         velocities, ground = (live.velocity_command, live.velocity), live.env.config.terrain.height
         draw_velocities(scene, live.position, live.heading, *velocities, ground, live.reach)
+    if live.gaits:
+        words = f"{live.gait}\n{live.asked_gait}"
+        viewer.set_texts((None, mujoco.mjtGridPos.mjGRID_TOPLEFT, "gait\nasked", words))
     viewer.sync()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from envs.task import TaskConfig
 from envs.tasks import hwangbo
 from envs.tasks.command import command
+from envs.tasks.free_gait import free_gait
+from envs.tasks.gait import gait
 from envs.tasks.recover import recover
 from envs.tasks.run import run, run_earned
 from envs.tasks.size import scaled
@@ -17,6 +19,8 @@ from robots.usage import UsageError
 
 TASKS: dict[str, Callable[[Robot], TaskConfig]] = {
     "command": command,
+    "free_gait": free_gait,
+    "gait": gait,
     "recover": recover,
     "run": run,
     "stand": stand,

@@ -44,6 +44,8 @@ VALUES: dict[Callable[..., Any], Unit] = {
     rewards.joint_acc: Unit(length=-2),
     rewards.action_rate: Unit(length=-1),  # in a control step, whose length stays
     rewards.clearance: Unit(length=2),
+    rewards.commanded_clearance: Unit(length=2),
+    rewards.commanded_height: Unit(length=2),
     rewards.slip: Unit(length=1),
 }
 """What rewards measure; weights go the other way. Others are shares, angles or counts."""

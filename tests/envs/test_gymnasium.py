@@ -44,7 +44,7 @@ def test_the_ids_of_anymal_are_bound_to_it_and_the_others_take_any_robot() -> No
     assert robots == {
         "trot/AnymalStand-v0": "anymal_c",
         "trot/AnymalWalk-v0": "anymal_c",
-        **{f"trot/{name.title()}-v0": None for name in tasks.TASKS},
+        **{f"trot/{name.title().replace('_', '')}-v0": None for name in tasks.TASKS},
     }
 
 

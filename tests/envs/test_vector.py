@@ -280,7 +280,10 @@ def test_curriculum_scales_its_terms_alone() -> None:
         ),
         ({"render_size": (0, 4)}, "of at most 16384 pixels"),
         ({"render_size": (15.5, 20)}, "render_size is "),
-        ({"task": "fly"}, "task is 'fly'; choose from command, recover, run, stand, walk"),
+        (
+            {"task": "fly"},
+            "task is 'fly'; choose from command, free_gait, gait, recover, run, stand, walk",
+        ),
         ({"robot": "spot"}, "robot is 'spot'; choose from anymal_b, anymal_c"),
         ({"robot": "my/go1.xml"}, r"Robot 'go1': .*my/go1\.xml.*; put the file there"),
     ],

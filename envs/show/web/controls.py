@@ -11,6 +11,8 @@ import numpy as np
 import viser
 
 from envs.bounds import require
+from envs.mdp.commands import VELOCITY
+from envs.mdp.gait_commands import FOOTFALL
 from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
 from envs.show.web.server import Server
 
@@ -29,6 +31,7 @@ KEYS: dict[Any, str] = {
     "V": "Overturn",
     "space": "Pause",
     "N": "Step",
+    "G": "Next gait",
     "R": "Reset",
 }
 """Key -> an action of `Live`. W, A, S, D, Q, E and the arrows move viser's own camera."""
@@ -67,8 +70,12 @@ class Controls:
 
     def _add_command(self) -> None:
         live, gui = self._live, self._server.gui
-        self._axes = [i for i, limits in enumerate(live.limits) if np.ptp(limits)]
-        self.sliders = {i: self._command_slider(i) for i in self._axes}
+        known = live.env.config.commands.names
+        varied = [i for i, limits in enumerate(live.limits) if np.ptp(limits)]
+        shown = [i for i in varied if not known[i].startswith(FOOTFALL)]
+        self._axes = [i for i in varied if known[i] in VELOCITY or not live.gaits]
+        self._gait = self._add_gait() if live.gaits else None
+        self.sliders = {i: self._command_slider(i) for i in shown}
         """By the command's entry."""
         names = " ".join(self._short(i) for i in self._axes)
         with gui.add_form(None) as form:
@@ -78,6 +85,21 @@ class Controls:
         hint = "Commands in turn that show what the policy can do"
         self._schedule = gui.add_checkbox("Schedule", live.scheduled, hint=hint)
         self._on(self._schedule, self._set_schedule)
+
+    def _add_gait(self) -> viser.GuiDropdownHandle[str]:
+        """Add the menu of gaits, which command all footfalls at once."""
+        live = self._live
+        hint = "Which foot comes down when, how often, and for how long"
+        menu = self._server.gui.add_dropdown(
+            "Gait", live.gaits, initial_value=self._asked_gait(), hint=hint
+        )
+        self._on(menu, live.ask_gait)
+        return menu
+
+    def _asked_gait(self) -> str:
+        """Return the commanded gait as the menu has it, the first where it is none of these."""
+        named = self._live.asked_gait
+        return named if named in self._live.gaits else self._live.gaits[0]
 
     def _short(self, axis: int) -> str:
         name = self._live.env.config.commands.names[axis]
@@ -100,7 +122,8 @@ class Controls:
         require(
             len(numbers) == len(self._axes), "command", repr(text), f"{len(self._axes)} numbers"
         )
-        command = self._live.limits[:, 0].copy()
+        live = self._live
+        command = live.command.copy() if live.gaits else live.limits[:, 0].copy()
         command[self._axes] = numbers
         self._live.steer(command)
 
@@ -181,6 +204,8 @@ class Controls:
         for axis, slider in self.sliders.items():
             slider.value = float(self._live.command[axis])
         self._schedule.value, self._agent.value = self._live.scheduled, self._live.agent
+        if self._gait is not None:
+            self._gait.value = self._asked_gait()
 
     def settle(self) -> None:
         """Send the command again, lest a browser shows what it crossed on its way here."""
@@ -194,5 +219,7 @@ class Controls:
         live = self._live
         state = "paused" if live.paused else f"{live.speed:g} × real time"
         text = f"{live.time:.1f} s, {state}, falls: {live.falls}"
+        if live.env.state.has_velocity_command:
+            text += f", gait: {live.gait}"
         if text != self._text:
             self._status.content = self._text = text

@@ -1,172 +1,68 @@
-"""Footfalls of synthetic feet whose gait is known."""
+"""How steps as commanded are judged, on robots whose footfalls are made up."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from envs.judge import gaits
-from envs.judge.gaits import GAITS, NO_GAIT, REGULAR_STEPS
-from envs.mdp import strides
+from envs.mdp.gait_commands import command_of
+from envs.mdp.gait_library import FOUR_LEGGED
+from tests.envs.helpers import made_up_recording, task
 
-DT = 0.02  # s
-PERIOD = 20  # rows: 2.5 Hz
-
-
-def feet(
-    phase: tuple[float, ...], duty: float = 0.6, strides: int = 10, period: int = PERIOD
-) -> np.ndarray:
-    """Contact (T, feet) of feet that come down at these shares of every stride of `period` rows."""
-    rows = np.arange(strides * period)[:, None]
-    place = (rows / period - np.array(phase) + 1e-9) % 1.0
-    return place < duty - 1e-6
+TASK = task("gait")
+NAMES = TASK.commands.names
+STEPS = 300
 
 
-@pytest.mark.parametrize("duty", [0.35, 0.5, 0.75])
-@pytest.mark.parametrize("name", GAITS)
-def test_every_gait_is_named_and_measured(name: str, duty: float) -> None:
-    found = gaits.analyse(feet(GAITS[name], duty), DT)
-    assert found.gait == name
-    assert found.frequency == pytest.approx([2.5] * 4)
-    assert found.duty == pytest.approx([duty] * 4)
-    assert found.phase == pytest.approx(GAITS[name], abs=1e-9)
-    assert found.regularity == pytest.approx([1.0] * 4)
+def told(*names: str) -> np.ndarray:
+    """Commands of gaits by name, (n, entries)."""
+    return np.array([command_of(TASK.commands, name, {"lin_vel_x": 0.5}) for name in names])
 
 
-def test_the_footfalls_of_a_cat_are_a_lateral_sequence() -> None:
-    """LH, LF, RH, RF in turn, a quarter of a stride apart."""
-    order = {"LH": 0.0, "LF": 0.25, "RH": 0.5, "RF": 0.75}
-    contact = feet(tuple(order[leg] for leg in ("LF", "RF", "LH", "RH")), duty=0.7)
-    assert gaits.analyse(contact, DT).gait == "lateral-sequence walk"
+def contacts(name: str, period: int = 20) -> np.ndarray:
+    """Contacts of a gait, (T, feet)."""
+    gait = FOUR_LEGGED[name]
+    place = (np.arange(STEPS)[:, None] / period - np.array(gait.footfalls) + 1e-9) % 1.0
+    return place < gait.duty - 1e-6
 
 
-def test_hand_computed_strides() -> None:
-    """LF comes down at rows 4, 10 and 16, the others at 7 and 13, half a stride later."""
-    contact = np.zeros((20, 4), bool)
-    for start in (4, 10, 16):
-        contact[start : start + 2, 0] = True
-    for start in (7, 13):
-        contact[start : start + 4, 1:] = True
-    found = gaits.analyse(contact, DT)
-    assert found.frequency == pytest.approx([1 / 0.12] * 4)
-    assert found.duty == pytest.approx([2 / 6] + [4 / 6] * 3)
-    assert found.phase == pytest.approx([0.0, 0.5, 0.5, 0.5])
-    assert found.gait == NO_GAIT  # two touchdowns are too few
+def test_errors_of_phase_and_duty_are_shares_of_a_stride() -> None:
+    """Three robots are told to trot: one does, one paces, one has fallen."""
+    recording = made_up_recording(STEPS, 3)
+    feet = np.stack([contacts(name) for name in ("trot", "pace", "trot")], axis=1)
+    alive = recording.alive.copy()
+    alive[-10:, 2] = False
+    recording = replace(recording, foot_contact=feet, alive=alive)
+    command = told("trot", "trot", "trot")
+    command[1, NAMES.index("duty")] = 0.6
+    values, names = gaits.stepped(recording, command, NAMES)
+    assert names == ["trot", "pace", "none"]
+    np.testing.assert_allclose(values["phase_error"], [0.0, 0.25, np.nan], atol=1e-9)
+    np.testing.assert_allclose(values["duty_error"], [0.0, 0.1, np.nan], atol=1e-9)
+    assert values["fall_rate"].tolist() == [0.0, 0.0, 1.0]
+    # 100 W at 0.5 m/s and 50 kg
+    np.testing.assert_allclose(values["cost_of_transport"][:2], 100 / (50 * 9.81 * 0.5))
 
 
-@pytest.mark.parametrize("name", GAITS)
-def test_jitter_of_the_touchdowns_keeps_the_name(name: str) -> None:
-    rng = np.random.default_rng(0)
-    contact = np.zeros((30 * PERIOD, 4), bool)
-    for foot, phase in enumerate(GAITS[name]):
-        for stride in range(1, 29):
-            start = (stride + phase) * PERIOD + rng.normal(0.0, 0.04 * PERIOD)
-            contact[round(start) : round(start + 0.5 * PERIOD), foot] = True
-    found = gaits.analyse(contact, DT)
-    assert found.gait == name
-    error = (found.phase - np.array(GAITS[name]) + 0.5) % 1.0 - 0.5
-    assert np.abs(error).max() < 0.03
-    assert found.frequency == pytest.approx([2.5] * 4, rel=0.02)
-    assert found.duty == pytest.approx([0.5] * 4, abs=0.02)
-    assert (found.regularity[1:] < 1.0).all()
-
-
-def test_a_bounce_of_the_contact_is_no_step() -> None:
-    clean = feet(GAITS["trot"])
-    rough = clean.copy()
-    rough[np.arange(3, len(rough), PERIOD), 0] = False  # a gap of one row in every stance
-    rough[np.arange(16, len(rough), PERIOD), 0] = True  # a brush of the ground in every swing
-    assert gaits.analyse(rough, DT).gait == "trot"
-    np.testing.assert_array_equal(strides.steady(rough[:, 0], DT), clean[:, 0])
-
-
-@pytest.mark.parametrize("down", [True, False])
-def test_a_still_robot_has_no_gait(down: bool) -> None:
-    found = gaits.analyse(np.full((100, 4), down), DT)
-    assert found.gait == NO_GAIT
-    assert found.duty.tolist() == [float(down)] * 4
-    assert found.frequency.tolist() == [0.0] * 4
-    assert np.isnan(found.phase).all()
-    assert found.regularity.tolist() == [0.0] * 4
-
-
-@pytest.mark.parametrize("foot", range(4))
-@pytest.mark.parametrize("down", [True, False])
-def test_a_foot_that_never_steps_is_no_gait(foot: int, down: bool) -> None:
-    contact = feet(GAITS["trot"])
-    contact[:, foot] = down
-    found = gaits.analyse(contact, DT)
-    assert found.gait == NO_GAIT
-    assert found.frequency[foot] == 0.0
-
-
-@pytest.mark.parametrize("foot", range(4))
-def test_a_foot_that_misses_steps_is_no_gait(foot: int) -> None:
-    contact = feet(GAITS["trot"])
-    for stride in range(1, 10, 3):  # in the air through every third stance
-        contact[stride * PERIOD - 10 : (stride + 1) * PERIOD - 10, foot] = False
-    assert gaits.analyse(contact, DT).gait == NO_GAIT
-
-
-def test_feet_of_different_pace_are_no_gait() -> None:
-    contact = feet(GAITS["trot"], strides=18)
-    contact[:, 3] = feet(GAITS["trot"], strides=20, period=18)[:, 3]
-    assert gaits.analyse(contact, DT).gait == NO_GAIT
-
-
-@pytest.mark.parametrize(
-    "phase",
-    [
-        (0.0,),  # a hopper
-        (0.0, 0.5),  # a biped that walks
-        (0.0, 0.0),  # and one that hops
-        (0.0, 0.5, 0.5, 0.0, 0.0, 0.5),  # a hexapod on alternating tripods
-    ],
-)
-def test_steps_of_other_than_four_legs_are_measured_without_a_name(
-    phase: tuple[float, ...],
-) -> None:
-    found = gaits.analyse(feet(phase), DT)
-    legs = len(phase)
-    assert found.gait == REGULAR_STEPS
-    assert found.frequency == pytest.approx([2.5] * legs)
-    assert found.duty == pytest.approx([0.6] * legs)
-    assert found.phase == pytest.approx(phase, abs=1e-9)
-    assert found.regularity == pytest.approx([1.0] * legs)
-
-
-def test_a_biped_s_hand_computed_strides() -> None:
-    """The left foot comes down at rows 2, 12, 22 and 32 for 6, the right at 6, 16 and 26 for 5."""
-    contact = np.zeros((40, 2), bool)
-    for start in (2, 12, 22, 32):
-        contact[start : start + 6, 0] = True
-    for start in (6, 16, 26):
-        contact[start : start + 5, 1] = True
-    found = gaits.analyse(contact, DT)
-    assert found.frequency == pytest.approx([1 / 0.2] * 2)
-    assert found.duty == pytest.approx([0.6, 0.5])
-    assert found.phase == pytest.approx([0.0, 0.4])
-    assert found.gait == REGULAR_STEPS
-
-
-@pytest.mark.parametrize("legs", [2, 6])
-def test_other_than_four_legs_that_stand_or_miss_steps_have_no_gait(legs: int) -> None:
-    assert gaits.analyse(np.ones((100, legs), bool), DT).gait == NO_GAIT
-    contact = feet((0.0,) * legs)
-    contact[:, -1] = True  # dragged
-    assert gaits.analyse(contact, DT).gait == NO_GAIT
-
-
-def test_phases_between_the_gaits_have_no_name() -> None:
-    assert gaits.gait_of(np.array([0.0, 0.5, 0.4, 0.9])) == "trot"
-    assert gaits.gait_of(np.array([0.0, 0.5, 0.375, 0.875])) == NO_GAIT
-    assert gaits.gait_of(np.array([0.0, 0.5, 0.35, 0.85])) == "diagonal-sequence walk"
-    assert gaits.gait_of(np.array([0.0, 0.99, 0.98, 0.02])) == "pronk"
-
-
-def test_a_phase_of_almost_a_whole_stride_averages_round_the_circle() -> None:
-    reference = np.arange(0, 100, 10)
-    phase, regularity = gaits.relative_phase(np.array([9, 21, 39, 51]), reference)
-    assert min(phase, 1 - phase) == pytest.approx(0.0, abs=1e-9)
-    assert 0 <= phase < 1
-    assert regularity == pytest.approx(np.cos(2 * np.pi * 0.1))
+@pytest.mark.slow
+def test_every_gait_and_change_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Robots that hold still take no steps, and stay up."""
+    for name, value in {"ROBOTS": 1, "SETTLE": 0.1, "WATCH": 0.4, "CHANGED": 0.2}.items():
+        monkeypatch.setattr(gaits, name, value)
+    law = replace(TASK.commands.function, gaits=("walk", "trot"))  # pyright: ignore[reportArgumentType]
+    config = replace(TASK, commands=replace(TASK.commands, function=law))
+    found = gaits.evaluate(lambda n: lambda o: np.zeros((n, 12)), config, seed=0, tries=2)
+    assert {
+        gait: [rung["command"] for rung in rungs] for gait, rungs in found["gaits"].items()
+    } == {
+        "walk": pytest.approx([0.28, 0.49, 0.7]),
+        "trot": pytest.approx([0.48, 0.84, 1.2]),
+    }
+    assert all(rung["measured"] == {"none": 1} for rung in found["gaits"]["trot"])
+    assert list(found["changes"]) == ["walk to trot", "trot to walk"]
+    assert all(change == {"tries": 2, "up": 2} for change in found["changes"].values())
+    assert [row[0] for row in gaits.table(found)] == ["gait", *["walk"] * 3, *["trot"] * 3]
+    assert gaits.change_table(found)[1:] == [["walk", "", "2/2"], ["trot", "2/2", ""]]

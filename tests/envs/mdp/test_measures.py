@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from envs.judge import gaits
-from envs.mdp import measures
+from envs.mdp import footfalls, measures
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
 from tests.envs.helpers import made_up_recording
@@ -101,7 +100,7 @@ def test_evaluation_and_gait_count_the_same_strides() -> None:
         (down,) = np.nonzero(contact[1:, 0, foot] & ~contact[:-1, 0, foot])
         contact[np.minimum(down + 2, 509), 0, foot] = False
     counted = everything(contact)
-    frequency = gaits.analyse(contact[:, 0], DT).frequency
+    frequency = footfalls.analyse(contact[:, 0], DT).frequency
     assert frequency == pytest.approx([2.0] * 4)
     assert measures.mean_frequency(contact, counted, DT) == [frequency.mean()]
 

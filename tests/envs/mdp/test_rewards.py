@@ -27,6 +27,11 @@ MOVING = [[0.5, 0.0, 0.0], [0.0, 0.0, -0.5]]
 STANCE, SWING = np.pi / 2, 3 * np.pi / 2
 """The middles of stance and swing (rad)."""
 HALF_MOVING = [[0.5, 0.0, 0.0], [0.05, 0.0, 0.05]]
+STEPPING: dict[str, Any] = {
+    "command_names": ("lin_vel_x", "gait_frequency", "duty", "swing_height", "body_height"),
+    "command": [[0.5, 2.0, 0.6, 0.1, 0.45], [0.0, 2.0, 0.6, 0.1, 0.5]],
+}
+"""Told to walk with swings of 0.2 s, and told to stand."""
 
 CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
     # function: parameters, what differs from a robot at rest, the two simulations' values
@@ -89,6 +94,25 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
         },
         [0.1**2 + 0.06**2, 0.0],
     ),
+    "commanded_clearance": (
+        {},
+        {
+            **STEPPING,
+            "foot_phase": [[SWING, SWING, SWING, STANCE], [SWING] * 4],
+            "foot_height": [[0, 0.04, 0.2, 0], [0] * 4],
+        },
+        [0.1**2 + 0.06**2, 0.0],
+    ),
+    "commanded_height": ({}, {**STEPPING, "base_height": [0.55, 0.48]}, [0.01, 0.0004]),
+    "swing_time": (
+        {},
+        {
+            **STEPPING,
+            "touchdown": [[1, 1, 0, 0], [0, 0, 0, 1]],
+            "air_time": [[0.25, 0.10, 0.9, 0.9], [0.9, 0.9, 0.9, 0.05]],
+        },
+        [0.15, 0.0],
+    ),
     "slip": (
         {},
         {"foot_vel_w": FOOT_SPEEDS, "foot_contact": [[1, 1, 1, 1], [1, 1, 0, 1]]},
@@ -122,6 +146,7 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
 }
 COSTS = {"lin_vel_z", "ang_vel_xy", "base_height", "orientation", "torque", "power", "joint_acc"}
 COSTS |= {"action_rate", "clearance", "slip", "leg_contact", "stand_still", "termination"}
+COSTS |= {"commanded_clearance", "commanded_height", "swing_time"}
 COSTS |= {"body_contact", "lin_vel_deviation", "yaw_rate_deviation"}
 
 

@@ -51,6 +51,8 @@ def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
     low, high = env.config.commands.ranges.T
     command = np.tile(rng.uniform(low, high, (STARTS, len(low))), (size, 1))
     phase, offsets = rng.random(STARTS), np.array(env.config.gait.offsets or [0.0] * legs)
+    if env._clock.commanded:  # the command's mirror image has the offsets'
+        offsets = np.zeros(legs)
     for g, kinds in enumerate(env.mirrors):
         rows = slice(g * STARTS, (g + 1) * STARTS)
         polar = reflection(g)
@@ -67,6 +69,7 @@ def put_in_mirrors(env: LocomotionVectorEnv, rng: np.random.Generator) -> None:
     env._acting.forget(np.arange(env.num_envs))
     history.joint_vel[:] = joint_vel
     history.command[:] = command
+    env._clock.restart(np.arange(env.num_envs), command)
 
 
 def centre_base(env: LocomotionVectorEnv) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from envs.mdp.commands import Command, Commands, velocity
-from envs.show.command_schedule import COMMANDS, HOLD, command_at
+from envs.mdp.footfalls import asked
+from envs.mdp.gait_library import FOUR_LEGGED
+from envs.show.command_schedule import COMMANDS, GAIT_HOLD, HOLD, command_at, read, usual
 from tests.envs.helpers import task
 
 FAST = Commands(velocity((-1.0, 2.0), (-0.5, 0.5), (-1.0, 1.0)))
@@ -52,3 +56,55 @@ def test_commands_stay_in_ranges_without_zero() -> None:
     np.testing.assert_allclose(shown[:, 0], [0.5, 0.8, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5])
     assert set(shown[:, 1]) == {0.2}
     assert set(shown[:, 2]) == {-0.3}
+
+
+GAITS = task("gait").commands
+
+
+def test_where_gaits_are_commanded_each_is_shown_in_turn() -> None:
+    schedule = usual(GAITS)
+    shown = [schedule((i + 0.5) * GAIT_HOLD) for i in range(len(FOUR_LEGGED) + 1)]
+    assert [asked(GAITS.names, row) for row in shown] == [*FOUR_LEGGED, "walk"]
+    assert all(row[0] > 0 for row in shown)
+
+
+def test_a_file_s_rows_hold_for_their_times_and_come_again(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("seconds,gait,lin_vel_x,duty\n2,pace,0.5,\n1.5, bound ,0.8,0.4\n3,,,\n")
+    schedule = read(path, GAITS)
+    for time, gait, speed, duty in (
+        *((0.0, "pace", 0.5, 0.5), (1.98, "pace", 0.5, 0.5), (2.0, "bound", 0.8, 0.4)),
+        *((3.5, "trot", 0.0, 0.5), (6.48, "trot", 0.0, 0.5), (6.5, "pace", 0.5, 0.5)),
+    ):
+        row = schedule(time)
+        assert asked(GAITS.names, row) == gait
+        assert (row[0], row[GAITS.names.index("duty")]) == (speed, duty)
+    path.write_text("seconds,yaw_rate\n1,9\n")
+    np.testing.assert_allclose(read(path, FAST)(0.0), [0.0, 0.0, 1.0])  # within the range
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty"),
+        ("seconds,gait\n", "is empty"),
+        ("gait\ntrot\n", "seconds is nan"),
+        ("seconds,gait\n1,hop\n", "gait is 'hop'; it must be one of walk"),
+        ("seconds,speed\n1,2\n", "command is 'speed'; it must be one of lin_vel_x"),
+        ("seconds,lin_vel_x\n1,fast\n", "could not convert"),
+    ],
+)
+def test_a_file_that_is_no_schedule_is_told(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=problem):
+        read(path, GAITS)
+    with pytest.raises(ValueError, match="cannot be read"):
+        read(tmp_path / "none.csv", GAITS)
+
+
+def test_a_task_without_gaits_refuses_a_row_that_names_one(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("seconds,gait\n1,trot\n")
+    with pytest.raises(ValueError, match="the task commands no gait"):
+        read(path, FAST)

@@ -291,3 +291,30 @@ def test_standing_keeps_an_entry_that_is_no_velocity_in_its_range() -> None:
     np.testing.assert_allclose(live.limits, [[0, 1], [0, 0], [0, 0], [0.4, 0.6]])
     live.stand()
     assert live.command.tolist() == [0.0, 0.0, 0.0, 0.4]
+
+
+def test_a_gait_is_asked_for_while_the_velocity_stays() -> None:
+    live = make(task("gait", start=NOMINAL, randomization=QUIET, episode_length=1e6), None)
+    names = live.env.config.commands.names
+    live.steer_entry(0, 0.5)
+    assert (live.asked_gait, live.command[0]) == ("trot", 0.5)
+    live.ask_gait("bound")
+    assert (live.asked_gait, live.command[0]) == ("bound", 0.5)
+    live.next_gait()
+    assert live.asked_gait == "pronk"
+    live.steer_entry(names.index("duty"), 0.6)
+    live.stand()
+    assert (live.asked_gait, live.command[0]) == ("pronk", 0.0)
+    assert live.command[names.index("duty")] == 0.6
+    live.step()
+    assert live.gait == "none"
+    np.testing.assert_array_equal(live.env.state.command[0], live.command)
+    with pytest.raises(ValueError, match="gait is 'hop'; it must be one of walk"):
+        live.ask_gait("hop")
+
+
+def test_a_task_without_gaits_has_none_to_ask_for() -> None:
+    live = make()
+    live.next_gait()
+    assert live.gaits == ()
+    assert live.asked_gait is None

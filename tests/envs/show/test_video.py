@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from gymnasium.vector import VectorEnv
 
 from envs.mdp.commands import Command, Commands, velocity
 from envs.show import video as module
-from envs.show.command_schedule import command_at
+from envs.show.command_schedule import usual
 from envs.show.ffmpeg import encoding, run
 from envs.show.frames import picture
 from envs.show.video import Actor, Video, video_bytes, write_video
@@ -340,7 +341,7 @@ def test_the_schedule_commands_single_robots_alike(
         monkeypatch.setattr(made[-1], "render", lambda: frames)
         return made[-1]
 
-    monkeypatch.setattr(module, "command_at", lambda time, _: command_at(time, task().commands))
+    video = replace(video, schedule=lambda _: usual(task().commands))
     actor = Actor(make, lambda observations: np.zeros((len(observations), 12)))
     write_video(tmp_path / "a.mp4", [actor] * actors, video)
     for env in made:

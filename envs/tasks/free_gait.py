@@ -1,0 +1,36 @@
+"""Free gait: follow commanded speeds at little effort, stepping as it likes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from envs.mdp.commands import Commands, velocity
+from envs.mdp.gait import Gait
+from envs.task import Protocol, TaskConfig
+from envs.tasks.walk import OBSERVATIONS, walk
+from robots.robot import Robot
+
+TIMED = ("gait", "clearance", "air_time")
+"""Walking's rewards that say when and how feet are to be lifted."""
+
+
+def free_gait(robot: Robot) -> TaskConfig:
+    """Return walking without a clock: speed is paid for and power costs, steps are its own."""
+    task = walk(robot)
+    weights = {"power": -0.006, "lin_vel_z": -0.2, "termination": -15.0}
+    return replace(
+        task,
+        rewards={
+            n: replace(r, weight=weights.get(n, r.weight))
+            for n, r in task.rewards.items()
+            if n not in TIMED
+        },
+        observations={n: o for n, o in OBSERVATIONS.items() if not n.startswith("clock")},
+        gait=Gait(),
+        commands=Commands(
+            velocity(lin_vel_x=(-0.5, 1.8), lin_vel_y=(-0.2, 0.2), yaw_rate=(-0.6, 0.6)),
+            interval=(2.0, 6.0),
+            standing_share=0.05,
+        ),
+        protocol=Protocol(speeds=(0.3, 0.6, 0.9, 1.2, 1.5, 1.8)),
+    )
