@@ -9,12 +9,12 @@ import pytest
 
 from envs import tasks
 from envs.mdp import rewards
-from envs.mdp.commands import VELOCITY
+from envs.mdp.commands import VELOCITY, Commands, sample
 from envs.mdp.state import State
 from envs.tasks import TASKS
 from envs.tasks.size import HEIGHT, LEG_LENGTH, MASS, Size, of_robot
 from robots import ROBOTS, get_robot
-from tests.envs.helpers import OFFLINE_ROBOTS
+from tests.envs.helpers import OFFLINE_ROBOTS, hand_made
 
 MU, LAMBDA = 0.3, 0.7
 """Mass and lengths of a small robot, by ANYmal C's."""
@@ -38,11 +38,14 @@ GROWTH = {
     "foot_height": LAMBDA,
     "foot_vel_w": LAMBDA**0.5,
     "air_time": LAMBDA**0.5,
-    "command": np.array([LAMBDA**0.5, LAMBDA**0.5, LAMBDA**-0.5]),
     "action": LAMBDA**-0.5,  # what changes in a control step of the same length
     "previous_action": LAMBDA**-0.5,
 }
 """By which factors what a robot does differs from what ANYmal C does, where they move alike."""
+COMMANDED = {"m/s": LAMBDA**0.5, "rad/s": LAMBDA**-0.5, "Hz": LAMBDA**-0.5, "m": LAMBDA}
+"""The same of what it is told, by unit."""
+OF_TOUCHDOWNS = ("air_time", "swing_time")
+"""Rewards that are paid at touchdowns, which come more often."""
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -60,54 +63,53 @@ def test_tasks_are_written_for_anymal_c() -> None:
         assert tasks.make(name, REFERENCE) == TASKS[name](ANYMAL)
 
 
-def a_state(rng: np.random.Generator, n: int = 8) -> State:
-    """Any motion, walking about as fast as it is told to."""
-    shapes = {"joint": (n, 12), "foot": (n, 4)}
-
-    def flags(*shape: int) -> np.ndarray:
-        return rng.random(shape) < 0.5
-
-    command = rng.uniform(0.3, 1.0, (n, 3))
-    return State(
-        dt=0.02,
+def a_state(rng: np.random.Generator, commands: Commands, n: int = 8) -> State:
+    """Any motion, under commands that are told to move."""
+    command, _ = sample(commands, n, rng)
+    moves = min(command.shape[1], len(VELOCITY))
+    command[:, :moves] = rng.uniform(0.3, 1.0, (n, moves))
+    drawn = {
+        name: rng.normal(0, spread, (n, width))
+        for name, spread, width in (
+            *(("lin_vel_b", 0.5, 3), ("ang_vel_b", 0.5, 3), ("joint_pos", 0.5, 12)),
+            *(("joint_vel", 5, 12), ("joint_acc", 100, 12), ("torque", 20, 12)),
+            *(("action", 0.5, 12), ("previous_action", 0.5, 12)),
+        )
+    }
+    return hand_made(
+        n,
         nominal_pose=np.array(ANYMAL.nominal_pose),
         nominal_height=HEIGHT,
         leg_length=LEG_LENGTH,
-        command_names=VELOCITY,
-        base_height=HEIGHT + rng.normal(0, 0.05, n),
-        lin_vel_b=rng.normal(0, 0.5, (n, 3)),
-        ang_vel_b=rng.normal(0, 0.5, (n, 3)),
-        gravity_b=np.tile([0.1, 0.1, -0.99], (n, 1)),
-        joint_pos=rng.normal(0, 0.5, shapes["joint"]),
-        joint_vel=rng.normal(0, 5, shapes["joint"]),
-        joint_acc=rng.normal(0, 100, shapes["joint"]),
-        torque=rng.normal(0, 20, shapes["joint"]),
-        foot_height=rng.uniform(0, 0.1, shapes["foot"]),
-        foot_vel_w=rng.normal(0, 1, (n, 4, 3)),
-        foot_contact=flags(n, 4),
-        touchdown=flags(n, 4),
-        air_time=rng.uniform(0, 0.5, shapes["foot"]),
-        foot_phase=rng.uniform(0, 6, shapes["foot"]),
-        leg_contact=flags(n, 8),
-        base_contact=flags(n),
+        command_names=commands.names,
         command=command,
-        action=rng.uniform(-1, 1, shapes["joint"]),
-        previous_action=rng.uniform(-1, 1, shapes["joint"]),
-        terminated=flags(n),
+        base_height=HEIGHT + rng.normal(0, 0.05, n),
+        gravity_b=np.tile([0.1, 0.1, -0.99], (n, 1)),
+        foot_height=rng.uniform(0, 0.1, (n, 4)),
+        foot_vel_w=rng.normal(0, 1, (n, 4, 3)),
+        air_time=rng.uniform(0, 0.5, (n, 4)),
+        foot_phase=rng.uniform(0, 6, (n, 4)),
+        **{name: rng.random((n, 4)) < 0.5 for name in ("foot_contact", "touchdown")},
+        leg_contact=rng.random((n, 8)) < 0.5,
+        base_contact=rng.random(n) < 0.5,
+        terminated=rng.random(n) < 0.5,
+        **drawn,
     )
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_what_is_alike_is_paid_alike(name: str) -> None:
-    large = a_state(np.random.default_rng(0))
-    small = replace(large, **{name: getattr(large, name) * GROWTH[name] for name in GROWTH})
     before, now = tasks.make(name, REFERENCE), tasks.make(name, SMALL)
+    large = a_state(np.random.default_rng(0), before.commands)
+    units = [entry.unit for entry in before.commands.entries.values()]
+    growth = GROWTH | {"command": np.array([COMMANDED.get(unit, 1.0) for unit in units])}
+    small = replace(large, **{name: getattr(large, name) * growth[name] for name in growth})
     for term, reward in before.rewards.items():
         here, there = (
             rewards.evaluate({term: each}, state, np.zeros(8, bool), 1.0)[term]
             for each, state in ((reward, large), (now.rewards[term], small))
         )
-        here *= LAMBDA**0.5 if term == "air_time" else 1.0  # of touchdowns, which come more often
+        here *= LAMBDA**0.5 if term in OF_TOUCHDOWNS else 1.0
         np.testing.assert_allclose(there, here, rtol=0.05, atol=1e-6, err_msg=term)
 
 
