@@ -39,10 +39,11 @@ BOUND = 3.0
 """Largest |a| of an action a, whose unit is 0.5 rad of the joint target."""
 SCALE = 0.5 * BOUND
 TERMINAL = -3.0
-"""What a fall is paid, in the published environment; in the paper it is -1. In the first 0.6
-million transitions (seed 111, ANYmal B, batches of 16,384) 5 % of the episodes end in a fall with
--3 at last, and a third with -1, rising to 60 % after a million: what noise costs makes an early end
-cheap."""
+"""What a fall is paid, as in the published environment; the paper says -1. With that, what noise
+costs makes an early end cheap: after half a million transitions (ANYmal B, seed 111) a third of the
+episodes ended in a fall, and after a million three of five; with -3, one in twenty after half a
+million.
+"""
 EPISODE = 6.0
 """Length of an episode (s); it has one command."""
 LAGS = {"10ms": 0.01, "20ms": 0.02}
