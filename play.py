@@ -32,15 +32,14 @@ from algos.usage import UsageError
 from envs.hand_over import HandOver
 from envs.judge import deployment, protocol, replay, speeds
 from envs.render.gl import OpenGLError
-from envs.show import inspection, portrait
 from envs.show.live import Live
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_gif, write_video
 from envs.show.viewer import check_display, watch
 from envs.vector import LocomotionVectorEnv
-from robots import explain, get_robot
+from robots import get_robot
 from robots.usage import UsageError as RobotUsageError
-from trot import paper
+from trot import inspection, paper
 from trot.subject import Play, Subject, find_subject, read
 
 ENDLESS = 1e6
@@ -60,7 +59,7 @@ def main(arguments: list[str]) -> None:
         compare_with_paper(options)
         return
     if options.inspect is not None:
-        inspect_robot(options.inspect, options.out)
+        inspection.show(options.inspect, options.out)
         return
     subjects = [find_subject(options, source, override) for source in options.sources]
     subject = subjects[0]
@@ -115,17 +114,6 @@ def compare_with_paper(options: Play) -> None:
         for row in rows:
             table.add_row(row.quantity, row.paper, row.find(found), name)
     terminal.console().print(table)
-
-
-def inspect_robot(name: str, out: Path | None) -> None:
-    """Print what is known of a robot, and draw it with the names of its parts."""
-    found = explain(name)
-    picture = terminal.absolute(out or f"{Path(name).stem}_inspect.png")
-    for table in inspection.tables(found):
-        terminal.console().print(table)
-    with whole(picture) as draft:
-        portrait.draw(found.robot, draft)
-    print(f"picture: {picture}", file=terminal.stdout())
 
 
 def check_outputs(options: Play) -> None:
