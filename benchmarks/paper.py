@@ -35,8 +35,9 @@ EPISODES = {"command": 100, "run": 100, "recover": 1000}
 TRAIN = {
     **{task: (f"trot/{task.title()}-v0",) for task in EPISODES},
     **{f"paper-{task}": (f"trot/{task.title()}-v0", "--recipe", "paper") for task in EPISODES},
+    "walk": ("trot/Walk-v0", "--total-steps", "4000000", "--env.simulation.physics", "fast"),
 }
-"""What train.py is given: Trot's own recipes, and the paper's."""
+"""What train.py is given: Trot's own recipes, the paper's, and who walks on after getting up."""
 WALKING = ("lin_vel_error", "yaw_rate_error", "mean_torque", "power", "fall_rate", "foot_slip")
 EXPERIMENTS = {
     f"{task}-{robot.removeprefix('anymal_')}-s{seed}": (task, robot, seed)
@@ -62,8 +63,10 @@ def train(name: str) -> Path:
 def judge(name: str, folder: Path) -> dict[str, Any]:
     """Return the figures of an experiment's last policy, seed 1."""
     task, robot, _ = EXPERIMENTS[name]
-    episodes = EPISODES[task.removeprefix("paper-")]
+    episodes = EPISODES.get(task.removeprefix("paper-"), 100)
     words = [str(folder), "--evaluate", "--episodes", str(episodes), "--checkpoint", "last"]
+    if task == "walk":
+        words += ["--recover", str(folder).replace("walk", "recover")]
     options, override = read(words)
     subject = find_subject(options, str(folder), override)
     assert subject.task is not None

@@ -164,7 +164,7 @@ def _overhanging(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> It
         others = np.flatnonzero(solid & (model.geom_bodyid == model.body(shank).id))
         for lean in (-LEAN, LEAN):
             up = np.cos(lean) * np.array([0, 0, 1.0]) + np.sin(lean) * np.cross(axis, [0, 0, 1])
-            depth = {g: _depth(model, data, g, up) for g in others}
+            depth = {g: _depth(model, data, g, up) for g in others.tolist()}
             beyond = depth.pop(own) + 0.005 * robot.leg_length
             yield from (repr(model.geom(g).name) for g, deep in depth.items() if deep > beyond)
 

@@ -101,9 +101,9 @@ class Eye(NamedTuple):
     def pixel(self, point: np.ndarray) -> tuple[float, float]:
         """Return where a point of the world (3,) is in the picture."""
         way, (width, height) = point - self.pos, SIZE
-        half = self.slope * (way @ self.forward)
-        across = way @ np.cross(self.forward, self.up) / half
-        above = way @ self.up / half
+        half = float(self.slope * (way @ self.forward))
+        across = float(way @ np.cross(self.forward, self.up)) / half
+        above = float(way @ self.up) / half
         return width / 2 + height / 2 * across, height / 2 * (1 - above)
 
 

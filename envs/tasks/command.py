@@ -10,10 +10,18 @@ from envs.task import TaskConfig
 from envs.tasks.walk import walk
 from robots.robot import Robot
 
-FREQUENCY = 2.3
+FREQUENCY = 2.5
 """Strides per second (Hz)."""
-WEIGHTS = {"torque": -1e-4, "termination": -15.0}
-"""Those of walking's rewards that differ: torque is dearer, for drives of 40 N·m, and falls are."""
+WEIGHTS = {
+    "lin_vel_deviation": -8.0,
+    "yaw_rate_deviation": -4.0,
+    "slip": -1.5,
+    "torque": -1.5e-4,
+    "power": -0.006,
+    "termination": -20.0,
+}
+"""Those of walking's rewards that differ: errors, slips and falls are dearer, and so are torque and
+power, for drives of 40 N·m."""
 
 
 def command(robot: Robot) -> TaskConfig:
@@ -27,6 +35,7 @@ def command(robot: Robot) -> TaskConfig:
         task,
         rewards=task.rewards | weighted,
         gait=replace(task.gait, frequency=FREQUENCY),
+        commands=replace(task.commands, standing_share=0.1),
         drive=Network(),
         simulation=Simulation(physics="fast"),
     )

@@ -53,7 +53,7 @@ def _check(file: Path, name: str, value: Any) -> None:
     elif name in ("name", "base"):
         fits, need = isinstance(value, str), "a name"
     elif name in ("nominal_height", "leg_length", "mass"):
-        fits, need = number and value > 0, "a positive number"
+        fits, need = isinstance(value, int | float) and value > 0, "a positive number"
     else:
         fits, need = names, "a list of names"
     if not fits:

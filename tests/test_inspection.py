@@ -23,6 +23,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("opengl")
 def test_all_that_was_derived_is_told_within_80_columns(
     file: Path, capsys: pytest.CaptureFixture[str]
