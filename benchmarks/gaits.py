@@ -86,7 +86,7 @@ def judge(source: str) -> dict[str, Any]:
         for speed in np.arange(SLOWEST, stepping.fastest(gait) + 1e-9, STEP).round(3).tolist()
     ]
     costs = gaits.steady(agent, stepping, options.seed, rungs)
-    return found | {"costs": costs, "cheapest": cheapest(costs)}
+    return found | {"costs": costs, "cheapest": cheapest(costs), "changed": changes(costs)}
 
 
 def cheapest(costs: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -105,13 +105,16 @@ def cheapest(costs: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return [{"speed": v, "gait": gait, "cost": c} for v, (c, gait) in sorted(found.items())]
 
 
-def changes(best: list[dict[str, Any]]) -> list[tuple[float, str, str]]:
-    """Return the speeds (m/s) between which the cheapest gait changes, and from what to what."""
-    pairs = pairwise(best)
+def changes(costs: dict[str, list[dict[str, Any]]]) -> list[tuple[float, str, str]]:
+    """Return the speeds (m/s) at which the cheapest gait changes, and from what to what.
+
+    Where the former gait is not measured beyond, its costs end, and that is no change.
+    """
+    measured = {(gait, rung["command"]) for gait, rungs in costs.items() for rung in rungs}
     return [
-        ((a["speed"] + b["speed"]) / 2, a["gait"], b["gait"])
-        for a, b in pairs
-        if a["gait"] != b["gait"]
+        (round((a["speed"] + b["speed"]) / 2, 3), a["gait"], b["gait"])
+        for a, b in pairwise(cheapest(costs))
+        if a["gait"] != b["gait"] and (a["gait"], b["speed"]) in measured
     ]
 
 
@@ -127,7 +130,7 @@ def draw(costs: dict[str, list[dict[str, Any]]], leg_length: float, path: Path) 
         )
         (line,) = axis.plot(speeds, mean, marker=".", label=gait)
         axis.fill_between(speeds, low, high, color=line.get_color(), alpha=0.2, lw=0)
-    for speed, first, second in changes(cheapest(costs)):
+    for speed, first, second in changes(costs):
         axis.axvline(speed, color="0.6", lw=0.8, ls="--")
         axis.annotate(
             f"{first} | {second}", (speed, 0.02), xycoords=("data", "axes fraction"), fontsize=7,

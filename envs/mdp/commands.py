@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from envs.bounds import Range, require, require_choice, require_range
+from envs.bounds import Range, require, require_choice, require_range, require_within
 
 Component = Literal[
     "polar_x", "polar_y", "polar_z", "axial_x", "axial_y", "axial_z", "scalar", "foot"
@@ -38,6 +38,7 @@ class Command:
     def __post_init__(self) -> None:
         require_range("command range", self.range, -1e3, 1e3)
         require_choice("command component", self.component, Component)
+        require_within("command rest", self.rest, -1e3, 1e3)
 
 
 def velocity(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from envs.bounds import require
+from envs.bounds import require, require_within
 from envs.mdp.commands import VELOCITY, Command, Commands
 from envs.mdp.gait import Gait, foot_phase
 from envs.mdp.gait_library import FOUR_LEGGED, NamedGait, named, pace
@@ -65,6 +65,12 @@ class Suited:
     """Largest scatter of footfalls (shares of a stride), and of the duty factor."""
     spread: float = 0.1
     """Largest scatter of the frequency, as a share of it."""
+
+    def __post_init__(self) -> None:
+        require(len(self.gaits) > 0, "gaits", self.gaits, "at least one name")
+        require_within("leg_length", self.leg_length, 1e-3, 1e3, "m")
+        require_within("jitter", self.jitter, 0.0, 0.5)
+        require_within("spread", self.spread, 0.0, 0.9)
 
     def __call__(self, ranges: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
         """Draw n commands (n, entries) within ranges (entries, 2), as `entries` has them."""
