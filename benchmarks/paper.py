@@ -95,8 +95,8 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = OWN) -> None:
     """Run experiments by name, all of Trot's own recipes by default, and print the table.
 
     Args:
-        names: command-b-s1 run-b-s1 recover-b-s1 command-c-s1 and so on, to -s3; with the paper's
-            recipe paper-command-b-s1 and so on
+        names: command-b-s1 run-b-s1 recover-b-s1 walk-b-s1 command-c-s1 and so on, to -s3; with
+            the paper's recipe paper-command-b-s1 and so on
     """
     for name in names:
         if name not in EXPERIMENTS:
@@ -116,6 +116,8 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = OWN) -> None:
 
 def told(found: dict[str, Any]) -> str:
     """Return the figures that the paper has, in words."""
+    if "walks_on" in found:
+        return f"{found['walks_on']['mean']:.1%} get up and walk on"
     if "held" in found:
         return f"{found['held']:.2f} m/s held by 95 of 100"
     if "upright" not in found:
