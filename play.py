@@ -31,7 +31,7 @@ from algos.training.memory import require_memory
 from algos.usage import UsageError
 from envs.hand_over import HandOver
 from envs.judge import deployment, gaits, paper, protocol, replay, speeds
-from envs.mdp.gait_commands import named_gaits
+from envs.mdp.gaits.commanded import named_gaits
 from envs.render.gl import OpenGLError
 from envs.show.live import Live
 from envs.show.rendering import rendering_env

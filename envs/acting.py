@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.mdp.past import Past
+from envs.mdp.memory.past import Past
 from envs.sim.drives import Driven
 from envs.sim.physics import Physics
 from envs.task import TaskConfig

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from envs.bounds import require
 from envs.mdp import observations, rewards
 from envs.mdp.commands import VELOCITY, Command, velocity
-from envs.mdp.gait import Gait
+from envs.mdp.gaits.gait import Gait
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import PACED, Reward
 from envs.sim import DRIVES, TERRAINS

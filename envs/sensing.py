@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from envs.bounds import require_shape
-from envs.mdp.gait_commands import Clock
-from envs.mdp.history import History
-from envs.mdp.past import Past
+from envs.mdp.gaits.commanded import Clock
+from envs.mdp.memory.history import History
+from envs.mdp.memory.past import Past
 from envs.mdp.state import State
 from envs.sim.physics import Physics
 from envs.task import TaskConfig

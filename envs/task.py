@@ -10,9 +10,9 @@ import tyro
 from envs.bounds import require, require_choice, require_within
 from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.curriculum import Earned, Scaled, Schedule
-from envs.mdp.gait import Gait
-from envs.mdp.gait_commands import Suited, of_gait
-from envs.mdp.gait_library import named
+from envs.mdp.gaits.commanded import Suited, of_gait
+from envs.mdp.gaits.gait import Gait
+from envs.mdp.gaits.library import named
 from envs.mdp.measures import MEASURES, Measure
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import PACED, Reward
@@ -149,7 +149,7 @@ def with_random_start(task: TaskConfig) -> TaskConfig:
 
 
 def with_gait(task: TaskConfig, name: str, robot: Robot) -> TaskConfig:
-    """Return the task in one gait of `envs.mdp.gait_library` throughout.
+    """Return the task in one gait of `envs.mdp.gaits.library` throughout.
 
     Its clock has it, or where gaits are commanded, every command.
 

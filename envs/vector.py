@@ -15,12 +15,12 @@ from envs.acting import Acting
 from envs.bounds import require, require_size
 from envs.mdp import commands, observations, rewards, symmetry, terminations
 from envs.mdp.curriculum import Levels
-from envs.mdp.episode import EpisodeLog
-from envs.mdp.gait_commands import Clock
-from envs.mdp.history import History
+from envs.mdp.gaits.commanded import Clock
+from envs.mdp.memory.episode import EpisodeLog
+from envs.mdp.memory.history import History
+from envs.mdp.memory.visited import Visited
 from envs.mdp.starts import NOMINAL, Rows
 from envs.mdp.state import State
-from envs.mdp.visited import Visited
 from envs.render.renderer import BatchRenderer
 from envs.sim import scene
 from envs.sim.engines import Engine, make_physics

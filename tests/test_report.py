@@ -17,13 +17,14 @@ import play
 from envs.judge import speeds, trials
 from envs.judge.protocol import summarize
 from envs.judge.trials import Pushes, Steady, Trials
-from envs.mdp import footfalls
 from envs.mdp.commands import VELOCITY, Command, Commands, velocity
+from envs.mdp.gaits import footfalls
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
 from envs.mdp.terminations import Termination, low
 from envs.render.gl import OpenGLError
-from envs.show import rendering, report, sections
+from envs.show import rendering, report
+from envs.show.report import sections
 from envs.task import as_judged
 from envs.tasks import make
 from envs.tasks.walk import HWANGBO_2019

@@ -13,8 +13,9 @@ import numpy as np
 from envs.judge import protocol
 from envs.judge.intervals import bootstrap, share
 from envs.judge.protocol import Act
-from envs.mdp import footfalls, measures
-from envs.mdp.gait_commands import DUTY, FOOTFALL, command_of, fastest, named_gaits
+from envs.mdp import measures
+from envs.mdp.gaits import footfalls
+from envs.mdp.gaits.commanded import DUTY, FOOTFALL, command_of, fastest, named_gaits
 from envs.mdp.recording import Recording
 from envs.sim.randomization import PUSH_INTERVAL
 from envs.task import TaskConfig, with_random_start

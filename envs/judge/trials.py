@@ -11,9 +11,9 @@ import numpy as np
 from envs.judge import protocol, rising, speeds
 from envs.judge.protocol import Act
 from envs.judge.rising import Rising
-from envs.mdp import footfalls
 from envs.mdp.commands import VELOCITY, Commands
-from envs.mdp.footfalls import Footfalls
+from envs.mdp.gaits import footfalls
+from envs.mdp.gaits.footfalls import Footfalls
 from envs.mdp.recording import Recording
 from envs.sim.randomization import PUSH_INTERVAL
 from envs.task import TaskConfig, with_command, with_random_start

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.mdp.past import remembers
+from envs.mdp.memory.past import remembers
 from envs.mdp.state import State
 from envs.mdp.term import LARGEST, bounded
 

@@ -13,7 +13,7 @@ import numpy as np
 import tyro
 
 from envs.bounds import require_within
-from envs.mdp import strides
+from envs.mdp.gaits import strides
 from envs.mdp.recording import Recording, planar
 from envs.mdp.term import LARGEST, Term, bounded
 
@@ -116,7 +116,7 @@ def cost_of_transport(
 def stride_frequency(recording: Recording) -> np.ndarray:
     """Strides per second while walking (Hz), mean over the feet.
 
-    The inverse of the mean stride of a foot, bounces apart, as `envs.mdp.strides` says.
+    The inverse of the mean stride of a foot, bounces apart, as `envs.mdp.gaits.strides` says.
     """
     return mean_frequency(recording.foot_contact, recording.walking, recording.dt)
 

@@ -10,7 +10,7 @@ import tyro
 
 from envs.bounds import require_choice, require_shape, require_within
 from envs.mdp.commands import VELOCITY
-from envs.mdp.past import LONGEST, remembers, steps_back
+from envs.mdp.memory.past import LONGEST, remembers, steps_back
 from envs.mdp.state import State
 from envs.mdp.term import LARGEST, Term, bounded
 

@@ -74,7 +74,7 @@ class State:
     """Action of the control step before, (n, joints)."""
     joint_target: np.ndarray
     """Joint targets of the drives (rad), (n, joints), where a term needs any of the past; as are
-    the three that follow, see `envs.mdp.past`."""
+    the three that follow, see `envs.mdp.memory.past`."""
     previous_torque: np.ndarray
     """Torques of the control step before (N·m), (n, joints)."""
     past_error: np.ndarray

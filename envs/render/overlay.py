@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from envs.mdp.footfalls import analyse, asked
+from envs.mdp.gaits.footfalls import analyse, asked
 from envs.mdp.state import State
 
 COMMANDED = (0.18, 0.80, 0.32)

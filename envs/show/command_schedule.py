@@ -12,7 +12,7 @@ import numpy as np
 
 from envs.bounds import require
 from envs.mdp.commands import VELOCITY, Commands
-from envs.mdp.gait_commands import command_of, fastest, named_gaits
+from envs.mdp.gaits.commanded import command_of, fastest, named_gaits
 from robots.usage import UsageError
 
 COMMANDS = (

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from envs.mdp.gait_library import FOUR_LEGGED, NamedGait
-from envs.show.figures import QUADRUPED
+from envs.mdp.gaits.library import FOUR_LEGGED, NamedGait
+from envs.show.report.figures import QUADRUPED
 
 LEGS = ("LF", "RF", "LH", "RH")
 STRIDES = 2.0

@@ -13,8 +13,8 @@ from envs.bounds import require
 from envs.judge.protocol import Act
 from envs.mdp import observations
 from envs.mdp.commands import VELOCITY, Commands
-from envs.mdp.footfalls import asked
-from envs.mdp.gait_commands import command_of, named_gaits
+from envs.mdp.gaits.commanded import command_of, named_gaits
+from envs.mdp.gaits.footfalls import asked
 from envs.mdp.starts import nominal
 from envs.render.camera import reach
 from envs.render.overlay import ContactHistory
@@ -146,7 +146,7 @@ class Live:
 
     @property
     def gait(self) -> str:
-        """The gait of the last seconds by the footfalls, as `envs.mdp.footfalls` names it."""
+        """The gait of the last seconds by the footfalls, as `envs.mdp.gaits.footfalls` names it."""
         return self._contacts.gait
 
     @property

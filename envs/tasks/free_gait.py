@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from envs.mdp.commands import Commands, velocity
-from envs.mdp.gait import Gait
+from envs.mdp.gaits.gait import Gait
 from envs.task import Protocol, TaskConfig
 from envs.tasks.walk import OBSERVATIONS, walk
 from robots.robot import Robot

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from envs.mdp import gait_commands, rewards
 from envs.mdp import observations as obs
+from envs.mdp import rewards
 from envs.mdp.commands import Commands, velocity
-from envs.mdp.gait_commands import Suited
-from envs.mdp.gait_library import gaits
+from envs.mdp.gaits import commanded as gait_commands
+from envs.mdp.gaits.commanded import Suited
+from envs.mdp.gaits.library import gaits
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import Reward
 from envs.task import TaskConfig

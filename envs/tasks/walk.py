@@ -6,7 +6,7 @@ from envs.mdp import observations as obs
 from envs.mdp import rewards, terminations
 from envs.mdp.commands import Commands, velocity
 from envs.mdp.curriculum import Curriculum
-from envs.mdp.gait import Gait, alternating
+from envs.mdp.gaits.gait import Gait, alternating
 from envs.mdp.measures import referenced
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import Reward

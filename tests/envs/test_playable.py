@@ -13,7 +13,7 @@ import pytest
 from envs import playable, tasks
 from envs.mdp import observations
 from envs.mdp.commands import Command, Commands, velocity
-from envs.mdp.gait import Gait
+from envs.mdp.gaits.gait import Gait
 from envs.mdp.observations import Observation
 from envs.mdp.rewards import Reward
 from envs.mdp.state import State

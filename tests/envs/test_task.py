@@ -11,7 +11,7 @@ import pytest
 from envs.mdp import observations, rewards, starts, terminations
 from envs.mdp.commands import Command, Commands, velocity
 from envs.mdp.curriculum import Curriculum, Levels
-from envs.mdp.gait import Gait
+from envs.mdp.gaits.gait import Gait
 from envs.mdp.measures import Measure
 from envs.mdp.observations import Observation
 from envs.mdp.recording import Recording

@@ -12,7 +12,7 @@ import viser
 
 from envs.bounds import require
 from envs.mdp.commands import VELOCITY
-from envs.mdp.gait_commands import FOOTFALL
+from envs.mdp.gaits.commanded import FOOTFALL
 from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
 from envs.show.web.server import Server
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from envs.judge import gaits
-from envs.mdp.gait_commands import command_of
-from envs.mdp.gait_library import FOUR_LEGGED
+from envs.mdp.gaits.commanded import command_of
+from envs.mdp.gaits.library import FOUR_LEGGED
 from tests.envs.helpers import made_up_recording, task
 
 TASK = task("gait")

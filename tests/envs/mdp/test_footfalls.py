@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from envs.mdp import footfalls, strides
-from envs.mdp.footfalls import GAITS, IRREGULAR, NO_GAIT, REGULAR_STEPS
-from envs.mdp.gait_library import FOUR_LEGGED
+from envs.mdp.gaits import footfalls, strides
+from envs.mdp.gaits.footfalls import GAITS, IRREGULAR, NO_GAIT, REGULAR_STEPS
+from envs.mdp.gaits.library import FOUR_LEGGED
 
 DT = 0.02  # s
 PERIOD = 20  # rows: 2.5 Hz

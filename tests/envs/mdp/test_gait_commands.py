@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from envs.mdp.footfalls import analyse, asked
-from envs.mdp.gait import Gait, foot_phase
-from envs.mdp.gait_commands import SHIFT, Clock, Suited, command_of, fastest
-from envs.mdp.gait_library import FOUR_LEGGED, gaits, named
+from envs.mdp.gaits.commanded import SHIFT, Clock, Suited, command_of, fastest
+from envs.mdp.gaits.footfalls import analyse, asked
+from envs.mdp.gaits.gait import Gait, foot_phase
+from envs.mdp.gaits.library import FOUR_LEGGED, gaits, named
 from envs.task import TaskConfig, with_command, with_gait
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from envs.mdp import footfalls, measures
+from envs.mdp import measures
+from envs.mdp.gaits import footfalls
 from envs.mdp.measures import MEASURES
 from envs.mdp.recording import Recording
 from tests.envs.helpers import made_up_recording

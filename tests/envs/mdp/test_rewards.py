@@ -11,7 +11,7 @@ import pytest
 
 from envs import tasks
 from envs.mdp import rewards
-from envs.mdp.episode import EpisodeLog
+from envs.mdp.memory.episode import EpisodeLog
 from envs.mdp.rewards import Reward, evaluate
 from envs.mdp.state import State
 from robots import get_robot

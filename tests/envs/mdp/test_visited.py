@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from envs.mdp.visited import CAPACITY, Visited
+from envs.mdp.memory.visited import CAPACITY, Visited
 from envs.task import as_judged
 from envs.vector import LocomotionVectorEnv
 from tests.envs.helpers import hand_made, quiet, run, task

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from envs.mdp.commands import Command, Commands, velocity
-from envs.mdp.footfalls import asked
-from envs.mdp.gait_library import FOUR_LEGGED
+from envs.mdp.gaits.footfalls import asked
+from envs.mdp.gaits.library import FOUR_LEGGED
 from envs.show.command_schedule import COMMANDS, GAIT_HOLD, HOLD, command_at, read, usual
 from tests.envs.helpers import task
 

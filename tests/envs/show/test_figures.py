@@ -13,7 +13,7 @@ from envs.judge.intervals import wilson
 from envs.judge.trials import Pushes, Steady
 from envs.mdp.commands import VELOCITY
 from envs.mdp.recording import Recording
-from envs.show import figures
+from envs.show.report import figures
 
 DT = 0.02
 

@@ -18,9 +18,9 @@ from gymnasium.vector import VectorEnv
 from envs.mdp.commands import Command, Commands, velocity
 from envs.show import video as module
 from envs.show.command_schedule import usual
-from envs.show.ffmpeg import encoding, run
-from envs.show.frames import picture
 from envs.show.video import Actor, Video, video_bytes, write_video
+from envs.show.video.ffmpeg import encoding, run
+from envs.show.video.frames import picture
 from envs.vector import LocomotionVectorEnv
 from robots.usage import UsageError
 from tests.envs.helpers import quiet, task
@@ -248,7 +248,7 @@ def test_a_disk_says_itself_that_it_is_full(
     def refuse(**_: Any) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("envs.show.ffmpeg.tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("envs.show.video.ffmpeg.tempfile.TemporaryFile", refuse)
     with (
         pytest.raises(UsageError, match=f"video a.mp4 could not be written: {cause}"),
         encoding(tmp_path / "a.mp4"),

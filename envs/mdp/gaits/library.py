@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.bounds import Range, require
-from envs.mdp.gait import Gait, alternating
+from envs.mdp.gaits.gait import Gait, alternating
 
 LEG = 0.6
 """Length of a stretched leg (m) that frequencies and speeds are given for: ANYmal C's."""

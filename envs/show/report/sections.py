@@ -13,12 +13,12 @@ from envs.judge.protocol import references, table
 from envs.judge.rising import Rising
 from envs.judge.trials import Pushes, Steady, Tracking, Trials
 from envs.mdp.commands import VELOCITY, Commands
-from envs.mdp.footfalls import asked
-from envs.mdp.gait_commands import FOOTFALL
+from envs.mdp.gaits.commanded import FOOTFALL
+from envs.mdp.gaits.footfalls import asked
+from envs.mdp.gaits.strides import BOUNCE
 from envs.mdp.measures import Measure
 from envs.mdp.recovery import POSE
-from envs.mdp.strides import BOUNCE
-from envs.show import figures
+from envs.show.report import figures
 from envs.task import TaskConfig
 from robots import Robot
 

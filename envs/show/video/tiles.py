@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 from PIL import Image, ImageDraw, ImageFont
 
-from envs.show.frames import picture
+from envs.show.video.frames import picture
 from robots.usage import UsageError
 
 

@@ -13,10 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from envs.judge import speeds, trials
 from envs.judge.protocol import Act
 from envs.judge.trials import Trials
-from envs.mdp.footfalls import asked
+from envs.mdp.gaits.footfalls import asked
 from envs.mdp.measures import Measure
-from envs.show import sections
-from envs.show.sections import count_robots
+from envs.show.report import sections
+from envs.show.report.sections import count_robots
 from envs.show.video import Actor, Video, video_bytes
 from envs.task import TaskConfig
 from robots import Robot, get_robot

@@ -23,9 +23,9 @@ from envs.bounds import WIDEST
 from envs.mdp.commands import Commands
 from envs.render.gl import OpenGLError
 from envs.show.command_schedule import Schedule, usual
-from envs.show.ffmpeg import encoding, last_line, run
-from envs.show.frames import fitted
-from envs.show.tiles import tiled
+from envs.show.video.ffmpeg import encoding, last_line, run
+from envs.show.video.frames import fitted
+from envs.show.video.tiles import tiled
 from envs.vector import LocomotionVectorEnv
 from robots.usage import UsageError
 

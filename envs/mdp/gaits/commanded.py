@@ -9,8 +9,8 @@ import numpy as np
 
 from envs.bounds import require, require_within
 from envs.mdp.commands import VELOCITY, Command, Commands
-from envs.mdp.gait import Gait, foot_phase
-from envs.mdp.gait_library import FOUR_LEGGED, NamedGait, named, pace
+from envs.mdp.gaits.gait import Gait, foot_phase
+from envs.mdp.gaits.library import FOUR_LEGGED, NamedGait, named, pace
 
 FREQUENCY, DUTY = "gait_frequency", "duty"
 SWING_HEIGHT, BODY_HEIGHT = "swing_height", "body_height"

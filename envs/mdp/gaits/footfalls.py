@@ -1,7 +1,7 @@
 """The gait of one robot from its footfalls: duty factors, stride frequency, phases, a name.
 
-What a stride is says `envs.mdp.strides`. Phases are shares of the stride of the
-first leg (LF) in [0, 1), as in `envs.mdp.gait_library`, whose gaits give the names.
+What a stride is says `envs.mdp.gaits.strides`. Phases are shares of the stride of the
+first leg (LF) in [0, 1), as in `envs.mdp.gaits.library`, whose gaits give the names.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from envs.mdp import strides
-from envs.mdp.gait_commands import DUTY, FOOTFALL
-from envs.mdp.gait_library import FOUR_LEGGED
+from envs.mdp.gaits import strides
+from envs.mdp.gaits.commanded import DUTY, FOOTFALL
+from envs.mdp.gaits.library import FOUR_LEGGED
 
 DIAGONAL = "diagonal-sequence walk"
 """Its footfalls are those of the walk backwards: LH RF RH LF."""

@@ -1,0 +1,1 @@
+"""What simulations remember from one control step to the next."""
