@@ -37,5 +37,8 @@ def times(recording: Recording) -> Rising:
     """Return when the robots of a recording got up."""
     upright = time_to_upright(recording, tilt=POSE["tilt"])
     stance = time_to_stance(recording, **POSE)
-    seconds = len(recording.alive) * recording.dt
-    return Rising(*(np.nan_to_num(t, nan=np.inf) for t in (upright, stance)), seconds)
+    return Rising(
+        np.nan_to_num(upright, nan=np.inf),
+        np.nan_to_num(stance, nan=np.inf),
+        len(recording.alive) * recording.dt,
+    )

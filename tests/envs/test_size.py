@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def a_state(rng: np.random.Generator, commands: Commands, n: int = 8) -> State:
     command, _ = sample(commands, n, rng)
     moves = min(command.shape[1], len(VELOCITY))
     command[:, :moves] = rng.uniform(0.3, 1.0, (n, moves))
-    drawn = {
+    drawn: dict[str, Any] = {
         name: rng.normal(0, spread, (n, width))
         for name, spread, width in (
             *(("lin_vel_b", 0.5, 3), ("ang_vel_b", 0.5, 3), ("joint_pos", 0.5, 12)),
@@ -89,7 +90,8 @@ def a_state(rng: np.random.Generator, commands: Commands, n: int = 8) -> State:
         foot_vel_w=rng.normal(0, 1, (n, 4, 3)),
         air_time=rng.uniform(0, 0.5, (n, 4)),
         foot_phase=rng.uniform(0, 6, (n, 4)),
-        **{name: rng.random((n, 4)) < 0.5 for name in ("foot_contact", "touchdown")},
+        foot_contact=rng.random((n, 4)) < 0.5,
+        touchdown=rng.random((n, 4)) < 0.5,
         leg_contact=rng.random((n, 8)) < 0.5,
         base_contact=rng.random(n) < 0.5,
         terminated=rng.random(n) < 0.5,

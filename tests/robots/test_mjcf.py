@@ -162,6 +162,7 @@ def test_drives(scene: Path) -> None:
     robot = mjcf.from_file(scene, name="dog")
     assert robot.torque_limit.tolist() == [18.0, 30.0] * 4  # gear × ctrlrange, forcerange
     assert robot.armature.tolist() == [0.02] * 8
+    assert robot.mass is not None
     assert robot.mass == pytest.approx(robot.spec().compile().body_mass.sum())
     stiff = 0.21**2 * robot.mass * 9.81 / (4 * 0.08 * robot.nominal_height)  # arm: 0.3 × 0.7 m
     np.testing.assert_allclose(robot.kp, np.minimum(stiff, [72.0, 120.0] * 4))
