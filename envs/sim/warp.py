@@ -7,9 +7,7 @@ Numbers have 32 bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from copy import copy
+from collections.abc import Callable
 from typing import Any
 
 import mujoco
@@ -20,8 +18,8 @@ import warp as wp
 from envs.sim.quantities import Quantities
 from envs.sim.scene import Simulation
 from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
+from envs.sim.warp_model import find_device, on_device, room, room_told, solved_by_newton
 from robots.robot import Robot
-from robots.usage import UsageError
 
 wp.config.log_level = wp.LOG_WARNING  # else a line for each kernel
 _STATE = int(mujoco.mjtState.mjSTATE_INTEGRATION)
@@ -48,17 +46,6 @@ _LOST = (
 )
 """Overflows by which contacts are lost; the others are of iterations, or of what Trot has not."""
 _GROUPS = wp.types.vector(length=mujoco.mjNGROUP, dtype=float)
-_POINTS = {mujoco.mjtGeom.mjGEOM_SPHERE: 1, mujoco.mjtGeom.mjGEOM_CAPSULE: 2}
-_MOST_POINTS = 4
-_TIES = {
-    mujoco.mjtEq.mjEQ_CONNECT: 3,
-    mujoco.mjtEq.mjEQ_WELD: 6,
-    mujoco.mjtEq.mjEQ_JOINT: 1,
-    mujoco.mjtEq.mjEQ_TENDON: 1,
-}
-"""Constraint rows of an equality; Warp refuses the other kinds, or Trot does."""
-_ROOM = 24
-"""Contact points of a robot for which there is room beside its feet's."""
 
 
 class WarpPhysics(Quantities):
@@ -91,13 +78,13 @@ class WarpPhysics(Quantities):
         terrain: Terrain = Flat(),
         device: str = "cuda",
     ) -> None:
-        self._device, self._substeps = _device(device), simulation.substeps
+        self._device, self._substeps = find_device(device), simulation.substeps
         self._graphs: dict[Any, Any] = {}
         self._expanded: dict[str, np.ndarray] = {}
-        contacts, rows = _room(model, robot)
-        solved = _solved_by_newton(model)
-        with wp.ScopedDevice(self._device), _room_told():
-            self._model = _on_device(solved, robot)
+        contacts, rows = room(model, robot)
+        solved = solved_by_newton(model)
+        with wp.ScopedDevice(self._device), room_told():
+            self._model = on_device(solved, robot)
             self._data = mjw.make_data(solved, nworld=n, nconmax=contacts, njmax=rows)
         self._reset_row = np.zeros(mujoco.mj_stateSize(model, _STATE))
         mujoco.mj_getState(model, mujoco.MjData(model), self._reset_row, _STATE)
@@ -283,68 +270,6 @@ class _Mirror:
 
     def fetch(self) -> None:
         wp.copy(self._copy, self._array)
-
-
-def _solved_by_newton(model: mujoco.MjModel) -> mujoco.MjModel:
-    if model.opt.solver != mujoco.mjtSolver.mjSOL_PGS:
-        return model
-    own = copy(model)
-    own.opt.solver = mujoco.mjtSolver.mjSOL_NEWTON
-    return own
-
-
-def _device(name: str) -> Any:
-    try:
-        return wp.get_device(name)
-    except (RuntimeError, ValueError) as error:
-        seen = ", ".join(str(device) for device in wp.get_devices())
-        raise UsageError(f"device is {name!r}; Warp sees {seen}") from error
-
-
-@contextmanager
-def _room_told() -> Iterator[None]:
-    """Turn Warp's error of memory that ran out into Python's own."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "allocate" in str(error):
-            raise MemoryError(str(error)) from error
-        raise
-
-
-def _on_device(model: mujoco.MjModel, robot: Robot) -> mjw.Model:
-    try:
-        own = mjw.put_model(model)
-    except NotImplementedError as error:
-        raise UsageError(
-            f"physics is warp, and MuJoCo Warp lacks what robot {robot.name!r} needs ({error}): "
-            "take batch"
-        ) from error
-    own.opt.warn_overflow = 0  # `warnings` tells it
-    return own
-
-
-def _room(model: mujoco.MjModel, robot: Robot) -> tuple[int, int]:
-    """Return for how many contacts and constraint rows a simulation needs room."""
-    feet = [model.geom(name).id for name in robot.feet]
-    collides = (model.geom_contype | model.geom_conaffinity) != 0
-    collides &= model.geom_bodyid != 0
-    collides[feet] = False
-    contacts = _points(model, feet) + min(_points(model, np.flatnonzero(collides)), _ROOM)
-    pyramidal = model.opt.cone == mujoco.mjtCone.mjCONE_PYRAMIDAL
-    widest = int(model.geom_condim.max())
-    rows = max(1, 2 * (widest - 1)) if pyramidal else widest
-    ties = sum(_TIES[mujoco.mjtEq(kind)] for kind in model.eq_type)
-    friction = np.count_nonzero(model.dof_frictionloss) + np.count_nonzero(
-        model.tendon_frictionloss
-    )
-    limits = model.jnt_limited.sum() + model.tendon_limited.sum()
-    return contacts, int(ties + friction + limits) + contacts * rows
-
-
-def _points(model: mujoco.MjModel, geoms: Iterable[int]) -> int:
-    """Return at how many points shapes can touch a plane."""
-    return sum(_POINTS.get(mujoco.mjtGeom(model.geom_type[g]), _MOST_POINTS) for g in geoms)
 
 
 def _columns(model: mujoco.MjModel, state: np.ndarray) -> dict[str, np.ndarray]:

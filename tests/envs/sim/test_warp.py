@@ -266,7 +266,7 @@ def test_a_robot_that_blows_up_is_alone(device: str, cause: str) -> None:
 def test_contacts_beyond_the_room_are_a_fault_of_that_robot(
     device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("envs.sim.warp._room", lambda *_: (8, 14))
+    monkeypatch.setattr("envs.sim.warp.room", lambda *_: (8, 14))
     _, warp = both(device, 2)
     robot = get_robot("anymal_c")
     rows = NOMINAL(robot, 1, np.random.default_rng(0))
