@@ -17,7 +17,7 @@ from tests.robots.synthetic import SYNTHETIC
 
 SIMULATED = [(r, t) for t in tasks.TASKS for r in [*OFFLINE_ROBOTS, "tumbler"]]
 PAPERS = [("anymal_b", name) for name in PAPER if name != "run/paper"]  # which is command/paper
-STARTS, STEPS = 64, 30
+STARTS, STEPS = 32, 30
 LONGEST = 0.6
 """Time (s) before rounding decides where a robot falls."""
 
