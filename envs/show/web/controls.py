@@ -108,7 +108,7 @@ class Controls:
     def _command_slider(self, axis: int) -> viser.GuiSliderHandle[float]:
         live, (low, high) = self._live, self._live.limits[axis].tolist()
         unit = list(live.env.config.commands.entries.values())[axis].unit
-        title = self._short(axis) + (f" ({unit})" if unit else "")
+        title = self._short(axis).replace("_", " ") + (f" ({unit})" if unit else "")
         slider = self._server.gui.add_slider(title, low, high, 0.01, float(live.command[axis]))
         self._on(slider, partial(live.steer_entry, axis))
         return slider
