@@ -95,6 +95,9 @@ def test_a_policy_gets_up_and_hands_over(
     assert found["walks_on"]["mean"] == 0.0
     assert "fall_rate" not in found  # no fall ends an episode
     assert found["base_tilt"]["mean"] > 0.1
+    other = str(play.POLICIES / "walk.pt")
+    with pytest.raises(ValueError, match=f"{other} is a policy of anymal_c, .* is of anymal_b"):
+        play.main([other, "--recover", rise, "--evaluate"])
     with pytest.raises(ValueError, match="--recover is trot/Recover-v0; give a run"):
         play.main([walk, "--recover", "trot/Recover-v0", "--evaluate"])
     with pytest.raises(ValueError, match="--recover"):

@@ -241,7 +241,12 @@ def find_subject(
         task = playable.restore(sources.as_trained(task, content["env"]), content["play"])
     subject = Subject(env_id, content, name, trained=task, override=override)
     if options.recover is not None:
-        subject = replace(subject, riser=_riser(options, name))
+        riser = _riser(options, name)
+        trained_on = riser.content["robot"] if riser.content else name
+        need = f"{options.recover} is of {trained_on}: give two policies of one robot, or --robot"
+        if content and not options.robot and trained_on != content["robot"]:
+            raise UsageError(f"{source} is a policy of {name}, {need}")
+        subject = replace(subject, riser=riser)
     return replace(subject, task=subject.judged(options, options.seconds))
 
 

@@ -6,7 +6,6 @@ import csv
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -86,23 +85,47 @@ def read(path: Path, commands: Commands) -> Schedule:
     Raises:
         ValueError: a file that is none, by the number of the line.
     """
+    what = f"command schedule {path}"
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file, restval=""))
+            names, *lines = [row for row in csv.reader(file) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"command schedule {path} cannot be read: {error}") from error
-    require(bool(lines), f"command schedule {path}", "empty", "a line of names, then rows")
-    try:
-        rows = [_row(line, commands) for line in lines]
-    except ValueError as error:
-        raise UsageError(f"command schedule {path}: {error}") from error
+        raise UsageError(f"{what} cannot be read: {error}") from error
+    names = [name.strip() for name in names]
+    require(bool(lines), what, "empty", "a line of names, then rows")
+    known = ["seconds", *(["gait"] if named_gaits(commands) else []), *commands.names]
+    for name in names:
+        require(name in known, f"{what}: column", repr(name), f"one of {', '.join(known)}")
+        require(names.count(name) == 1, f"{what}: column", repr(name), "there once")
+    rows = [
+        _row(f"{what}, line {number}", names, line, commands)
+        for number, line in enumerate(lines, 2)
+    ]
     return Rows(np.array([seconds for seconds, _ in rows]), np.array([row for _, row in rows]))
 
 
-def _row(line: dict[str, Any], commands: Commands) -> tuple[float, np.ndarray]:
+def _row(
+    where: str, names: list[str], line: list[str], commands: Commands
+) -> tuple[float, np.ndarray]:
     """Return how long a row holds (s), and its command (entries,)."""
-    told = {str(name).strip(): str(value).strip() for name, value in line.items()}
-    given = {name: value for name, value in told.items() if value}
-    seconds, gait = float(given.pop("seconds", "nan")), given.pop("gait", None)
-    require(0 < seconds <= 1e5, "seconds", seconds, "above 0 s in every row")
-    return seconds, command_of(commands, gait, {n: float(v) for n, v in given.items()})
+    require(len(line) <= len(names), where, f"of {len(line)} cells", f"of {len(names)} at most")
+    told = {name: cell.strip() for name, cell in zip(names, line, strict=False) if cell.strip()}
+    gait = told.pop("gait", None)
+    gaits = named_gaits(commands)
+    need = f"one of {', '.join(gaits)}"
+    require(gait is None or gait.replace("-", " ") in gaits, f"{where}: gait", repr(gait), need)
+    numbers = {name: _number(f"{where}: {name}", cell) for name, cell in told.items()}
+    seconds = numbers.pop("seconds", 0.0)
+    require(0 < seconds <= 1e5, f"{where}: seconds", seconds, "above 0 s in every row")
+    for name, number in numbers.items():
+        low, high = commands.entries[name].range
+        need = f"in {low:g} to {high:g}, which the task commands"
+        require(low <= number <= high, f"{where}: {name}", number, need)
+    return seconds, command_of(commands, gait, numbers)
+
+
+def _number(where: str, cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        raise UsageError(f"{where} is {cell!r}; give a number") from None

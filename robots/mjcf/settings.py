@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from robots.robot import Motor, Robot
 from robots.usage import UsageError
 
 DRIVES = tuple(field.name for field in fields(Motor))
+FREE = ("kd", "armature")
+"""Those of a drive's numbers that may be 0."""
 FIELDS = tuple(field.name for field in fields(Robot) if field.name not in ("build", "source"))
 """Fields of `Robot` that may be given."""
 
@@ -48,8 +51,9 @@ def _check(file: Path, name: str, value: Any) -> None:
     if name == "nominal_pose":
         fits, need = numbers or table, "a list of angles (rad), or a table of them by joint"
     elif name in DRIVES:
-        fits = number or numbers or table
-        need = "a number, a list of one for each joint, or a table by joint"
+        fits = (number or numbers or table) and all(_drives(name, v) for v in _values(value))
+        least = "zero or more" if name in FREE else "positive"
+        need = f"a number, a list of one for each joint, or a table by joint, each {least}"
     elif name in ("name", "base"):
         fits, need = isinstance(value, str), "a name"
     elif name in ("nominal_height", "leg_length", "mass"):
@@ -58,6 +62,17 @@ def _check(file: Path, name: str, value: Any) -> None:
         fits, need = names, "a list of names"
     if not fits:
         raise UsageError(f"{file} has {name} = {value!r}; give {need}")
+
+
+def _values(value: Any) -> list[float]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else [value]
+
+
+def _drives(name: str, value: float) -> bool:
+    """Whether a number makes a drive."""
+    return 0 <= value < inf and (value > 0 or name in FREE)
 
 
 def driven(motors: tuple[Motor, ...], joints: list[str], given: Mapping[str, Any]) -> Any:

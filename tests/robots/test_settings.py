@@ -63,6 +63,8 @@ def test_feet_may_be_named(file: Path) -> None:
     [
         ("kpp = 3", r"dog\.toml has 'kpp', and robots have no such number; try 'kp'"),
         ("nominal_hight = 3", "try 'nominal_height'"),
+        ("torque_limit = 0", r"dog\.toml has torque_limit = 0; give .* each positive"),
+        ("kd = nan", r"dog\.toml has kd = nan; give .* each zero or more"),
         ("kp = 'much'", r"dog\.toml has kp = 'much'; give a number, a list of one for each joint"),
         ("legs = 4", "has legs = 4; give a list of names"),
         ("kp = [1, 2]", "kp has 2 values; give one for each of 12"),

@@ -79,8 +79,8 @@ def test_a_file_s_rows_hold_for_their_times_and_come_again(tmp_path: Path) -> No
         row = schedule(time)
         assert asked(GAITS.names, row) == gait
         assert (row[0], row[GAITS.names.index("duty")]) == (speed, duty)
-    path.write_text("seconds,yaw_rate\n1,9\n")
-    np.testing.assert_allclose(read(path, FAST)(0.0), [0.0, 0.0, 1.0])  # within the range
+    path.write_text("seconds,yaw_rate\n1,0.9\n")
+    np.testing.assert_allclose(read(path, FAST)(0.0), [0.0, 0.0, 0.9])
 
 
 @pytest.mark.parametrize(
@@ -88,10 +88,14 @@ def test_a_file_s_rows_hold_for_their_times_and_come_again(tmp_path: Path) -> No
     [
         ("", "is empty"),
         ("seconds,gait\n", "is empty"),
-        ("gait\ntrot\n", "seconds is nan"),
+        ("gait\ntrot\n", "line 2: seconds is 0.0; it must be above 0 s in every row"),
         ("seconds,gait\n1,hop\n", "gait is 'hop'; it must be one of walk"),
-        ("seconds,speed\n1,2\n", "command is 'speed'; it must be one of lin_vel_x"),
-        ("seconds,lin_vel_x\n1,fast\n", "could not convert"),
+        ("seconds,speed\n1,2\n", "column is 'speed'; it must be one of seconds, gait, lin_vel_x"),
+        ("seconds,lin_vel_x\n1,fast\n", "line 2: lin_vel_x is 'fast'; give a number"),
+        ("seconds,lin_vel_x\n1,1\n1,nan\n", "line 3: lin_vel_x is nan; it must be in -1 to 1.5"),
+        ("seconds,lin_vel_x\n1,1e9\n", "lin_vel_x is 1000000000.0; it must be in -1 to 1.5"),
+        ("seconds,lin_vel_x,lin_vel_x\n1,1,0\n", "column is 'lin_vel_x'; it must be there once"),
+        ("seconds,gait\n1,walk,3\n", "line 2 is of 3 cells; it must be of 2 at most"),
     ],
 )
 def test_a_file_that_is_no_schedule_is_told(tmp_path: Path, text: str, problem: str) -> None:
@@ -106,5 +110,5 @@ def test_a_file_that_is_no_schedule_is_told(tmp_path: Path, text: str, problem: 
 def test_a_task_without_gaits_refuses_a_row_that_names_one(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("seconds,gait\n1,trot\n")
-    with pytest.raises(ValueError, match="the task commands no gait"):
+    with pytest.raises(ValueError, match="column is 'gait'; it must be one of seconds, lin_vel_x"):
         read(path, FAST)
