@@ -75,12 +75,7 @@ def standing(robot: Robot) -> dict[str, float]:
     anything but its feet touches the ground after 5 s.
     """
     model = scene.build(robot, Simulation(), PD())
-    data = mujoco.MjData(model)
-    base = model.body(robot.base)
-    start = model.joint(base.jntadr[0]).qposadr[0]
-    data.qpos[start : start + 7] = (0, 0, robot.nominal_height, 1, 0, 0, 0)
-    for name, position in zip(robot.joints, robot.nominal_pose, strict=True):
-        data.joint(name).qpos = position
+    data, base = scene.posed(model, robot), model.body(robot.base)
     data.ctrl[:] = robot.nominal_pose
     for _ in range(round(STAND / model.opt.timestep)):
         mujoco.mj_step(model, data)
@@ -88,7 +83,7 @@ def standing(robot: Robot) -> dict[str, float]:
     others = [c for c in data.contact if not feet & set(c.geom.tolist())]
     up = data.xmat[base.id].reshape(3, 3)[2, 2]
     return {
-        "height": float(data.qpos[start + 2] / robot.nominal_height),
+        "height": float(data.joint(base.jntadr[0]).qpos[2] / robot.nominal_height),
         "tilt": float(np.arccos(min(up, 1.0))),
         "other_contacts": float(len(others)),
     }

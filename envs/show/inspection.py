@@ -31,7 +31,7 @@ def tables(found: Derived) -> Iterator[Table]:
     """
     robot = found.robot
     model = scene.build(robot, Simulation(), PD())
-    data = _posed(robot, model)
+    data = scene.posed(model, robot)
     yield _summary(found, model)
     yield _links(robot, model)
     yield _joints(robot, model)
@@ -52,16 +52,6 @@ def _table(*heads: str, title: str) -> Table:
     for head in heads:
         table.add_column(head, overflow="fold")
     return table
-
-
-def _posed(robot: Robot, model: mujoco.MjModel) -> mujoco.MjData:
-    data = mujoco.MjData(model)
-    base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
-    data.qpos[base : base + 7] = (0, 0, robot.nominal_height, 1, 0, 0, 0)
-    for joint, position in zip(robot.joints, robot.nominal_pose, strict=True):
-        data.joint(joint).qpos = position
-    mujoco.mj_forward(model, data)
-    return data
 
 
 def _mass(robot: Robot, model: mujoco.MjModel) -> float:

@@ -34,12 +34,7 @@ def draw(robot: Robot, path: Path) -> None:
     """
     model = scene.build(robot, Simulation(), PD(), visual=True)
     model.vis.global_.offwidth, model.vis.global_.offheight = SIZE
-    data = mujoco.MjData(model)
-    base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
-    data.qpos[base : base + 7] = (0, 0, robot.nominal_height, 1, 0, 0, 0)
-    for joint, position in zip(robot.joints, robot.nominal_pose, strict=True):
-        data.joint(joint).qpos = position
-    mujoco.mj_forward(model, data)
+    data = scene.posed(model, robot)
     size = reach(model, robot)
     model.vis.map.shadowclip = 1.3 * size / model.stat.extent
     camera = TrackingCamera(1.0, size, SIZE[0] / SIZE[1])

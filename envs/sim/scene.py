@@ -254,3 +254,14 @@ def _add_contact_sensor(
         objname=objname,
         intprm=[_FOUND, 0, 1],
     )
+
+
+def posed(model: mujoco.MjModel, robot: Robot) -> mujoco.MjData:
+    """Return data in which a robot is in its nominal stance, on flat ground."""
+    data = mujoco.MjData(model)
+    base = model.joint(model.body(robot.base).jntadr[0]).qposadr[0]
+    data.qpos[base : base + 7] = (0, 0, robot.nominal_height, 1, 0, 0, 0)
+    for joint, position in zip(robot.joints, robot.nominal_pose, strict=True):
+        data.joint(joint).qpos = position
+    mujoco.mj_forward(model, data)
+    return data
