@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.experiments import gather
 from benchmarks.time_to_walk import FAST
 from envs.judge import gaits, protocol
 from envs.judge.gaits import Stepping
@@ -191,14 +192,7 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(EXPERIM
     Args:
         names: gait-s1 gait-s2 gait-s3 free-s1 free-s2 free-s3
     """
-    for name in names:
-        if name not in EXPERIMENTS:
-            raise SystemExit(f"no experiment {name!r}; choose from {', '.join(EXPERIMENTS)}")
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in names:
-        results[name] = run(name)
-        ordered = {n: results[n] for n in EXPERIMENTS if n in results}
-        RESULTS.write_text(json.dumps(ordered, indent=2) + "\n")
+    results = gather(names, EXPERIMENTS, RESULTS, run)
     first = next((r["found"] for r in results.values() if "costs" in r["found"]), None)
     if first is not None:
         draw(first["costs"], first["leg_length"], PICTURE)

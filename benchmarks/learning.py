@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import tyro
 from rich.console import Console
 
+from benchmarks.experiments import gather
 from benchmarks.time_to_walk import FAST
 
 ROOT = Path(__file__).parent.parent
@@ -149,16 +150,7 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(EXPERIM
     Args:
         names: walk-s1 walk-s2 walk-s3 plain-s1 stand-s1 cartpole-s1 pendulum-s1 ant-s1
     """
-    for name in names:
-        if name not in EXPERIMENTS:
-            raise SystemExit(f"no experiment {name!r}; choose from {', '.join(EXPERIMENTS)}")
-    for name in names:
-        result = run(name)
-        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-        results[name] = result
-        ordered = {n: results[n] for n in EXPERIMENTS if n in results}
-        RESULTS.write_text(json.dumps(ordered, indent=2) + "\n")
-    results = json.loads(RESULTS.read_text())
+    results = gather(names, EXPERIMENTS, RESULTS, run)
     Console().print(locomotion_table(results), return_table(results), sep="\n\n", soft_wrap=True)
 
 

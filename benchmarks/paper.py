@@ -23,6 +23,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.experiments import gather
 from envs.judge import paper
 from play import policy_of
 from trot.subject import find_subject, read
@@ -98,14 +99,7 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = OWN) -> None:
         names: command-b-s1 run-b-s1 recover-b-s1 walk-b-s1 command-c-s1 and so on, to -s3; with
             the paper's recipe paper-command-b-s1 and so on
     """
-    for name in names:
-        if name not in EXPERIMENTS:
-            raise SystemExit(f"no experiment {name!r}; choose from {', '.join(EXPERIMENTS)}")
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name in names:
-        results[name] = run(name)
-        ordered = {n: results[n] for n in EXPERIMENTS if n in results}
-        RESULTS.write_text(json.dumps(ordered, indent=2) + "\n")
+    results = gather(names, EXPERIMENTS, RESULTS, run)
     table = Table("run", "steps", "CPU minutes", "found", box=None)
     for name, result in results.items():
         table.add_row(
