@@ -84,7 +84,8 @@ class Fall(NamedTuple):
 def write_video(
     path: Path, actors: Sequence[Actor], video: Video = Video(), title: str | None = None
 ) -> list[Fall]:
-    """Write a video of actors side by side, or of one in a grid; a finished episode starts anew.
+    """Write a video of actors side by side, in rows where they are more than two, or of one in a
+    grid; a finished episode starts anew.
 
     Args:
         path: the file, .mp4 or .gif, in a folder that exists.
@@ -106,8 +107,8 @@ def write_video(
             falls = write_video(whole, actors, video, title)
             write_gif(whole, path)
             return falls
-    rows, columns = video.grid if len(actors) == 1 else (1, len(actors))
-    n = rows * columns // len(actors)
+    rows, columns = video.grid if len(actors) == 1 else _square(len(actors))
+    n = rows * columns if len(actors) == 1 else 1
     size = video.size[0] // columns // 2 * 2, video.size[1] // rows // 2 * 2
     with ExitStack() as stack:
         environments = []
@@ -168,6 +169,12 @@ def _write(
                 if isinstance(envs, LocomotionVectorEnv):
                     falls += [Fall(actor.label, (i + 1) / fps)] * int(ended.sum())
     return falls
+
+
+def _square(tiles: int) -> tuple[int, int]:
+    """Return how many rows and columns hold so many tiles, about as many of each."""
+    columns = math.ceil(math.sqrt(tiles))
+    return math.ceil(tiles / columns), columns
 
 
 def _rate(envs: VectorEnv) -> float:

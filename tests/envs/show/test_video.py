@@ -123,6 +123,23 @@ def test_actors_stand_side_by_side(tmp_path: Path) -> None:
     np.testing.assert_allclose(brightness(path), [[0, 0], [20, 40]], atol=3)
 
 
+def test_more_than_two_actors_stand_in_rows(tmp_path: Path) -> None:
+    path, video = tmp_path / "a.mp4", Video(seconds=0.08, size=(64, 64))
+    actors = [Actor(Clock, lambda o, k=k: k * ones(o)) for k in (1, 2, 3)]
+    write_video(path, actors, video)
+    last = np.array(imageio.mimread(path), float)[-1, ..., :3]
+    assert last.shape[:2] == (64, 64)
+    quarters = last.reshape(2, 32, 2, 32, 3).mean(axis=(1, 3, 4))
+    np.testing.assert_allclose(quarters, [[20, 40], [60, 0]], atol=3)
+
+
+@pytest.mark.parametrize(
+    ("actors", "shape"), [(2, (1, 2)), (3, (2, 2)), (4, (2, 2)), (5, (2, 3)), (13, (4, 4))]
+)
+def test_rows_are_about_as_many_as_columns(actors: int, shape: tuple[int, int]) -> None:
+    assert module._square(actors) == shape
+
+
 def test_actors_of_different_rates_are_refused(tmp_path: Path) -> None:
     actors = [Actor(Clock, ones), Actor(partial(Clock, fps=50), ones)]
     with pytest.raises(ValueError, match="Hz do not go into one video"):
