@@ -69,9 +69,10 @@ def main(options: Options) -> None:
     names = [options.peer, *(options.robots or (n for n in known if n != options.peer))]
     running = {name: made(known[name], options) for name in names}
     rng = np.random.default_rng(options.seed)
-    times = np.array(
-        [[block(env, options.steps, rng) for env in running.values()] for _ in range(options.rounds)]
-    )
+    rounds = [
+        [block(e, options.steps, rng) for e in running.values()] for _ in range(options.rounds)
+    ]
+    times = np.array(rounds)
     title = f"{options.num_envs} simulations, {os.cpu_count()} cores, medians of {options.rounds}"
     shown = Table("robot", "ms a control step", f"by {options.peer}'s", box=None, title=title)
     low, middle, high = np.percentile(times / times[:, :1], (25, 50, 75), axis=0)
