@@ -55,7 +55,7 @@ def made(robot: str, options: Options) -> LocomotionVectorEnv:
 
 def block(env: LocomotionVectorEnv, steps: int, rng: np.random.Generator) -> float:
     """Take some control steps and return how long one took (s)."""
-    shape = steps, env.num_envs, *env.single_action_space.shape
+    shape = steps, env.num_envs, len(env.robot.joints)
     actions = rng.uniform(-0.1, 0.1, shape).astype(np.float32)
     begun = time.perf_counter()
     for action in actions:
