@@ -192,7 +192,9 @@ def _draw_contacts(
         (pad, top, _WIDTH * size + pad, image.height - pad), radius=pad, fill=_PANEL
     )
     if gait:
-        draw.text((2 * pad, top + pad + bar // 2), gait, "white", font, anchor="lm")
+        room = _WIDTH * size - 2 * pad
+        narrow = ImageFont.load_default(min(size, size * room / draw.textlength(gait, font)))
+        draw.text((2 * pad, top + pad + bar // 2), gait, "white", narrow, anchor="lm")
         top += line
     for row, (leg, stance) in enumerate(zip(legs, pattern, strict=True)):
         y = top + pad + row * line - (line - bar) // 2

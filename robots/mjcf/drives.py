@@ -75,7 +75,7 @@ def motors(
     rotor = ROTOR * share * size.leg_length**2
     found = []
     for joint, limit in zip(joints, limits, strict=True):
-        _require_limit(model.joint(joint).name, limit)
+        _require_limit(model, joint, limit)
         kp = min(stiffness, limit / FULL_TORQUE)
         own = float(model.dof_armature[model.jnt_dofadr[joint]])
         found.append(
@@ -90,10 +90,11 @@ def motors(
     return tuple(found)
 
 
-def _require_limit(name: str, limit: float) -> None:
+def _require_limit(model: mujoco.MjModel, joint: int, limit: float) -> None:
     if limit == inf:
+        name, body = model.joint(joint).name, model.body(model.jnt_bodyid[joint]).name
         raise UsageError(
-            f"joint {name!r} has no torque limit; give its actuator a forcerange, a URDF's joint "
+            f"joint {name!r} of body {body!r} has no torque limit; give its actuator a forcerange, a URDF's joint "
             "an effort, or torque_limit in a .toml beside the file"
         )
 

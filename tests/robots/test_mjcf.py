@@ -285,7 +285,7 @@ ACTUATED = "actuatorfrcrange='-5 5'"
         (
             FREE.format(LIMB.format("", "")),
             "<keyframe><key/></keyframe>",
-            "joint 'j' has no torque limit; give its actuator a forcerange",
+            "joint 'j' of body 'a' has no torque limit; give its actuator a forcerange",
         ),
         (
             FREE.format(LIMB.format(ACTUATED, "")),

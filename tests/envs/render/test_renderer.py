@@ -261,6 +261,17 @@ def test_letters_are_legible_and_leave_the_robot_room(width: int, height: int) -
     assert not written[:, width // 2 :].any()
 
 
+@pytest.mark.parametrize(("width", "height"), [(480, 270), (1280, 720)])
+def test_the_longest_gait_stays_on_its_panel(width: int, height: int) -> None:
+    blank = np.zeros((height, width, 3), np.uint8)
+    told = "gait: irregular, asked: transverse gallop"
+    args = np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS
+    written = overlay.write_overlay(blank, *args, told)
+    bare = overlay.write_overlay(blank, *args, "gait: trot")
+    ends = [np.flatnonzero(frame.any(axis=(0, 2)))[-1] for frame in (written, bare)]
+    assert ends[0] == ends[1]  # the panel's edge
+
+
 def test_a_tile_of_a_grid_has_a_small_label_alone() -> None:
     blank = np.zeros((240, 426, 3), np.uint8)
     written = overlay.write_overlay(blank, np.ones(3), np.ones(3), 1.0, np.ones((4, 9)), LEGS)
