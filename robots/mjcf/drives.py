@@ -94,8 +94,8 @@ def _require_limit(model: mujoco.MjModel, joint: int, limit: float) -> None:
     if limit == inf:
         name, body = model.joint(joint).name, model.body(model.jnt_bodyid[joint]).name
         raise UsageError(
-            f"joint {name!r} of body {body!r} has no torque limit; give its actuator a forcerange, a URDF's joint "
-            "an effort, or torque_limit in a .toml beside the file"
+            f"joint {name!r} of body {body!r} has no torque limit; give its actuator "
+            "a forcerange, a URDF's joint an effort, or torque_limit in a .toml beside the file"
         )
 
 

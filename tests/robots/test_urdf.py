@@ -117,7 +117,10 @@ def test_a_floating_joint_is_the_root_s_own(package: Path) -> None:
     [
         (dog(mesh="lost.obj"), r"lost\.obj, a mesh that collides, is missing; put the file there"),
         (dog(mesh="trunk.dae"), r"trunk\.dae, a mesh that .* convert it to \.obj or \.stl"),
-        (dog(effort=0.0), "'b_roll' of body '.*' has no torque limit; .* or torque_limit in a .toml beside the"),
+        (
+            dog(effort=0.0),
+            "'b_roll' of body '.*' has no torque limit; .* or torque_limit in a .toml",
+        ),
         ("<mujoco/>", "has <mujoco> where a URDF has <robot>; name MJCF files .xml"),
         ("<robot", "cannot be read .*; give a correct URDF file"),
     ],
