@@ -46,6 +46,8 @@ from trot.subject import Play, Subject, find_subject, read
 ENDLESS = 1e6
 """Episode length of a live simulation (s): only a fall ends it."""
 POLICIES = Path(__file__).parent / "policies"
+MANY = 6
+"""Columns of a table that is printed without rules beyond this, to keep its words whole."""
 PAPER = {"command_b.pt": 100, "run_b.pt": 100, "recover_b.pt": 1000, "walk_b.pt": 100}
 """The policies that --paper judges, with the number of their robots; benchmarks/paper.py trains
 them. The last one walks on where the one before got the robot up."""
@@ -194,7 +196,8 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
         with replacing(options.json) as file:
             file.write((json.dumps(results, indent=2) + "\n").encode())
     for title, (head, *rows) in tables.items():
-        table = Table(*head, title=title, min_width=len(title))
+        many = {"box": None, "padding": (0, 1, 0, 0)} if len(head) > MANY else {}
+        table = Table(*head, title=title, min_width=len(title), **many)
         for row in rows:
             table.add_row(*row)
         terminal.console().print(table)

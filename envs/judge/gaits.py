@@ -245,14 +245,17 @@ def _run(
 
 
 def table(found: dict[str, Any]) -> list[list[str]]:
-    """Return the head and the rows of a gait at each speed."""
+    """Return the head and the rows of a gait at each speed.
+
+    The last cell is how many robots step in it by their footfalls, or in which gait most do.
+    """
     units = [n.replace("_", " ") + (f" ({u})" if u else "") for n, u in UNITS.items()]
     rows = [["gait", "forward (m/s)", *units, "measured"]]
     for gait, rungs in found["gaits"].items():
         for rung in rungs:
             cells = ["none" if (v := rung[name]["mean"]) is None else f"{v:.3f}" for name in UNITS]
             most, count = next(iter(rung["measured"].items()))
-            of = f"{most}, {count} of {sum(rung['measured'].values())}"
+            of = f"{count}/{sum(rung['measured'].values())}" + f" {most}" * (most != gait)
             rows.append([gait, f"{rung['command']:.2f}", *cells, of])
     return rows
 
