@@ -12,20 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from envs.mdp.gaits.library import FOUR_LEGGED, NamedGait
-from envs.show.report.figures import QUADRUPED
+from envs.show.report.figures import QUADRUPED, STYLE
 
 LEGS = ("LF", "RF", "LH", "RH")
 STRIDES = 2.0
 """Time that is drawn, in strides."""
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "trot",  # the same ids every time
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "figure.constrained_layout.use": True,
-}
+FLAT: Any = STYLE | {"font.size": 9, "axes.titlesize": 10, "axes.grid": False}
 
 
 def stances(gait: NamedGait) -> list[list[tuple[float, float]]]:
@@ -66,7 +58,7 @@ def draw() -> Figure:
 def main(path: Path) -> None:
     """Write the diagrams."""
     nothing = dict.fromkeys(("Date", "Creator"))
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(FLAT):
         draw().savefig(path, facecolor="white", metadata=nothing)
 
 

@@ -27,7 +27,7 @@ COMMANDED, ACTUAL, LIMIT = "#2eb352", "#2f7ff0", "#d6453d"
 """Colours of commands, of what the robot did, and of limits; the first two near the video's."""
 QUADRUPED = ("#2f6fd0", "#e07b26", "#edb27c", "#86b3ee")
 """Colours of LF RF LH RH; diagonal legs share a hue."""
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "trot",  # the same ids every time
     "font.size": 10,
@@ -51,7 +51,7 @@ _CENTRED: Any = {"ha": "center", "va": "center", "fontsize": 8.5}
 
 def tracking(errors: Tracking) -> str:
     """Draw the velocity and yaw rate errors over the commanded forward speed and yaw rate."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure((WIDTH, 4.4))
         axes = figure.subplots(1, 2)
         speeds, yaws = _middles(errors.speed_edges), _middles(errors.yaw_edges)
@@ -83,7 +83,7 @@ def leg_colours(legs: int) -> tuple[str, ...]:
 def footfall_diagram(steady: Steady, legs: Sequence[str]) -> str:
     """Draw when each leg's foot is on the ground (Hildebrand's diagram)."""
     r = steady.recording
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure((WIDTH, 0.7 + 0.35 * len(legs)))
         axis = figure.subplots()
         for row, (leg, colour) in enumerate(zip(legs, leg_colours(len(legs)), strict=True)):
@@ -104,7 +104,7 @@ def body_motion(steady: Steady) -> str:
     """Draw forward speed against its command, height and tilt of the base over time."""
     r = steady.recording
     time = np.arange(len(r.alive)) * r.dt
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure((WIDTH, 2.5))
         axes = figure.subplots(1, 3)
         axes[0].plot(time, r.velocity[:, 0, 0], color=ACTUAL, label="actual")
@@ -135,7 +135,7 @@ def joints(steady: Steady, names: Sequence[str], legs: int) -> str:
     """
     per_leg, colours = len(names) // legs, leg_colours(legs)
     fixed = {"figure.constrained_layout.use": False}  # which takes 2 s for so many axes
-    with mpl.rc_context(_STYLE | fixed | {"lines.linewidth": 1.1}):
+    with mpl.rc_context(STYLE | fixed | {"lines.linewidth": 1.1}):
         figure = Figure((WIDTH, 3.5 * per_leg))
         parts = figure.subfigures(per_leg, 1, squeeze=False)[:, 0]
         for part, subfigure in enumerate(parts):
@@ -172,7 +172,7 @@ def push_map(pushes: Pushes) -> str:
         share = pushes.withstood / pushes.robots
         by_size = pushes.withstood.sum(axis=1) / pushes.robots.sum(axis=1)
     sector, ring = _step(pushes.directions), _step(pushes.sizes)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure((WIDTH, 4.2))
         polar: Any = figure.add_subplot(1, 2, 1, projection="polar")
         colours = mpl.colormaps["viridis"]
@@ -204,7 +204,7 @@ def speed_ladder(found: dict[str, Any]) -> str:
     """Draw the speed that is held and the velocity error by commanded forward speed."""
     rungs = found["speeds"]
     told = [rung["command"] for rung in rungs]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure((WIDTH, 3.2))
         held, error = figure.subplots(1, 2)
         held.plot(told, told, color=COMMANDED, ls="--", label="commanded")
@@ -225,7 +225,7 @@ def speed_ladder(found: dict[str, Any]) -> str:
 
 def rising_curves(rising: Rising) -> str:
     """Draw the share of robots that are upright, and in the nominal stance, over time."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure((WIDTH, 3.2))
         axis = figure.subplots()
         for label, times, colour in (
