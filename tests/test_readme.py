@@ -1,7 +1,12 @@
 """The README is a door, and the pages behind it say what the recorded results say."""
 
 import json
+import re
+import shlex
+from collections import Counter
 from pathlib import Path
+
+import pytest
 
 from benchmarks import learning
 
@@ -18,6 +23,27 @@ def test_the_readme_is_short_and_starts_with_the_two_commands() -> None:
     start = README.split("## Start")[1].split("\n## ")[0]
     assert "make demo" in start
     assert "make test" in start
+
+
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_training_of_a_page_takes_the_folder_of_another(page: Path) -> None:
+    """Whoever types all commands of a page, one after the other, is not refused."""
+    lines = re.findall(r"^python train\.py (.*)$", page.read_text(), re.MULTILINE)
+    commands = [shlex.split(line, comments=True) for line in lines]
+    begun = [c for c in commands if not {"plot", "actuator", "--help", "--resume"} & set(c)]
+    taken = Counter(folder(command) for command in begun)
+    assert [name for name, count in taken.items() if count > 1] == []
+
+
+def folder(command: list[str]) -> str:
+    """Return where a training keeps its run."""
+    if "--run-dir" in command:
+        return command[command.index("--run-dir") + 1]
+    seed = command[command.index("--seed") + 1] if "--seed" in command else "1"
+    return f"runs/{re.split('[:/]', command[0])[-1]}" + f"-s{seed}" * ("--seeds" not in command)
 
 
 def test_results_are_the_recorded_ones() -> None:
