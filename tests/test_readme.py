@@ -31,7 +31,9 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_training_of_a_page_takes_the_folder_of_another(page: Path) -> None:
     """Whoever types all commands of a page, one after the other, is not refused."""
-    lines = re.findall(r"^python train\.py (.*)$", page.read_text(), re.MULTILINE)
+    lines = re.findall(
+        r"^python train\.py (.*)$", page.read_text().replace("\\\n", " "), re.MULTILINE
+    )
     commands = [shlex.split(line, comments=True) for line in lines]
     begun = [c for c in commands if not {"plot", "actuator", "--help", "--resume"} & set(c)]
     taken = Counter(folder(command) for command in begun)
