@@ -12,6 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from algos.usage import UsageError
 
+hints = cache(get_type_hints)
+"""The types that a dataclass declares, by its fields' names."""
+
 
 @cache
 def _adapter(hint: Any) -> TypeAdapter[Any]:
@@ -29,12 +32,12 @@ def require_types(options: Any) -> None:
 
     Fields that are dataclasses have checked their own.
     """
-    hints = get_type_hints(type(options))
+    declared = hints(type(options))
     for name, value in ((f.name, getattr(options, f.name)) for f in fields(options)):
         if is_dataclass(value):
             continue
         try:
-            _adapter(hints[name]).validate_python(value, strict=True)
+            _adapter(declared[name]).validate_python(value, strict=True)
         except ValidationError as error:
             what = f"{type(options).__name__}.{name} is {value!r}"
             raise UsageError(f"{what}; it must fit: {problem(error)}") from None

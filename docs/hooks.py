@@ -13,6 +13,7 @@ from envs import tasks
 from envs.show.tables import tables
 
 README = Path(__file__).parent.parent / "README.md"
+TABLES = re.compile("<!-- tables -->")
 EQUATION = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 
 
@@ -20,7 +21,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Fill in what other files of the repository say."""
     if page.file.src_uri == "index.md":
         return README.read_text().replace("](docs/", "](")
-    return markdown.replace("<!-- tables -->", "\n\n".join(map(_tables, tasks.TASKS)))
+    return TABLES.sub(lambda _: "\n\n".join(map(_tables, tasks.TASKS)), markdown)
 
 
 def on_page_content(content: str, **_: Any) -> str:

@@ -18,11 +18,12 @@ from algos.runs.checkpoint import load_checkpoint
 from algos.runs.fingerprint import fingerprint, metrics
 from tests.launch import ROOT, torchrun, torchrun_command
 
-ITERATIONS = 24
+ITERATIONS = 12
 TRAIN = [
     *("train.py", "trot/AnymalStand-v0", "--num-envs", "8", "--rollout-steps", "16"),
     *("--total-steps", str(ITERATIONS * 8 * 16), "--checkpoint-interval", "1", "--logger", "none"),
     *("--video-interval", "0", "--eval-episodes", "1", "--algo.hidden", "16"),
+    *("--env.episode-length", "0.3", "--env.protocol.seconds", "0.3"),
     *("--algo.critic-hidden", "16", "--algo.final-kl-fraction", "1", "--run-dir"),
 ]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from algos.runs.files import replacing
 
@@ -18,6 +17,8 @@ def draw(path: Path, measured: np.ndarray, predicted: dict[str, np.ndarray]) -> 
         measured: torques that were held out (N·m), (N,).
         predicted: those of each model by its label, (N,) each.
     """
+    from matplotlib.figure import Figure  # takes half a second that no training needs
+
     figure = Figure(figsize=(11, 4), layout="constrained")
     course, against = figure.subplots(1, 2, width_ratios=(2, 1))
     course.plot(measured, color="black", linewidth=1.5, label="measured")

@@ -11,7 +11,7 @@ import textwrap
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, TypeVar, get_args
 
 from algos import typed
 from algos.usage import UsageError
@@ -90,10 +90,10 @@ def _fill(default: Any, plain: Any, hint: Any, where: str, reading: Reading[Any]
     lacking = {n: v for n, v in known.items() if n not in plain and not _is_function(v)}
     reading.missing.update({prefix + name: to_plain(v) for name, v in lacking.items()})
     reading.unknown.update({f"{prefix}{n}": v for n, v in plain.items() if n not in known})
-    hints = get_type_hints(type(default)) if is_dataclass(default) else {}
+    declared = typed.hints(type(default)) if is_dataclass(default) else {}
     entry = get_args(hint)[-1] if get_args(hint) else None
     changes = {
-        name: _part(known[name], plain[name], hints.get(name, entry), prefix + name, reading)
+        name: _part(known[name], plain[name], declared.get(name, entry), prefix + name, reading)
         for name in known
         if name in plain
     }

@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args
 
 import tyro
 from tyro import _errors
@@ -23,6 +23,7 @@ from tyro.constructors import (
     StructTypeInfo,
 )
 
+from algos.typed import hints
 from algos.usage import UsageError
 
 T = TypeVar("T")
@@ -150,8 +151,10 @@ def _unchecked(info: StructTypeInfo) -> StructConstructorSpec | None:
     """Make a namespace where a dataclass is declared."""
     if not is_dataclass(info.default):
         return None
-    hints = get_type_hints(type(info.default), include_extras=True)
-    known = ((f.name, hints[f.name], getattr(info.default, f.name)) for f in fields(info.default))
+    declared = hints(type(info.default), include_extras=True)
+    known = (
+        (f.name, declared[f.name], getattr(info.default, f.name)) for f in fields(info.default)
+    )
     return StructConstructorSpec(SimpleNamespace, tuple(StructFieldSpec(*one) for one in known))
 
 
@@ -224,14 +227,14 @@ def _settings(options: Any) -> Iterator[tuple[str, Any]]:
         yield from options.items()
         return
     kind = options if isinstance(options, type) else type(options)
-    hints = get_type_hints(kind, include_extras=True)
+    declared = hints(kind, include_extras=True)
     for field in fields(kind):
-        marks = getattr(hints[field.name], "__metadata__", ())
+        marks = getattr(declared[field.name], "__metadata__", ())
         if tyro.conf.Positional in marks or tyro.conf.Fixed in marks:
             continue
         renamed = [mark.name for mark in marks if getattr(mark, "name", None)]
         value = getattr(options, field.name, field.default)
-        absent = value is None and any(map(is_dataclass, get_args(hints[field.name])))
+        absent = value is None and any(map(is_dataclass, get_args(declared[field.name])))
         yield (*renamed, field.name)[0], {} if absent else value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import mujoco
@@ -149,12 +150,13 @@ def shapes(robot: Robot, model: mujoco.MjModel, whole: Whole) -> Iterator[str]:
     feet = [model.geom(name).id for name in robot.feet]
     solid = (model.geom_contype | model.geom_conaffinity) > 0
     solid[feet] = False
-    link = model.body_weldid[model.geom_bodyid]
+    links = model.body_weldid[model.geom_bodyid][solid].tolist()
     for field, what in CONTACT.items():
-        values = np.round(rows(model, field), 6)
-        kinds = {a: np.unique(values[solid & (link == a)], axis=0) for a in whole.bodies}
+        kinds = defaultdict[int, set[tuple[float, ...]]](set)
+        for link, values in zip(links, rows(model, field)[solid].round(6).tolist(), strict=True):
+            kinds[link].add(tuple(values))
         for a, b in whole.bodies.items():
-            if len(kinds[a]) and len(kinds[b]) and not np.array_equal(kinds[a], kinds[b]):
+            if kinds[a] and kinds[b] and kinds[a] != kinds[b]:
                 names = [repr(model.body(body).name) for body in (a, b)]
                 yield f"shapes of links {' and '.join(names)} that collide differ in {what}"
 
