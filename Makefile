@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --constraint con
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 DEMO := runs/demo
 
-.PHONY: demo test test-warp system play check docs bench clean
+.PHONY: demo test test-site test-warp system play check docs bench clean
 
 demo: $(VENV)/.installed
 	if [ -e $(DEMO)/config.json ]; then $(BIN)/python train.py --resume $(DEMO); else \
@@ -22,8 +22,12 @@ play: $(VENV)/.installed
 
 # All cores at once; then, in one process, what measures time or must keep up with it.
 test: $(VENV)/.installed-test $(VENV)/.installed-fleet system
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not alone and not warp"
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not alone and not site and not warp"
 	$(BIN)/python -m pytest -m alone $$(grep -rl "mark.alone" tests)
+
+# The pages, as they are built.
+test-site: $(VENV)/.installed-test docs
+	$(BIN)/python -m pytest -m site tests/test_docs.py
 
 # Physics on a GPU: on Warp's CPU device, and on CUDA; the kernels compile for a minute, once.
 test-warp: $(VENV)/.installed-test $(VENV)/.installed-warp
@@ -37,7 +41,7 @@ system:
 	> /dev/null 2>&1 || \
 	echo "make: no chromium or Xvfb; the tests that need them are skipped" >&2
 
-check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench $(VENV)/.installed-warp docs
+check: $(VENV)/.installed-dev $(VENV)/.installed-test $(VENV)/.installed-bench $(VENV)/.installed-warp test-site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
