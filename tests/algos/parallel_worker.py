@@ -1,10 +1,9 @@
-"""One process of a data-parallel update: `torchrun … parallel_worker.py BATCHES CONFIG RESULTS`.
+"""One process of a data-parallel update.
 
 Saves what it holds after it has learned from its share of the environments of each batch.
 """
 
-import json
-import sys
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +51,15 @@ def main(batches: Path, config: dict[str, Any], results: Path) -> None:
         torch.save(found, results / f"{group.size}-{group.rank}.pt")
 
 
+def as_torchrun_starts(rank: int, size: int, port: int, *arguments: Any) -> None:
+    """Be one of `size` processes of this machine, by torchrun's environment variables."""
+    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+    os.environ |= {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size)}
+    os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+    os.environ["TORCHELASTIC_RUN_ID"] = "test"
+    main(*arguments)
+
+
 def learned(agent: Agent, rollouts: list[Rollout], group: Group) -> dict[str, Any]:
     """What an agent holds, and has sent, after it has learned from its share of the batches."""
     metrics, traffic = [], []
@@ -61,7 +69,3 @@ def learned(agent: Agent, rollouts: list[Rollout], group: Group) -> dict[str, An
         traffic.append(group.bytes - before)
     kept = {name: value for name, value in agent.state_dict().items() if name != "generator"}
     return {"state": kept, "metrics": metrics, "bytes": traffic}
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), json.loads(sys.argv[2]), Path(sys.argv[3]))
