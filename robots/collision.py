@@ -34,15 +34,19 @@ def set_collision(
 
 
 def dress(spec: mujoco.MjSpec) -> None:
-    """Give every shape that collides a twin to look at, in a model that has nothing else to show.
+    """Give every shape that collides a twin to look at, in links that have too little to show.
 
-    What collides is not drawn.
+    What collides is not drawn. A link is shown by a mesh, or by as many shapes as collide: of some
+    published models a foot's sphere alone is there to look at.
     """
-    if any(geom.group != COLLISION_GROUP for geom in spec.geoms):
-        return
-    for geom in list(spec.geoms):
-        twin = geom.parent.add_geom(group=VISUAL_GROUP, contype=0, conaffinity=0, mass=0)
-        for field in ("type", "size", "pos", "quat", "fromto", "meshname", "material", "rgba"):
-            setattr(twin, field, getattr(geom, field))
-        for field in ("type", "euler", "axisangle", "xyaxes", "zaxis"):
-            setattr(twin.alt, field, getattr(geom.alt, field))
+    for body in spec.bodies:
+        collide = [geom for geom in body.geoms if geom.group == COLLISION_GROUP]
+        looks = [geom for geom in body.geoms if geom.group != COLLISION_GROUP]
+        if len(looks) >= len(collide) or any(g.type == mujoco.mjtGeom.mjGEOM_MESH for g in looks):
+            continue
+        for geom in collide:
+            twin = body.add_geom(group=VISUAL_GROUP, contype=0, conaffinity=0, mass=0)
+            for field in ("type", "size", "pos", "quat", "fromto", "meshname", "material", "rgba"):
+                setattr(twin, field, getattr(geom, field))
+            for field in ("type", "euler", "axisangle", "xyaxes", "zaxis"):
+                setattr(twin.alt, field, getattr(geom.alt, field))

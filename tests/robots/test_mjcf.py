@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from robots import Motor, get_robot, mjcf
+from robots.collision import dress
 from robots.mjcf import stance, tree
 from robots.usage import UsageError
 from tests.robots.helpers import (
@@ -136,7 +137,7 @@ def test_the_robot_comes_alone(scene: Path) -> None:
     assert (model.nmat, model.ntex) == (0, 0)  # the scene's, whose names the environments use
     assert model.nbody == 1 + 1 + 2 * 4  # no step, and the feet's bodies are part of the shanks
     skin = model.geom_group == 2
-    assert skin.sum() == 4
+    assert skin.sum() == 4 + 1 + 4 * 3  # its own; twins of what collides of trunk and shanks
     assert not model.geom_contype[skin].any()
 
 
@@ -156,6 +157,19 @@ def test_a_model_without_looks_shows_what_collides(name: str) -> None:
             mine, twin = (getattr(model, field)[ids] for ids in pair)
             np.testing.assert_array_equal(mine, twin)
     assert not model.geom_contype[shown].any()
+
+
+def test_a_link_of_which_a_foot_alone_is_to_be_seen_shows_what_collides() -> None:
+    spec = mujoco.MjSpec.from_string("""<mujoco><worldbody>
+      <body name="shank"><geom type="box" size=".1 .02 .02" group="3"/><geom size=".04" group="3"/>
+        <geom size=".04" group="2" contype="0" conaffinity="0" rgba="0 0 0 1"/></body>
+      <body name="trunk"><geom type="box" size=".3 .1 .1" group="3"/>
+        <geom type="box" size=".3 .1 .1" group="2"/></body></worldbody></mujoco>""")
+    dress(spec)
+    model = spec.compile()
+    shown = [model.geom_type[(model.geom_group == 2) & (model.geom_bodyid == b)] for b in (1, 2)]
+    sphere, box = mujoco.mjtGeom.mjGEOM_SPHERE, mujoco.mjtGeom.mjGEOM_BOX
+    assert [sorted(kinds) for kinds in shown] == [[sphere, sphere, box], [box]]
 
 
 def test_drives(scene: Path) -> None:
