@@ -152,13 +152,10 @@ def _unchecked(info: StructTypeInfo) -> StructConstructorSpec | None:
     if not is_dataclass(info.default):
         return None
     declared = hints(type(info.default), include_extras=True)
-    values = {f.name: getattr(info.default, f.name) for f in fields(info.default)}
-    # What a union may be is not looked for where the settings are there.
     known = (
-        StructFieldSpec(name, type(value) if is_dataclass(value) else declared[name], value)
-        for name, value in values.items()
+        (f.name, declared[f.name], getattr(info.default, f.name)) for f in fields(info.default)
     )
-    return StructConstructorSpec(SimpleNamespace, tuple(known))
+    return StructConstructorSpec(SimpleNamespace, tuple(StructFieldSpec(*one) for one in known))
 
 
 def _told(event: _errors.ParseErrorEvent, options: Any, owner: str) -> str:
