@@ -21,8 +21,9 @@ play: $(VENV)/.installed
 	$(BIN)/python play.py policies/walk.pt --video walk.mp4 --seed 1 --seconds 10
 
 # All cores at once; then, in one process, what measures time or must keep up with it.
+# Every core has a process of pytest already, and a second thread of one only waits for it.
 test: $(VENV)/.installed-test $(VENV)/.installed-fleet system
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not alone and not site and not warp"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not alone and not site and not warp"
 	$(BIN)/python -m pytest -m alone $$(grep -rl "mark.alone" tests)
 
 # The pages, as they are built.
