@@ -109,6 +109,7 @@ def test_equations_are_mathml(site: Path, page: Path) -> None:
     assert "arithmatex" not in html
 
 
+@pytest.mark.slow
 @pytest.mark.site
 def test_pages_load_nothing_from_elsewhere(site: Path) -> None:
     pages = list(site.rglob("*.html"))
@@ -127,6 +128,7 @@ def test_home_is_the_readme(site: Path) -> None:
         assert heading in home
 
 
+@pytest.mark.slow
 @pytest.mark.site
 def test_every_task_has_its_tables(site: Path) -> None:
     html = (site / "tasks.html").read_text()

@@ -53,8 +53,8 @@ def main(batches: Path, config: dict[str, Any], results: Path) -> None:
 
 def as_torchrun_starts(rank: int, size: int, port: int, *arguments: Any) -> None:
     """Be one of `size` processes of this machine, by torchrun's environment variables."""
-    os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank)}
-    os.environ |= {"WORLD_SIZE": str(size), "LOCAL_WORLD_SIZE": str(size)}
+    os.environ |= dict.fromkeys(("RANK", "LOCAL_RANK"), str(rank))
+    os.environ |= dict.fromkeys(("WORLD_SIZE", "LOCAL_WORLD_SIZE"), str(size))
     os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
     os.environ["TORCHELASTIC_RUN_ID"] = "test"
     main(*arguments)

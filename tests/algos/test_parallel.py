@@ -61,6 +61,7 @@ def learn(batches: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
                 context.Process(
                     target=parallel_worker.as_torchrun_starts,
                     args=(rank, size, port, batches, CONFIG, folder),
+                    daemon=True,  # one that waits for another in vain ends with the tests
                 )
                 for rank in range(size)
             ]
