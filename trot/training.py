@@ -169,10 +169,10 @@ def parse(arguments: list[str], restarted: bool = False) -> tuple[TrainConfig, R
         restarted: whether torchrun has started the same command before: an earlier run goes on.
     """
     usual = defaults(USUAL_ID)
-    seen, _ = parsing.glance(
-        replace(_AnyTask(**vars(usual) | {"env_id": (), "robot": ""}), **dict.fromkeys(CHOSEN)),
-        arguments,
-    )
+    known = replace(_AnyTask(**vars(usual) | {"env_id": (), "robot": ""}), **dict.fromkeys(CHOSEN))
+    seen, _ = parsing.glance(replace(known, env=None), arguments)
+    if not seen.env_id and seen.resume is None:
+        seen, _ = parsing.glance(known, arguments)  # the id may stand behind settings of its task
     if seen.resume is not None:
         told = ResumeConfig.__doc__
         options = parsing.parse(ResumeConfig, arguments, owner="--resume", description=told)

@@ -8,12 +8,13 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated, Any, TypeVar, get_args
+from types import SimpleNamespace, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import tyro
-from tyro import _errors
+from tyro import _docstrings, _errors
 from tyro.constructors import (
     ConstructorRegistry,
     PrimitiveConstructorSpec,
@@ -51,15 +52,8 @@ def parse(
         ValueError: an unknown option, with those that may be meant; a value that does not fit, or
             that the dataclass refuses.
     """
-
-    def refuse(event: _errors.ParseErrorEvent) -> None:
-        told = _told(event, kind if default is None else default, owner)
-        if told:
-            raise UsageError(" ".join(told.split())) from None
-
-    given = {} if default is None else {"default": default}
-    with _errors.on_parse_error(refuse):
-        return tyro.cli(kind, args=arguments, config=MARKERS, registry=_WHOLE, **given, **how)
+    with _CHECKED:
+        return _parse(kind, arguments, default, owner, **how)
 
 
 def glance(default: Any, arguments: list[str]) -> tuple[SimpleNamespace, list[str]]:
@@ -77,10 +71,22 @@ def glance(default: Any, arguments: list[str]) -> tuple[SimpleNamespace, list[st
     """
     how: Any = {"return_unknown_args": True, "add_help": False}
     with _UNCHECKED:
-        return parse(type(default), arguments, default, owner="", **how)
+        return _parse(type(default), arguments, default, "", **how)
+
+
+def _parse(kind: Any, arguments: list[str], default: Any, owner: str, **how: Any) -> Any:
+    def refuse(event: _errors.ParseErrorEvent) -> None:
+        told = _told(event, kind if default is None else default, owner)
+        if told:
+            raise UsageError(" ".join(told.split())) from None
+
+    given = {} if default is None else {"default": default}
+    with _errors.on_parse_error(refuse):
+        return tyro.cli(kind, args=arguments, config=MARKERS, registry=_WHOLE, **given, **how)
 
 
 _WHOLE = ConstructorRegistry()
+_CHECKED = ConstructorRegistry()
 _UNCHECKED = ConstructorRegistry()
 
 
@@ -146,16 +152,48 @@ SomeWholeNumbers = Annotated[
 """An option that has values wherever it stands."""
 
 
+@_CHECKED.struct_rule
+def _checked(info: StructTypeInfo) -> StructConstructorSpec | None:
+    """Make the settings that there are anew."""
+    return _of(type(info.default), info)
+
+
 @_UNCHECKED.struct_rule
 def _unchecked(info: StructTypeInfo) -> StructConstructorSpec | None:
     """Make a namespace where a dataclass is declared."""
-    if not is_dataclass(info.default):
+    return _of(SimpleNamespace, info)
+
+
+def _of(make: Callable[..., Any], info: StructTypeInfo) -> StructConstructorSpec | None:
+    """Return what makes a dataclass's settings from its options and from what is fixed."""
+    if not is_dataclass(info.default) or isinstance(info.default, type):
         return None
     declared = hints(type(info.default), include_extras=True)
-    known = (
-        (f.name, declared[f.name], getattr(info.default, f.name)) for f in fields(info.default)
-    )
-    return StructConstructorSpec(SimpleNamespace, tuple(StructFieldSpec(*one) for one in known))
+    fixed = {n: getattr(info.default, n) for n, hint in declared.items() if _is_fixed(hint)}
+    return StructConstructorSpec(partial(make, **fixed), _options(info))
+
+
+def _options(info: StructTypeInfo) -> tuple[StructFieldSpec, ...]:
+    """Return an option for each field of the settings there are that is not fixed.
+
+    Where settings may be of several kinds, only those there are can be given: tyro finds that,
+    too, but only after it has read the options of each kind.
+    """
+    kind = type(info.default)
+    declared = hints(kind, include_extras=True)
+
+    def option(name: str, value: Any) -> StructFieldSpec:
+        several = get_origin(declared[name]) in (Union, UnionType)
+        hint = type(value) if several and is_dataclass(value) else declared[name]
+        told = partial(_docstrings.get_field_docstring, kind, name, info.markers)
+        return StructFieldSpec(name, hint, value, told)
+
+    names = [field.name for field in fields(kind) if not _is_fixed(declared[field.name])]
+    return tuple(option(name, getattr(info.default, name)) for name in names)
+
+
+def _is_fixed(hint: Any) -> bool:
+    return tyro.conf.Fixed in getattr(hint, "__metadata__", ())
 
 
 def _told(event: _errors.ParseErrorEvent, options: Any, owner: str) -> str:
@@ -230,7 +268,7 @@ def _settings(options: Any) -> Iterator[tuple[str, Any]]:
     declared = hints(kind, include_extras=True)
     for field in fields(kind):
         marks = getattr(declared[field.name], "__metadata__", ())
-        if tyro.conf.Positional in marks or tyro.conf.Fixed in marks:
+        if tyro.conf.Positional in marks or _is_fixed(declared[field.name]):
             continue
         renamed = [mark.name for mark in marks if getattr(mark, "name", None)]
         value = getattr(options, field.name, field.default)

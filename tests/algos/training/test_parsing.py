@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import tyro
@@ -14,8 +15,11 @@ from algos.usage import UsageError
 
 @dataclass(frozen=True)
 class Term:
+    """What is paid."""
+
     weight: float = 1.0
     samples: int = 3
+    unit: Annotated[str, tyro.conf.Fixed] = "N"
 
     def __post_init__(self) -> None:
         if not abs(self.weight) < 9:
@@ -74,6 +78,23 @@ def test_every_whole_number_may_be_written_so() -> None:
 def test_a_path_is_what_is_written() -> None:
     read = options("--folder", ".", "--source=-run")
     assert (read.folder, read.source, read.seeds) == (Path("."), Path("-run"), ())
+
+
+def test_what_is_fixed_stays_and_is_no_option() -> None:
+    world = World(rewards={"slip": Term(unit="W")})
+    for read in (
+        options("--world.rewards.slip.weight", "2", world=world).world,
+        glance(Options(world=world), ["--world.rewards.slip.weight", "2"])[0].world,
+    ):
+        assert (read.rewards["slip"].weight, read.rewards["slip"].unit) == (2, "W")
+    with pytest.raises(UsageError, match=r"no option --world\.rewards\.slip\.unit"):
+        options("--world.rewards.slip.unit", "N")
+
+
+def test_help_tells_what_settings_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        options("--help")
+    assert "What is paid." in capsys.readouterr().out
 
 
 def test_a_first_look_takes_them_too_and_refuses_no_value() -> None:
