@@ -82,11 +82,10 @@ def test_a_path_is_what_is_written() -> None:
 
 def test_what_is_fixed_stays_and_is_no_option() -> None:
     world = World(rewards={"slip": Term(unit="W")})
-    for read in (
-        options("--world.rewards.slip.weight", "2", world=world).world,
-        glance(Options(world=world), ["--world.rewards.slip.weight", "2"])[0].world,
-    ):
-        assert (read.rewards["slip"].weight, read.rewards["slip"].unit) == (2, "W")
+    given = ["--world.rewards.slip.weight", "2"]
+    for read in (options(*given, world=world), glance(Options(world=world), given)[0]):
+        assert read.world is not None
+        assert vars(read.world.rewards["slip"]) == {"weight": 2, "samples": 3, "unit": "W"}
     with pytest.raises(UsageError, match=r"no option --world\.rewards\.slip\.unit"):
         options("--world.rewards.slip.unit", "N")
 
