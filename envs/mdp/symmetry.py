@@ -7,8 +7,10 @@ element g is a bit mask of mirrors, so that g followed by h is g ^ h and 0 is th
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 
 import mujoco
 import numpy as np
@@ -25,6 +27,7 @@ MIRRORS = {"left_right": np.array([1.0, -1.0, 1.0]), "front_back": np.array([-1.
 _LIKE = 0.2  # of the leg length: how near to a mirror's image legs suggest that mirror
 _TURNED = 1.0  # rad: likewise, how little axes and nominal angles are turned
 _BENT = 0.5  # rad: the same of the angles of a leg that is its own image: a knee may bend one way
+_MIRRORED: dict[tuple[Robot, bytes], list[Image]] = {}  # a training makes its model several times
 _logger = logging.getLogger(__name__)
 
 
@@ -77,7 +80,20 @@ def of_robot(
         model: a model that holds it.
         entries: of the command vector.
     """
+    content = np.empty(mujoco.mj_sizeModel(model), np.uint8)
+    mujoco.mj_saveModel(model, None, content)
+    known = robot, sha256(content.data).digest()
+    if known not in _MIRRORED:
+        _MIRRORED[known] = list(_images(robot, model))
     group = [_identity(len(robot.joints), len(robot.feet), len(entries))]
+    for image in _MIRRORED[known]:
+        mirror = _transforms(image, entries)
+        group += [_compose(element, mirror) for element in group]
+    return group
+
+
+def _images(robot: Robot, model: mujoco.MjModel) -> Iterator[Image]:
+    """Yield the mirrors that a model has."""
     data, drawn = _upright(robot, model, at_zero=True), _upright(robot, model, at_zero=False)
     for name, diagonal in MIRRORS.items():
         image = _image(robot, model, data, diagonal) or _image(robot, model, drawn, diagonal)
@@ -85,10 +101,8 @@ def of_robot(
             continue
         if difference := asymmetry.find(robot, model, data, image):
             _warn(robot.name, name, difference)
-            continue
-        mirror = _transforms(image, entries)
-        group += [_compose(element, mirror) for element in group]
-    return group
+        else:
+            yield image
 
 
 @cache

@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs.mdp import symmetry
+from envs.mdp import asymmetry, symmetry
 from envs.mdp.commands import velocity
 from envs.sim import scene
 from envs.sim.drives import PD
@@ -37,11 +37,17 @@ def changed(change: Callable[[mujoco.MjSpec], Any], **fields: Any) -> Robot:
     return replace(PONY, name=fields.pop("name", "changed"), build=build, **fields)
 
 
+def forget() -> None:
+    """Have each model looked at, and told of, again."""
+    symmetry._MIRRORED.clear()
+    symmetry._warn.cache_clear()
+
+
 def told_of(
     robot: Robot, left: list[tuple[float, ...]], caplog: pytest.LogCaptureFixture
 ) -> list[str]:
     """Assert which mirrors are left of the two, and return what is said of the others."""
-    symmetry._warn.cache_clear()
+    forget()
     assert claimed(robot) == left
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2 - len(left)
@@ -99,6 +105,19 @@ def link(spec: mujoco.MjSpec, mass: float = 0.8, com: float = 0.0, gyration: flo
     for body in spec.bodies:
         for shape in body.geoms:
             shape.mass = shape.mass if np.isfinite(shape.mass) else 0.0
+
+
+def test_a_model_is_looked_at_once_and_a_changed_one_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked, find = [], asymmetry.find
+    monkeypatch.setattr(asymmetry, "find", lambda *given: looked.append(given) or find(*given))
+    forget()
+    model = scene.build(PONY, Simulation(), PD())
+    assert [len(symmetry.of_robot(PONY, model, velocity())) for _ in range(2)] == [4, 4]
+    assert len(looked) == 2
+    model.body_ipos[model.body(PONY.base).id, 1] += 0.1
+    assert len(symmetry.of_robot(PONY, model, velocity())) == 2
 
 
 def test_the_pony_has_both_mirrors() -> None:
@@ -271,7 +290,7 @@ SIDED: list[tuple[Callable[[mujoco.MjSpec, str], Any], str]] = [
 def test_what_one_leg_alone_has_breaks_both_mirrors_and_what_all_have_none(
     change: Callable[[mujoco.MjSpec, str], Any], message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    symmetry._warn.cache_clear()
+    forget()
     assert claimed(changed(lambda spec: change(spec, "fl"))) == []
     assert re.search(message, caplog.text)
     assert claimed(changed(lambda spec: [change(spec, leg) for leg in PONY.legs])) == BOTH
@@ -339,7 +358,7 @@ def test_a_drive_that_acts_otherwise_on_one_leg_breaks_both_mirrors(values: dict
 
 
 def test_it_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    symmetry._warn.cache_clear()
+    forget()
     robot = changed(part("trunk", (0.0, 0.15, 0.1), 2.0), name="told_once")
     for _ in range(3):
         claimed(robot)
@@ -443,7 +462,7 @@ def test_a_joint_in_the_mirror_s_plane_says_how_far_it_is_off(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """A single leg is its own image."""
-    symmetry._warn.cache_clear()
+    forget()
 
     def three(spec: mujoco.MjSpec) -> None:
         spec.delete(spec.body("hr_girdle"))
@@ -514,7 +533,7 @@ def test_published_robots_have_theirs(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Their files' left and right differ by rounding and slips; Go2's joints were identified."""
-    symmetry._warn.cache_clear()
+    forget()
     assert claimed(mjcf.from_file(published(name))) == mirrors
     assert message in caplog.text
     assert len(caplog.records) == bool(message)
