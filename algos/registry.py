@@ -22,5 +22,6 @@ def registered(name: str) -> tuple[Algorithm, type[AgentConfig]]:
         ValueError: nothing is.
     """
     if name not in ALGORITHMS:
-        raise UsageError(f"--algo is {name}; choose from {', '.join(ALGORITHMS)}")
+        known = ", ".join(ALGORITHMS)
+        raise UsageError(f"--algo is {name!r}; the algorithm must be one of {known}")
     return ALGORITHMS[name]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import play
@@ -127,6 +127,7 @@ def test_no_setting_takes_what_is_not_finite_or_overflows(value: float) -> None:
 @pytest.mark.slow
 @settings(**CALM, max_examples=200)
 @given(st.sampled_from(PATHS), HOSTILE)
+@example(("algorithm",), "")
 def test_a_value_is_refused_by_name_or_taken(path: tuple[str, ...], value: Any) -> None:
     config = preset(STAND if "pose" in path else WALK)
     again = changed(config, path, value)

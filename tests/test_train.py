@@ -366,7 +366,10 @@ def test_every_config_field_is_on_the_command_line() -> None:
     [
         (["trot/AnymalWolk-v0"], "did you mean trot/AnymalWalk-v0"),
         ([], "give a Gymnasium id"),
-        (["CartPole-v1", "--algo", "magic"], "--algo is magic; choose from trpo"),
+        (
+            ["CartPole-v1", "--algo", "magic"],
+            "--algo is 'magic'; the algorithm must be one of trpo",
+        ),
         (["CartPole-v1", "--num-envs", "0"], "num-envs"),
         (["trot/AnymalWalk-v0", "--robot", "spot"], "anymal_c"),
         (["CartPole-v1", "--robot", "anymal_c"], "no trot/ task"),
