@@ -184,7 +184,8 @@ def _draw_contacts(
 ) -> None:
     """Draw a bar for every stance, the present at the right, below the gait's name."""
     pad, line, bar = size // 2, round(1.2 * size), round(0.8 * size)
-    top = image.height - 2 * pad - (len(legs) + bool(gait)) * line
+    heading = round(1.5 * size) if gait else 0  # the name's descenders stay off the first bar
+    top = image.height - 2 * pad - len(legs) * line - heading
     names = max(draw.textlength(leg, font) for leg in legs)
     left = min(max(3 * pad + round(names), 3 * size), _LONGEST * size)
     width = _WIDTH * size - left
@@ -195,7 +196,7 @@ def _draw_contacts(
         room = _WIDTH * size - 2 * pad
         narrow = ImageFont.load_default(min(size, size * room / draw.textlength(gait, font)))
         draw.text((2 * pad, top + pad + bar // 2), gait, "white", narrow, anchor="lm")
-        top += line
+        top += heading
     for row, (leg, stance) in enumerate(zip(legs, pattern, strict=True)):
         y = top + pad + row * line - (line - bar) // 2
         draw.text((2 * pad, y + bar // 2), leg, "white", font, anchor="lm")
