@@ -29,6 +29,7 @@ from tests.envs.helpers import quiet, simulation, task
 from tests.envs.networks import NETWORKS
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.usefixtures("onnx_operators")
 
 
 @pytest.fixture(scope="module")

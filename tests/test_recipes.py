@@ -76,7 +76,8 @@ def perform(recipe: Recipe, tree: Path) -> None:
 
 TORCH_ONCE = """
 import json, os, sys
-import gymnasium, imageio, mujoco, pydantic, rich, scipy.spatial.transform, scipy.stats, typeguard, tyro
+import gymnasium, imageio, mujoco, pydantic, rich, scipy.spatial.transform, scipy.stats
+import typeguard, tyro
 import torch._dynamo  # torch.optim imports it
 for tree, calls in json.loads(sys.argv[1]).items():
     if not (child := os.fork()):

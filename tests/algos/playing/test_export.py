@@ -18,6 +18,8 @@ from algos.playing.export import DeployedPolicy, assemble, export
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
 
+pytestmark = pytest.mark.usefixtures("onnx_operators")
+
 SPACES = [
     spaces.Box(-1.0, 1.0, (4,)),
     spaces.Box(
