@@ -361,7 +361,8 @@ def test_it_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     forget()
     robot = changed(part("trunk", (0.0, 0.15, 0.1), 2.0), name="told_once")
     for timestep in (0.002, 0.004, 0.005):  # of models that differ
-        symmetry.of_robot(robot, scene.build(robot, Simulation(timestep=timestep), PD()), velocity())
+        model = scene.build(robot, Simulation(timestep=timestep), PD())
+        symmetry.of_robot(robot, model, velocity())
     assert len(symmetry._MIRRORED) == 3
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "Robot 'told_once': its left-right symmetry" in caplog.text
