@@ -169,27 +169,23 @@ def _of(make: Callable[..., Any], info: StructTypeInfo) -> StructConstructorSpec
     if not is_dataclass(info.default) or isinstance(info.default, type):
         return None
     declared = hints(type(info.default), include_extras=True)
-    fixed = {n: getattr(info.default, n) for n, hint in declared.items() if _is_fixed(hint)}
-    return StructConstructorSpec(partial(make, **fixed), _options(info))
+    names = [field.name for field in fields(info.default)]
+    fixed = {n: getattr(info.default, n) for n in names if _is_fixed(declared[n])}
+    options = tuple(_option(info, n, declared[n]) for n in names if n not in fixed)
+    return StructConstructorSpec(partial(make, **fixed), options)
 
 
-def _options(info: StructTypeInfo) -> tuple[StructFieldSpec, ...]:
-    """Return an option for each field of the settings there are that is not fixed.
+def _option(info: StructTypeInfo, name: str, hint: Any) -> StructFieldSpec:
+    """Return the option of one field of the settings there are.
 
     Where settings may be of several kinds, only those there are can be given: tyro finds that,
     too, but only after it has read the options of each kind.
     """
-    kind = type(info.default)
-    declared = hints(kind, include_extras=True)
-
-    def option(name: str, value: Any) -> StructFieldSpec:
-        several = get_origin(declared[name]) in (Union, UnionType)
-        hint = type(value) if several and is_dataclass(value) else declared[name]
-        told = partial(_docstrings.get_field_docstring, kind, name, info.markers)
-        return StructFieldSpec(name, hint, value, told)
-
-    names = [field.name for field in fields(kind) if not _is_fixed(declared[field.name])]
-    return tuple(option(name, getattr(info.default, name)) for name in names)
+    value = getattr(info.default, name)
+    if is_dataclass(value) and get_origin(hint) in (Union, UnionType):
+        hint = type(value)
+    told = partial(_docstrings.get_field_docstring, type(info.default), name, info.markers)
+    return StructFieldSpec(name, hint, value, told)
 
 
 def _is_fixed(hint: Any) -> bool:
