@@ -1,11 +1,12 @@
 """Gaits on demand, trained and judged: `python -m benchmarks.gaits [NAME …]`.
 
 Every experiment is a training by train.py in `runs/gaits-NAME`; a finished one is not trained
-again. A policy of trot/Gait-v0 is judged as `play.py --evaluate` does, and its cost of transport is
-measured at many speeds in each gait: where the cheapest gait changes is where an animal would
-change it (Hoyt and Taylor, Nature 292, 1981). One of trot/FreeGait-v0, which is told no gait, is
-named by its footfalls at each speed. Results go to benchmarks/gaits.json, the costs to
-docs/images/gaits_cost.png, a table to the terminal.
+again. A policy of trot/Gait-v0 is judged as `play.py --evaluate` does, and again told to trot,
+beside walkers that know nothing else; its cost of transport is measured at many speeds in each
+gait: where the cheapest gait changes is where an animal would change it (Hoyt and Taylor, Nature
+292, 1981). One of trot/FreeGait-v0, which is told no gait, is named by its footfalls at each speed.
+Results go to benchmarks/gaits.json, the costs to docs/images/gaits_cost.png, a table to the
+terminal.
 """
 
 from __future__ import annotations
@@ -32,13 +33,16 @@ from benchmarks.time_to_walk import FAST
 from envs.judge import gaits, protocol
 from envs.judge.gaits import Stepping
 from envs.mdp.measures import GRAVITY
+from envs.task import TaskConfig
 from play import policy_of
 from robots import get_robot
-from trot.subject import find_subject, read
+from trot.subject import Play, Subject, find_subject, read
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "gaits.json"
 PICTURE = ROOT / "docs" / "images" / "gaits_cost.png"
+PLAIN = ("trpo-s1", "trpo-s2", "trpo-s3")
+"""Walkers of benchmarks/learning.json that know the trot alone, trained as long, as fast."""
 ROBOT = "anymal_c"
 SEEDS = (1, 2, 3)
 TRAIN = {
@@ -67,18 +71,16 @@ def train(name: str) -> Path:
 
 def judge(source: str) -> dict[str, Any]:
     """Return the figures of a run's last policy, or of a policy's file, seed 1."""
-    words = [source, "--evaluate", "--checkpoint", "last"]
-    options, override = read(words)
-    subject = find_subject(options, source, override)
-    task, robot = subject.task, subject.robot
-    assert task is not None
+    options, subject = _played(source)
+    task, robot = _task(subject), subject.robot
     agent = partial(policy_of, options, subject)
-    found = protocol.evaluate(agent(EPISODES), task, robot, EPISODES, options.seed)
+    found = _followed(options, subject)
     found["leg_length"] = get_robot(robot).leg_length
     high = float(task.commands.ranges[0, 1])
     if not gaits.named_gaits(task.commands):
         speeds = np.arange(SLOWEST, high + 1e-9, 2 * STEP).round(3).tolist()
         return found | {"free": gaits.free(agent, task, robot, options.seed, speeds)}
+    found["trot"] = _followed(*_played(source, "--gait", "trot"))
     found |= gaits.evaluate(agent, task, robot, options.seed, TRIES)
     stepping = Stepping(gaits.calm(task), robot)
     rungs = [
@@ -88,6 +90,23 @@ def judge(source: str) -> dict[str, Any]:
     ]
     costs = gaits.steady(agent, stepping, options.seed, rungs)
     return found | {"costs": costs, "cheapest": cheapest(costs), "changed": changes(costs)}
+
+
+def _played(source: str, *how: str) -> tuple[Play, Subject]:
+    """Return what `play.py SOURCE --evaluate` and more options name."""
+    options, override = read([source, "--evaluate", "--checkpoint", "last", *how])
+    return options, find_subject(options, source, override)
+
+
+def _task(subject: Subject) -> TaskConfig:
+    assert subject.task is not None
+    return subject.task
+
+
+def _followed(options: Play, subject: Subject) -> dict[str, Any]:
+    """Return what EPISODES robots make of the task's protocol."""
+    act = policy_of(options, subject, EPISODES)
+    return protocol.evaluate(act, _task(subject), subject.robot, EPISODES, options.seed)
 
 
 def cheapest(costs: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -186,6 +205,17 @@ def _mean(rung: dict[str, Any], name: str) -> str:
     return "" if mean is None else f"{mean:.3f}"
 
 
+def beside(trot: dict[str, Any]) -> str:
+    """Return the errors of a policy that is told to trot, and by the walkers' mean ones."""
+    learning = json.loads((ROOT / "benchmarks" / "learning.json").read_text())
+    plain = [learning[name]["evaluation"] for name in PLAIN]
+    told = []
+    for name, unit in (("lin_vel_error", "m/s"), ("yaw_rate_error", "rad/s")):
+        error, walkers = trot[name]["mean"], np.mean([found[name]["mean"] for found in plain])
+        told.append(f"{error:.3f} {unit} ({error / walkers:.2f} times the walkers' {walkers:.3f})")
+    return f"{', '.join(told)}, {trot['fall_rate']['mean']:.0%} falls"
+
+
 def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(EXPERIMENTS)) -> None:
     """Run experiments by name, all of them by default, and print the table.
 
@@ -197,6 +227,9 @@ def main(names: Annotated[tuple[str, ...], tyro.conf.Positional] = tuple(EXPERIM
     if first is not None:
         draw(first["costs"], first["leg_length"], PICTURE)
     Console().print(table(results))
+    for name, result in results.items():
+        if "trot" in result["found"]:
+            print(f"{name}, told to trot: {beside(result['found']['trot'])}")
 
 
 if __name__ == "__main__":
