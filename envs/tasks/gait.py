@@ -33,13 +33,11 @@ def gait(robot: Robot) -> TaskConfig:
     task, legs, size = walk(robot), len(robot.legs), robot.leg_length
     usual = gaits(legs)[USUAL.get(legs, "alternating")]
     weights = {
-        "lin_vel_deviation": -6.0,
-        "yaw_rate_deviation": -3.0,
         "gait": 5.0,
         "lin_vel_z": -0.2,
         "ang_vel_xy": -0.02,
         "orientation": -2.0,
-        "termination": -40.0,
+        "termination": -25.0,
         "power": -0.002,
     }
     paid = {n: replace(r, weight=weights.get(n, r.weight)) for n, r in task.rewards.items()}
