@@ -42,7 +42,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "gaits.json"
 PICTURE = ROOT / "docs" / "images" / "gaits_cost.png"
 PLAIN = ("trpo-s1", "trpo-s2", "trpo-s3")
-"""Walkers of benchmarks/learning.json that know the trot alone, trained as long, as fast."""
+"""Walkers of benchmarks/learning.json that only trot, after 8M steps in the same physics."""
 ROBOT = "anymal_c"
 SEEDS = (1, 2, 3)
 TRAIN = {
