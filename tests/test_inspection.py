@@ -61,7 +61,8 @@ def test_a_foot_that_is_shorter_than_its_shank_is_noted(
     file.write_text(dogs.mjcf(foot=dogs.FEET["sphere"] + beside))
     play.main(["--inspect", "dog.xml", "--out", "picture.png"])
     told = " ".join(capsys.readouterr().out.split())
-    assert "touches the ground before the foot where its shank leans 0.5 rad" in told
+    assert "touches the ground before the foot where its shank leans up to 0.5 rad" in told
+    assert told.count("touches the ground") == 4  # once a leg
     assert "mirrors left-right and front-back" in told
 
 

@@ -611,6 +611,7 @@ def test_a_recorded_simulation_takes_no_option_without_effect(more: list[str]) -
         [WALK, "--evaluate", "--episodes", "0"],
         [WALK, "--video", "a.mp4", "--slow", "0"],
         [WALK, "--video", "a.mp4", "--grid", "3"],
+        [WALK, "--video", "a.mp4", "--grid", "2x2", "--command-schedule", "a.csv"],
         [WALK, "--video", "a.mp4", "--compare", WALK, "--grid", "2x2"],
         [WALK, "--evaluate", "--compare", WALK],
         [WALK, "--evaluate", "--gif"],

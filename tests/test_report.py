@@ -315,7 +315,7 @@ def test_robots_of_other_than_four_legs_have_a_page(
         ["0.60", "2.50", share, "100\u00a0%"] for share in after
     ]
     assert set(names) < set(table)
-    assert "Gait: regular steps" in page.text
+    assert "Gait: alternating" in page.text
     assert "limits (20 rad/s, 20 to 30 N·m" in page.text
     assert "mean of 1 robot; Hwangbo" in page.text
 

@@ -87,20 +87,19 @@ def read(path: Path, commands: Commands) -> Schedule:
     """
     what = f"command schedule {path}"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            names, *lines = [row for row in csv.reader(file) if row] or [[]]
+        with path.open(newline="", encoding="utf-8-sig") as file:  # as spreadsheets write it
+            reader = csv.reader(file)
+            told = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{what} cannot be read: {error}") from error
-    names = [name.strip() for name in names]
-    require(bool(lines), what, "empty", "a line of names, then rows")
+    require(len(told) > 1, what, "empty", "a line of names, then rows")
+    (_, head), *lines = told
+    names = [name.strip() for name in head]
     known = ["seconds", *(["gait"] if named_gaits(commands) else []), *commands.names]
     for name in names:
         require(name in known, f"{what}: column", repr(name), f"one of {', '.join(known)}")
         require(names.count(name) == 1, f"{what}: column", repr(name), "there once")
-    rows = [
-        _row(f"{what}, line {number}", names, line, commands)
-        for number, line in enumerate(lines, 2)
-    ]
+    rows = [_row(f"{what}, line {number}", names, line, commands) for number, line in lines]
     return Rows(np.array([seconds for seconds, _ in rows]), np.array([row for _, row in rows]))
 
 

@@ -130,8 +130,8 @@ def _notes(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator
         yield f"standing takes {share.max():.0%} of the torque of {joint}"
     for shape in _overhanging(robot, model, data):
         yield (
-            f"shape {shape} touches the ground before the foot where its shank leans {LEAN} rad: "
-            "its contacts count as the shank's"
+            f"shape {shape} touches the ground before the foot where its shank leans up to {LEAN} "
+            "rad: its contacts count as the shank's"
         )
 
 
@@ -152,11 +152,13 @@ def _overhanging(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> It
         solid = (model.geom_contype | model.geom_conaffinity) > 0
         solid &= np.isin(model.geom_type, [int(kind) for kind in FEET])
         others = np.flatnonzero(solid & (model.geom_bodyid == model.body(shank).id))
-        for lean in (-LEAN, LEAN):
+        found = set[int]()
+        for lean in (-LEAN, 0.0, LEAN):
             up = np.cos(lean) * np.array([0, 0, 1.0]) + np.sin(lean) * np.cross(axis, [0, 0, 1])
             depth = {g: _depth(model, data, g, up) for g in others.tolist()}
             beyond = depth.pop(own) + 0.005 * robot.leg_length
-            yield from (repr(model.geom(g).name) for g, deep in depth.items() if deep > beyond)
+            found |= {g for g, deep in depth.items() if deep > beyond}
+        yield from (repr(model.geom(g).name) for g in sorted(found))
 
 
 def _depth(model: mujoco.MjModel, data: mujoco.MjData, geom: int, up: np.ndarray) -> float:

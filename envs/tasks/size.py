@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 from envs.mdp import rewards, terminations
 from envs.mdp.commands import Command
+from envs.mdp.gaits.commanded import named_gaits
+from envs.mdp.gaits.gait import Gait
 from envs.mdp.rewards import Reward
 from envs.mdp.terminations import Termination
 from envs.sim.randomization import Randomization
@@ -99,7 +101,7 @@ def scaled(task: TaskConfig, robot: Robot) -> TaskConfig:
             entries={name: _command(entry, size) for name, entry in commands.entries.items()},
             interval=_times(commands.interval, size.of(TIME)),
         ),
-        gait=replace(task.gait, frequency=_round(task.gait.frequency * size.of(RATE))),
+        gait=_clock(task.gait, size) if not named_gaits(commands) else task.gait,
         randomization=_pushed(task.randomization, size),
         protocol=replace(
             protocol,
@@ -130,6 +132,10 @@ def _fall(term: Termination, size: Size) -> Termination:
 
 def _command(entry: Command, size: Size) -> Command:
     return replace(entry, range=_times(entry.range, size.of(COMMANDS.get(entry.unit, Unit()))))
+
+
+def _clock(gait: Gait, size: Size) -> Gait:
+    return replace(gait, frequency=_round(gait.frequency * size.of(RATE)))
 
 
 def _pushed(laws: Randomization, size: Size) -> Randomization:

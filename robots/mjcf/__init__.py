@@ -142,7 +142,9 @@ def _stance(original: mujoco.MjModel, model: mujoco.MjModel, given: dict[str, An
     if pose is None or isinstance(pose, dict):
         return stance.find(original, model, feet)
     qpos = stance.drawn(model)
-    return Stance(tree.legs(model, qpos, feet), qpos, "given")
+    legs = tree.legs(model, qpos, feet)
+    folded = (at for _, at in stance.keyframes(original, model))  # with an arm, say
+    return Stance(legs, next(folded, qpos), "given")
 
 
 def _posed(model: mujoco.MjModel, stands: Stance, pose: Any) -> Stance:

@@ -8,6 +8,7 @@ import mujoco
 import numpy as np
 
 from robots.mjcf import tree
+from robots.usage import UsageError
 
 FREQUENCY = 40.0
 """Of a held joint about its rest (rad/s), damped critically: gravity moves an arm of 0.3 m by
@@ -48,10 +49,19 @@ def find(model: mujoco.MjModel, qpos: np.ndarray, driven: list[int]) -> Holding:
         model: of the robot alone.
         qpos: where its joints are, (nq,).
         driven: ids of the joints that drives move.
+
+    Raises:
+        ValueError: a ball joint, which no drive holds.
     """
-    kinds = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
-    hinged = np.isin(model.jnt_type, [int(kind) for kind in kinds])
-    joints = [j for j in range(model.njnt) if hinged[j] and j not in driven]
+    balls = np.flatnonzero(model.jnt_type == mujoco.mjtJoint.mjJNT_BALL)
+    if len(balls):
+        name = model.joint(balls[0]).name
+        raise UsageError(
+            f"joint {name!r} is a ball joint, which no drive holds; take it out, and its body is "
+            "fixed, or give three hinges in its place"
+        )
+    free = model.jnt_type == mujoco.mjtJoint.mjJNT_FREE
+    joints = [j for j in range(model.njnt) if not free[j] and j not in driven]
     if not joints:
         return Holding()
     data = tree.level(model, qpos)

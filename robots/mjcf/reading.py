@@ -50,7 +50,11 @@ def load(path: Path) -> mujoco.MjSpec:
 
 def _parsed(path: Path) -> mujoco.MjSpec:
     try:
-        return mujoco.MjSpec.from_file(str(path))
+        spec = mujoco.MjSpec.from_file(str(path))
+        if b"<attach" in path.read_bytes():
+            spec.compile()  # to_xml writes the angles of all files in one unit
+            spec = mujoco.MjSpec.from_string(spec.to_xml())
+        return spec
     except ValueError as error:
         problem, fix = " ".join(str(error).split()), "give a correct MJCF file"
         fix = fix if _is_utf8(path) else "save it as UTF-8"
@@ -131,6 +135,7 @@ def _strip(spec: mujoco.MjSpec) -> None:
     props = [body for body in spec.worldbody.bodies if not _floats(body)]
     for element in (
         *spec.keys,
+        *spec.tuples,
         *spec.sensors,
         *spec.actuators,
         *spec.pairs,

@@ -66,7 +66,7 @@ def find(original: mujoco.MjModel, model: mujoco.MjModel, feet: tuple[str, ...] 
     passed, start = "", drawn(model)
     below = tree.legs(model, start, feet)
     stretched = _fault(model, below, start) in ("", _STRAIGHT)  # it stands as it is drawn
-    for name, qpos in _keyframes(original, model):
+    for name, qpos in keyframes(original, model):
         legs = tree.legs(model, qpos, feet)
         other = stretched and set(legs) != set(below)
         problem = "it is not on its feet" if other else _fault(model, legs, qpos)
@@ -76,7 +76,7 @@ def find(original: mujoco.MjModel, model: mujoco.MjModel, feet: tuple[str, ...] 
     return Stance(below, bent(model, below, start), "inverse kinematics" + passed)
 
 
-def _keyframes(original: mujoco.MjModel, model: mujoco.MjModel) -> Iterator[tuple[str, np.ndarray]]:
+def keyframes(original: mujoco.MjModel, model: mujoco.MjModel) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the file's keyframes, the likeliest to stand first."""
     names = [original.key(key).name for key in range(original.nkey)]
     known = [names.index(name) for name in KEYFRAMES if name in names]

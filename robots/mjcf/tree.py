@@ -14,8 +14,10 @@ _ROWS = {1: ("",), 2: ("F", "H"), 3: ("F", "M", "H")}
 """What pairs of legs are called from front to rear."""
 _DEEP = 0.6
 """Of how deep the deepest chain reaches: those that reach less deep are no legs but arms."""
-_SOLE = 0.1
+_SOLE = 0.02
 """Of a leg's depth: shapes that end this near to its lowest may be its foot, a sphere the first."""
+_PARALLEL = 0.9
+"""Cosine of the angle between axes of joints that turn in the same plane."""
 _WHEEL = 0.25
 """Of a foot's size: a foot whose centre is nearer to the last joint's axis is a wheel."""
 
@@ -93,7 +95,8 @@ def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) ->
         feet: names of geoms, if they are known.
 
     Raises:
-        ValueError: a chain that branches or has no foot, or a foot that is a wheel.
+        ValueError: a chain that branches, has no foot or a joint that is no hinge, or a foot that
+            is a wheel.
     """
     root, data = base(model), level(model, qpos)
     if feet:
@@ -101,7 +104,8 @@ def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) ->
     ends = set(range(1, model.nbody)) - set(model.body_parentid.tolist()) - {root}
     if not ends:
         raise UsageError("its base has no legs; give it links that move by hinges")
-    top = data.xpos[np.flatnonzero(model.body_parentid == root), 2].max()
+    outward = model.body_parentid[model.jnt_bodyid] == root
+    top = data.xanchor[outward, 2].max()
     depths = {end: top - _lowest(model, data, end) for end in sorted(ends)}
     deepest = max(depths.values())
     if deepest == -np.inf:
@@ -115,7 +119,7 @@ def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) ->
         for end, depth in depths.items()
         if depth > _DEEP * deepest
     ]
-    begins = {leg: model.body_pos[leg.links[0]] for leg in found}
+    begins = {leg: data.xanchor[leg.joints[0]] for leg in found}
     rows = sorted(found, key=lambda leg: -begins[leg][0])
     pairs = [rows[i : i + 2] for i in range(0, len(rows), 2)]
     return [leg for pair in pairs for leg in sorted(pair, key=lambda leg: -begins[leg][1])]
@@ -155,6 +159,10 @@ def _leg(model: mujoco.MjModel, root: int, end: int, foot: int) -> Leg:
     links = _chain(model, root, end)
     counts = [(int(model.body_jntadr[link]), int(model.body_jntnum[link])) for link in links]
     joints = tuple(joint for start, count in counts for joint in range(start, start + count))
+    for joint in joints:
+        if model.jnt_type[joint] != mujoco.mjtJoint.mjJNT_HINGE:
+            name = model.joint(joint).name
+            raise UsageError(f"joint {name!r} is no hinge; drives turn hinges alone")
     _require_no_wheel(model, joints[-1], foot)
     return Leg(links, joints, foot)
 
@@ -186,7 +194,7 @@ def leg_names(count: int) -> tuple[str, ...]:
 
 
 def stretched_length(model: mujoco.MjModel, legs: list[Leg]) -> float:
-    """Return how far (m) a foot's centre gets from the thigh's joint, of the longest leg.
+    """Return how far (m) a foot's centre gets from the first joint that bends, of the longest leg.
 
     The links' lengths in the planes in which their joints turn them, added up: a step sideways
     along a joint's axis makes a leg no longer.
@@ -195,25 +203,28 @@ def stretched_length(model: mujoco.MjModel, legs: list[Leg]) -> float:
 
 
 def thigh_joint(model: mujoco.MjModel, leg: Leg) -> int:
-    """Return the last joint of a leg's thigh."""
-    return [joint for joint in leg.joints if model.jnt_bodyid[joint] == leg.thigh][-1]
+    """Return the first joint that bends a leg."""
+    return _bending(model, leg, level(model, model.qpos0))[0]
+
+
+def _bending(model: mujoco.MjModel, leg: Leg, data: mujoco.MjData) -> list[int]:
+    """Return the thigh's last joint and those that turn in the plane of the leg's last one."""
+    thigh = [joint for joint in leg.joints if model.jnt_bodyid[joint] == leg.thigh][-1]
+    cosines = np.abs(data.xaxis[list(leg.joints)] @ data.xaxis[leg.joints[-1]])
+    turns = zip(leg.joints, cosines > _PARALLEL, strict=True)
+    return [joint for joint, parallel in turns if parallel or joint == thigh]
 
 
 def _length(model: mujoco.MjModel, leg: Leg) -> float:
-    thigh, knee = thigh_joint(model, leg), leg.joints[-1]
-    foot = across(model, knee, model.geom_pos[leg.foot])
-    if thigh == knee:
-        return foot
-    shank = model.body_pos[leg.shank] + _rotate(model.body_quat[leg.shank], model.jnt_pos[knee])
-    return across(model, thigh, shank) + foot
+    data = level(model, model.qpos0)
+    bending = _bending(model, leg, data)
+    points = [*data.xanchor[bending], data.geom_xpos[leg.foot]]
+    spans = zip(bending, points, points[1:], strict=False)
+    return sum(
+        float(np.linalg.norm(np.cross(data.xaxis[j], end - start))) for j, start, end in spans
+    )
 
 
 def across(model: mujoco.MjModel, joint: int, point: np.ndarray) -> float:
     """Return the distance (m) of a point in a joint's body from the joint's axis."""
     return float(np.linalg.norm(np.cross(model.jnt_axis[joint], point - model.jnt_pos[joint])))
-
-
-def _rotate(quat: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    rotated = np.empty(3)
-    mujoco.mju_rotVecQuat(rotated, vector, quat)
-    return rotated

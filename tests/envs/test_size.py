@@ -64,6 +64,14 @@ def test_tasks_are_written_for_anymal_c() -> None:
         assert tasks.make(name, REFERENCE) == TASKS[name](ANYMAL)
 
 
+@pytest.mark.parametrize("name", ["walk", "gait"])
+def test_the_clock_is_that_of_a_robot_that_moves_alike(name: str) -> None:
+    usual, small = TASKS[name](ANYMAL).gait, tasks.make(name, SMALL).gait
+    assert small.frequency == pytest.approx(usual.frequency * LAMBDA**-0.5, rel=1e-2)
+    tiny = replace(SMALL, leg_length=0.06, nominal_height=0.05)
+    assert tasks.make("gait", tiny).gait.frequency == pytest.approx(2.5 * 10**0.5, rel=1e-2)
+
+
 def a_state(rng: np.random.Generator, commands: Commands, n: int = 8) -> State:
     """Any motion, under commands that are told to move."""
     command, _ = sample(commands, n, rng)

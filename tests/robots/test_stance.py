@@ -169,3 +169,90 @@ def test_a_held_arm_stays_and_resumes(armed: LocomotionVectorEnv) -> None:
     after = armed.step(np.ones((2, 12)))[0]
     armed.load_state_dict(saved)
     np.testing.assert_array_equal(armed.step(np.ones((2, 12)))[0], after)
+
+
+def test_the_lowest_shape_is_the_foot_though_the_shank_ends_near_it() -> None:
+    robot = robot_of(dogs.mjcf(foot=dogs.FEET["box"]).replace("0 0 -.12", "0 0 -.19"))
+    assert robot.feet == ("b_foot", "d_foot", "c_foot", "a_foot")
+    assert robot.leg_length == pytest.approx(dogs.THIGH + dogs.SHANK)
+
+
+def test_legs_begin_where_their_joints_are() -> None:
+    """The hips' bodies lie at the base's origin, and their joints where the legs begin."""
+    spec = mujoco.MjSpec.from_string(dogs.mjcf())
+    for n, (x, y) in dogs.LEGS.items():
+        spec.body(f"{n}_hip").pos = (0, 0, 0)
+        spec.joint(f"{n}_roll").pos = (x, y, 0)
+        spec.body(f"{n}_thigh").pos += (x, y, 0)
+    assert [foot[0] for foot in reader.from_spec(spec).feet] == ["b", "d", "c", "a"]
+
+
+def test_a_leg_with_a_toe_reaches_from_its_thigh() -> None:
+    toe = """<body name="{n}_toe" pos="0 0 -.2"><joint name="{n}_toe" axis="0 1 0" range="-30 30"/>
+      <geom name="{n}_foot" size=".015" mass=".02" pos=".03 0 0"/></body>"""
+    text = dogs.mjcf(foot=toe)
+    drives = "".join(f'<motor joint="{n}_toe" ctrlrange="-30 30"/>' for n in dogs.LEGS)
+    robot = robot_of(text.replace("<actuator>", "<actuator>" + drives))
+    assert robot.leg_length == pytest.approx(dogs.THIGH + dogs.SHANK + 0.03)
+    assert robot.nominal_height == pytest.approx(0.8 * robot.leg_length + 0.015, abs=1e-3)
+
+
+def test_a_list_of_the_legs_angles_leaves_an_arm_folded() -> None:
+    joints = ["0", "-.6", "1.2"] * 4 + [".5", ".3", "0"]
+    key = f'<key name="home" qpos="0 0 .35 1 0 0 0 {" ".join(joints)}"/>'
+    spec = mujoco.MjSpec.from_string(dogs.mjcf(extra=dogs.ARM, keyframe=key))
+    derived = reader.from_spec(spec)
+    given = reader.from_spec(spec, nominal_pose=derived.nominal_pose)
+    for robot in (derived, given):
+        joint = robot.spec().joint("shoulder")
+        assert joint.springref == pytest.approx(0.5)
+
+
+_WRIST = 'name="wrist" axis="0 1 0" range="-120 120"'
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            dogs.mjcf(extra=dogs.ARM.replace(_WRIST, 'name="wrist" type="ball"')),
+            "joint 'wrist' is a ball joint, which no drive holds",
+        ),
+        (
+            dogs.mjcf().replace('"c_knee" axis', '"c_knee" type="slide" axis'),
+            "joint 'c_knee' is no hinge; drives turn hinges alone",
+        ),
+    ],
+)
+def test_joints_that_no_drive_moves_are_told(text: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        robot_of(text)
+
+
+def test_what_names_a_site_goes_with_it() -> None:
+    site = '<site name="imu"/>'
+    named = (
+        '<custom><tuple name="t"><element objtype="site" objname="imu" prm="1"/></tuple></custom>'
+    )
+    text = dogs.mjcf(extra=site).replace("<worldbody>", f"{named}<worldbody>")
+    assert len(robot_of(text).feet) == 4
+
+
+@pytest.mark.parametrize(("outer", "inner"), [("radian", "degree"), ("degree", "radian")])
+def test_files_that_attach_each_other_may_differ_in_units(
+    tmp_path: Path, outer: str, inner: str
+) -> None:
+    dog = mujoco.MjSpec.from_string(dogs.mjcf())
+    text = dogs.mjcf()
+    if inner == "radian":
+        dog.compile()
+        text = dog.to_xml()
+    (tmp_path / "dog.xml").write_text(text)
+    (tmp_path / "world.xml").write_text(
+        f'<mujoco><compiler angle="{outer}"/><asset><model name="m" file="dog.xml"/></asset>'
+        '<worldbody><frame><attach model="m" body="trunk" prefix="my_"/></frame></worldbody>'
+        "</mujoco>"
+    )
+    robot, plain = reader.from_file(tmp_path / "world.xml"), robot_of(dogs.mjcf())
+    assert robot.feet == tuple(f"my_{foot}" for foot in plain.feet)
+    np.testing.assert_allclose(robot.nominal_pose, plain.nominal_pose, atol=1e-4)

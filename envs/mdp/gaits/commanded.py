@@ -80,7 +80,7 @@ class Suited:
         table = np.array([[*g.footfalls, g.frequency, g.duty, *g.speeds] for g in known])[which]
         footfalls, (frequency, duty, slow, fast) = table[:, :feet], table[:, feet:].T
         mirrored = rng.random(n) < 0.5
-        footfalls = np.where(mirrored[:, None], footfalls[:, _swapped(feet)], footfalls)
+        footfalls = np.where(mirrored[:, None], footfalls[:, swapped(feet)], footfalls)
         command = rng.uniform(ranges[:, 0], ranges[:, 1], (n, len(ranges)))
         faster = pace(self.leg_length)
         command[:, 0] = rng.uniform(slow, fast) / faster
@@ -92,7 +92,7 @@ class Suited:
         return command.clip(*ranges.T)
 
 
-def _swapped(feet: int) -> list[int]:
+def swapped(feet: int) -> list[int]:
     """Return the legs with left and right swapped, which alternate along the body."""
     return [foot ^ 1 if foot ^ 1 < feet else foot for foot in range(feet)]
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from envs.mdp.gaits import strides
-from envs.mdp.gaits.commanded import DUTY, FOOTFALL
-from envs.mdp.gaits.library import FOUR_LEGGED
+from envs.mdp.gaits.commanded import DUTY, FOOTFALL, swapped
+from envs.mdp.gaits.library import FOUR_LEGGED, gaits
 
 DIAGONAL = "diagonal-sequence walk"
 """Its footfalls are those of the walk backwards: LH RF RH LF."""
@@ -27,7 +28,7 @@ NO_GAIT = "none"
 IRREGULAR = "irregular"
 """Name of steps that are missed, or come irregularly, or far from every gait's phases."""
 REGULAR_STEPS = "regular steps"
-"""What a robot of other than four legs takes, whose gaits have no name here."""
+"""What a robot of other than four legs takes where its gait has no name here."""
 TOLERANCE = 0.125
 """Largest distance of a foot from its phase in the named gait: half of that between the symmetrical
 ones; the nearest of several names the steps."""
@@ -54,10 +55,10 @@ class Footfalls:
     regularity: np.ndarray
     """Length of the mean unit vector of those places: 1 where all are the same, 0 without any."""
     gait: str
-    """A name of `GAITS`, `REGULAR_STEPS`, `IRREGULAR` or `NO_GAIT`."""
+    """A name of a known gait, `REGULAR_STEPS`, `IRREGULAR` or `NO_GAIT`."""
     distance: float
     """Of the foot that is furthest from its phase in the nearest gait (share of a stride), whether
-    that is near enough to name the steps or not; NaN without phases, or other than four legs."""
+    that is near enough to name the steps or not; NaN without phases."""
 
 
 def analyse(contact: np.ndarray, dt: float) -> Footfalls:
@@ -108,22 +109,22 @@ def relative_phase(falls: np.ndarray, reference: np.ndarray) -> tuple[float, flo
 def gait_of(phase: np.ndarray, duty: float) -> tuple[str, float]:
     """Return the name of regular steps, and how far they are from the nearest gait.
 
-    Of four legs (LF RF LH RH) it is the name of the nearest gait, led by either side, or
-    `IRREGULAR` where none is near; of any other number `REGULAR_STEPS`.
+    It is that of the nearest gait, led by either side; where none is near `IRREGULAR`, and
+    `REGULAR_STEPS` of other than four legs.
 
     Args:
         phase: of each foot, relative to the first one (shares of a stride), (feet,).
         duty: mean duty factor.
     """
-    if len(phase) != 4:
-        return REGULAR_STEPS, np.nan
-    distance = np.abs(_wrapped(phase - _PLACES)).max(axis=1)
+    names, places = _led_by_either_side(len(phase))
+    unnamed = IRREGULAR if len(phase) == 4 else REGULAR_STEPS
+    distance = np.abs(_wrapped(phase - places)).max(axis=1)
     if np.isnan(distance).all():
-        return IRREGULAR, np.nan
+        return unnamed, np.nan
     nearest = int(np.argmin(distance))
     if distance[nearest] >= TOLERANCE - 1e-9:
-        return IRREGULAR, float(distance[nearest])
-    name = _NAMES[nearest]
+        return unnamed, float(distance[nearest])
+    name = names[nearest]
     if name in ("walk", "amble"):
         name = "amble" if duty < RUN else "walk"
     return name, float(distance[nearest])
@@ -161,14 +162,14 @@ def _wrapped(share: np.ndarray) -> np.ndarray:
     return (share + 0.5) % 1.0 - 0.5
 
 
-def _led_by_either_side() -> tuple[list[str], np.ndarray]:
-    """Return names, and phases (k, 4) relative to LF, of the gaits and their mirror images."""
+@cache
+def _led_by_either_side(legs: int) -> tuple[list[str], np.ndarray]:
+    """Return names, and phases (k, legs) relative to the first leg, of gaits and their mirrors."""
+    known = GAITS if legs == 4 else {name: gait.footfalls for name, gait in gaits(legs).items()}
     names, places = [], []
-    for name, (lf, rf, lh, rh) in GAITS.items():
-        for place in ((lf, rf, lh, rh), (rf, lf, rh, lh)):
+    for name, footfalls in known.items():
+        for order in (range(legs), swapped(legs)):
+            place = np.array(footfalls)[list(order)]
             names.append(name)
-            places.append(np.subtract(place, place[0]))
+            places.append(place - place[0])
     return names, np.array(places)
-
-
-_NAMES, _PLACES = _led_by_either_side()

@@ -79,7 +79,7 @@ def test_a_file_s_rows_hold_for_their_times_and_come_again(tmp_path: Path) -> No
         row = schedule(time)
         assert asked(GAITS.names, row) == gait
         assert (row[0], row[GAITS.names.index("duty")]) == (speed, duty)
-    path.write_text("seconds,yaw_rate\n1,0.9\n")
+    path.write_text("seconds,yaw_rate\n1,0.9\n,\n\n", encoding="utf-8-sig")  # a spreadsheet's
     np.testing.assert_allclose(read(path, FAST)(0.0), [0.0, 0.0, 0.9])
 
 
@@ -96,6 +96,7 @@ def test_a_file_s_rows_hold_for_their_times_and_come_again(tmp_path: Path) -> No
         ("seconds,lin_vel_x\n1,1e9\n", "lin_vel_x is 1000000000.0; it must be in -1 to 1.5"),
         ("seconds,lin_vel_x,lin_vel_x\n1,1,0\n", "column is 'lin_vel_x'; it must be there once"),
         ("seconds,gait\n1,walk,3\n", "line 2 is of 3 cells; it must be of 2 at most"),
+        ("seconds,gait\n1,walk\n\n,\n1,hop\n", "line 5: gait is 'hop'"),
     ],
 )
 def test_a_file_that_is_no_schedule_is_told(tmp_path: Path, text: str, problem: str) -> None:

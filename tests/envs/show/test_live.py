@@ -18,8 +18,11 @@ from envs.show import live as module
 from envs.show.live import ACTIONS, PUSHES, SPEEDS, Live
 from envs.sim.terrain import Slope
 from envs.task import TaskConfig
+from envs.tasks.gait import gait
 from envs.vector import LocomotionVectorEnv
+from robots import ROBOTS
 from tests.envs.helpers import QUIET, task
+from tests.robots.synthetic import two_legged
 
 WALK = task(start=NOMINAL, randomization=QUIET, episode_length=1e6)
 DT = WALK.simulation.dt
@@ -311,6 +314,20 @@ def test_a_gait_is_asked_for_while_the_velocity_stays() -> None:
     np.testing.assert_array_equal(live.env.state.command[0], live.command)
     with pytest.raises(ValueError, match="gait is 'hop'; it must be one of walk"):
         live.ask_gait("hop")
+
+
+def test_a_robot_of_two_legs_takes_each_of_its_gaits_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    robot = two_legged()
+    monkeypatch.setitem(ROBOTS, robot.name, robot)
+    env = LocomotionVectorEnv(1, robot=robot.name, config=gait(robot))
+    live = Live(env, {"zero": lambda: zero}, "zero", seed=0)
+    told = [live.asked_gait]
+    for _ in range(3):
+        live.next_gait()
+        told.append(live.asked_gait)
+    assert told == ["alternating", "pronk", "alternating", "pronk"]
 
 
 def test_a_task_without_gaits_has_none_to_ask_for() -> None:

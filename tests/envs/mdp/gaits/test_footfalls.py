@@ -149,20 +149,21 @@ def test_feet_of_different_pace_are_no_gait() -> None:
 
 
 @pytest.mark.parametrize(
-    "phase",
+    ("phase", "gait"),
     [
-        (0.0,),  # a hopper
-        (0.0, 0.5),  # a biped that walks
-        (0.0, 0.0),  # and one that hops
-        (0.0, 0.5, 0.5, 0.0, 0.0, 0.5),  # a hexapod on alternating tripods
+        ((0.0, 0.5), "alternating"),  # a biped that walks
+        ((0.0, 0.0), "pronk"),  # and one that hops
+        ((0.0, 0.3), REGULAR_STEPS),  # and one that limps
+        ((0.0, 0.5, 0.5, 0.0, 0.0, 0.5), "alternating"),  # a hexapod on alternating tripods
+        ((0.0, 0.5, 0.7, 0.2, 0.35, 0.85), REGULAR_STEPS),  # and one in a wave
     ],
 )
-def test_steps_of_other_than_four_legs_are_measured_without_a_name(
-    phase: tuple[float, ...],
+def test_steps_of_other_than_four_legs_are_measured_and_named(
+    phase: tuple[float, ...], gait: str
 ) -> None:
     found = footfalls.analyse(feet(phase), DT)
     legs = len(phase)
-    assert found.gait == REGULAR_STEPS
+    assert found.gait == gait
     assert found.frequency == pytest.approx([2.5] * legs)
     assert found.duty == pytest.approx([0.6] * legs)
     assert found.phase == pytest.approx(phase, abs=1e-9)
@@ -180,7 +181,7 @@ def test_a_biped_s_hand_computed_strides() -> None:
     assert found.frequency == pytest.approx([1 / 0.2] * 2)
     assert found.duty == pytest.approx([0.6, 0.5])
     assert found.phase == pytest.approx([0.0, 0.4])
-    assert found.gait == REGULAR_STEPS
+    assert found.gait == "alternating"
 
 
 @pytest.mark.parametrize("legs", [2, 6])
