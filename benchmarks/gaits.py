@@ -46,7 +46,7 @@ PLAIN = ("trpo-s1", "trpo-s2", "trpo-s3")
 ROBOT = "anymal_c"
 SEEDS = (1, 2, 3)
 TRAIN = {
-    "gait": ("trot/Gait-v0", *FAST, "--total-steps", "8000000"),
+    "gait": ("trot/Gait-v0", *FAST, "--total-steps", "12000000"),
     "free": ("trot/FreeGait-v0", *FAST, "--total-steps", "4000000"),
 }
 """What train.py is given."""

@@ -33,11 +33,13 @@ def gait(robot: Robot) -> TaskConfig:
     task, legs, size = walk(robot), len(robot.legs), robot.leg_length
     usual = gaits(legs)[USUAL.get(legs, "alternating")]
     weights = {
-        "gait": 5.0,
+        "lin_vel_deviation": -8.0,
+        "yaw_rate_deviation": -3.0,
+        "gait": 6.5,
         "lin_vel_z": -0.2,
         "ang_vel_xy": -0.02,
         "orientation": -2.0,
-        "termination": -25.0,
+        "termination": -30.0,
         "power": -0.002,
     }
     paid = {n: replace(r, weight=weights.get(n, r.weight)) for n, r in task.rewards.items()}
@@ -55,7 +57,7 @@ def gait(robot: Robot) -> TaskConfig:
         commands=Commands(
             speeds | steps,
             function=Suited(tuple(gaits(legs)), leg_length=size),
-            interval=(2.0, 6.0),
+            interval=(1.5, 4.0),
             standing_share=0.03,
         ),
     )

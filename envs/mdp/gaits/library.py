@@ -57,7 +57,7 @@ def pace(leg_length: float) -> float:
 
 FOUR_LEGGED = {
     "walk": NamedGait(
-        (0.0, 0.5, 0.75, 0.25), 0.65, 1.5, (-0.4, 0.7),
+        (0.0, 0.5, 0.75, 0.25), 0.65, 1.8, (-0.4, 0.6),
         "one foot after the other, LH LF RH RF, evenly: lateral sequence, single foot "
         "(Hildebrand 1965)",
     ),

@@ -58,7 +58,7 @@ def test_every_gait_and_change_is_tried(monkeypatch: pytest.MonkeyPatch) -> None
     assert {
         gait: [rung["command"] for rung in rungs] for gait, rungs in found["gaits"].items()
     } == {
-        "walk": pytest.approx([0.28, 0.49, 0.7]),
+        "walk": pytest.approx([0.24, 0.42, 0.6]),
         "trot": pytest.approx([0.48, 0.84, 1.2]),
     }
     assert all(rung["measured"] == {"none": 1} for rung in found["gaits"]["trot"])
