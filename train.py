@@ -41,6 +41,7 @@ from algos.training.settings import check_group, choose_device
 from algos.usage import SpaceError, UsageError
 from envs import playable
 from envs.judge import protocol
+from envs.mdp.curriculum import Earned
 from envs.render.gl import prepare
 from envs.show.rendering import rendering_env
 from envs.show.video import Actor, Video, write_video
@@ -98,6 +99,17 @@ def tell_device(config: TrainConfig, device: torch.device) -> None:
     if config.env and engines.choose(config.physics, device.type == "cuda") == "warp":
         told = f"physics: MuJoCo Warp on {device}; the first time, kernels compile for minutes"
         print(told, file=terminal.stdout())
+
+
+def check_curricula(config: TrainConfig, group: Group) -> None:
+    """Raise ValueError where a curriculum counts episodes, which every process has of its own."""
+    if config.env is not None and group.size > 1:
+        for scaled, curriculum in config.env.curricula.items():
+            if isinstance(curriculum, Earned):
+                raise UsageError(
+                    f"the curriculum of {scaled} is earned by the episodes of one process: "
+                    "train without torchrun"
+                )
 
 
 def check_memory(config: TrainConfig, group: Group) -> None:
@@ -178,6 +190,7 @@ def main(arguments: list[str]) -> None:
         restarted = max(group.gather(parallel.restarts())) > 0
         config, run, resumed = group.share(lambda: parse(arguments, restarted))
         check_group(config, group)
+        check_curricula(config, group)
         group.share(lambda: check_memory(config, group))
         if config.seeds:
             program = [sys.executable, __file__]

@@ -59,7 +59,7 @@ class ActorCriticConfig(AgentConfig):
     min_std: float = 0.02
     """Floor of the action standard deviation, in the same units."""
     normalize_observations: bool = True
-    """Whether observations are standardised by running statistics."""
+    """Whether observations are standardised by running statistics, and clipped."""
     normalize_advantages: bool = True
     """Whether advantages are standardised over a batch."""
 
@@ -138,7 +138,8 @@ class ActorCritic(Generic[C]):
         )
         policy = Policy(network, action_space, symmetry, config.initial_std, config.min_std)
         self.policy = policy.to(self.device)
-        self.normalizer = ObservationNormalizer(size, symmetry).to(self.device)
+        clip = {} if config.normalize_observations else {"clip": math.inf}
+        self.normalizer = ObservationNormalizer(size, symmetry, **clip).to(self.device)
         self.critic = Critic(value_network).to(self.device)
         if not group.main:  # the same networks, other actions
             self.generator.manual_seed(group.seed(seed, 0))

@@ -237,7 +237,9 @@ def test_a_seed_that_goes_on_keeps_what_its_run_was_made_with(tmp_path: Path) ->
     made = RunDirectory.create(tmp_path / "x-s1", config(seed=1, old_setting=3))
     save_checkpoint(made.last, {"env_steps": 10})
     writes = program(tmp_path, WRITES.format(str(tmp_path / "told")))
+    now = config(seeds=[1], total_steps=20, device="cpu", eval_interval=7, video_seconds=3.0)
     with pytest.raises(experiment.SeedError, match="ended before it had its steps"):
-        experiment.run(tmp_path / "x", config(seeds=[1], total_steps=20, device="cpu"), writes)
+        experiment.run(tmp_path / "x", now, writes)
     _, kept = RunDirectory.open(made.path)
     assert (kept["old_setting"], kept["total_steps"], kept["device"]) == (3, 20, "cpu")
+    assert (kept["eval_interval"], kept["video_seconds"]) == (7, 3.0)

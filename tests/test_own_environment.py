@@ -176,6 +176,7 @@ WRONG = {
     f'{ID} --env-kwargs {{"sise":3}}': "has no parameter 'sise'; it has size, speed, name",
     f"{ID} --env-kwargs size=3": "must be a JSON object",
     f"{ID} --env-kwargs.size 1.5": "env-kwargs.size is 1.5.*valid integer",
+    f"{ID} --env-kwargs.size 1 --env-kwargs.max-episode-steps 0": "steps is 0; give 1 or more",
     f"{ID} --env-kwargs.size three": "env-kwargs.size is 'three'.*valid integer",
     ID: "give --env-kwargs.size",
 }

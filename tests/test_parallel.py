@@ -100,3 +100,10 @@ def test_what_several_processes_cannot_do_is_refused(
     config, *_ = train.parse(["CartPole-v1", *option])
     with pytest.raises(ValueError, match=problem):
         train.check_group(config, Group(size=2, local_size=2))
+
+
+def test_a_curriculum_that_is_earned_is_one_process_s() -> None:
+    config, *_ = train.parse(["trot/Run-v0", "--recipe", "earned"])
+    train.check_curricula(config, Group())
+    with pytest.raises(ValueError, match=r"curriculum of commands is earned .*without torchrun"):
+        train.check_curricula(config, Group(size=2))

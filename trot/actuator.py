@@ -52,12 +52,17 @@ class Options:
         """Raise ValueError for a value out of bounds."""
         require(0 < self.rate <= 1e6, "rate", self.rate, "in (0, 1e6] Hz")
         require(0 < self.train_share < 1, "train_share", self.train_share, "in (0, 1)")
-        require(0.0 in self.lags, "lags", self.lags, "times that include the present, 0")
+        ok = 0.0 in self.lags and all(0 <= lag <= 1 for lag in self.lags)
+        require(ok, "lags", self.lags, "times in [0, 1] s that include the present, 0")
+        require(0 <= self.seed < 2**32, "seed", self.seed, "in [0, 2**32)")
         limit = self.torque_limit
         require(limit is None or 0 < limit < 1e6, "torque_limit", limit, "positive (N·m)")
         for name in ("units", "networks", "steps"):
             value = getattr(self.fitting, name)
             require(1 <= value <= 100_000, f"fitting.{name}", value, "in 1 to 100000")
+        for name in ("learning_rate", "weight_decay"):
+            value = getattr(self.fitting, name)
+            require(0 <= value <= 10, f"fitting.{name}", value, "in [0, 10]")
 
 
 def main(arguments: list[str]) -> None:

@@ -70,9 +70,7 @@ class Play(RobotOptions, Watching):
             super().__post_init__()
         self.check()
         if self.command_schedule and self.tiles != (1, 1):
-            raise UsageError(
-                "give --command-schedule or --grid, not both"
-            )
+            raise UsageError("give --command-schedule or --grid, not both")
         files = [f"--{name}" for name in (*self.SUFFIXES, "evaluate") if getattr(self, name)]
         if files and (self.viewer or self.web):
             live = "--viewer" if self.viewer else "--web"

@@ -80,6 +80,8 @@ def load(path: Path, rate: float, lags: tuple[float, ...] | None) -> Measurement
     for name, column in columns.items():
         if not np.isfinite(column).all():
             raise UsageError(f"{path}: {name} has values that are not finite; leave them out")
+        if not column.any():
+            raise UsageError(f"{path}: {name} is 0 throughout; measure a drive that moves")
     if lags is None:
         depth = columns[INPUTS[0]].shape[1] if columns[INPUTS[0]].ndim == 2 else 1
         lags = tuple(k / rate for k in range(depth))

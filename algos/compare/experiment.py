@@ -25,7 +25,10 @@ from algos.usage import UsageError
 SAID = (1, 2)
 """Exit codes of trainings that tell what went wrong: in a traceback, in one line."""
 GO_ON = "the same command again goes on where the seeds stopped"
-RENEWED = ("total_steps", "device", "logger", "wandb")
+RENEWED = (
+    *("total_steps", "device", "torch_threads", "logger", "wandb", "wandb_project", "wandb_tags"),
+    *("eval_interval", "eval_episodes", "checkpoint_interval", "video_interval", "video_seconds"),
+)
 """Settings that a run which goes on takes from the present command."""
 
 

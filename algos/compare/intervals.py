@@ -13,8 +13,6 @@ FRACTION = re.compile(r"eval/fraction/.*")
 """Columns in [0, 1] that are no shares of episodes."""
 ONE_SIGNED = re.compile(r"(eval|episode)/.*|kl|std|steps_per_second")
 """Columns, but returns, of one sign unless a run shows both: errors, penalties."""
-NORMAL = 1.959964
-"""97.5 % quantile of the standard normal distribution."""
 
 
 class Interval(NamedTuple):
@@ -90,12 +88,17 @@ def share(values: np.ndarray, episodes: float) -> Interval:
 
     Where runs differ by more than chance would have it, episodes of one run tell less than as
     many of several: they count as the number that explains the scatter (Kish's design effect).
+    How much of it is known from the few runs alone says by how much the quantile is Student's
+    (Satterthwaite 1946).
     """
+    from scipy.special import stdtrit
+
     p = values.mean(axis=0)
     error = values.var(axis=0, ddof=1) / len(values)
     n = np.divide(p * (1 - p), error, out=np.full_like(p, episodes), where=error > 0)
     n = np.minimum(n, episodes)
-    ratio = NORMAL**2 / n
+    freedom = (len(values) - 1) / np.maximum(1 - n / episodes, 1e-3) ** 2
+    ratio = stdtrit(freedom, 0.975) ** 2 / n
     center = (p + ratio / 2) / (1 + ratio)
     half = np.sqrt(ratio * (p * (1 - p) + ratio / 4)) / (1 + ratio)
     return Interval(p, np.maximum(center - half, 0.0), np.minimum(center + half, 1.0))

@@ -140,6 +140,7 @@ class Collector:
         self._returns = deque(state["returns"], self._returns.maxlen)
         self._lengths = deque(state["lengths"], self._lengths.maxlen)
         if "envs" not in state:
+            log.warning("the environments cannot tell where they stand: new episodes begin")
             return
         if not rows:
             if "transitions" in state["envs"]:

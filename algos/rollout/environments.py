@@ -20,6 +20,11 @@ from algos.usage import SpaceError, UsageError
 
 CHECKS = ("gymnasium.utils.passive_env_checker", "gymnasium.wrappers.common")
 """Modules in which Gymnasium checks spaces when it makes an environment."""
+REFUSALS = (
+    *(gymnasium.error.Error, ImportError),
+    *(TypeError, ValueError, OSError, ArithmeticError),  # of parameters that do not suit
+)
+"""What Gymnasium's own environments and wrappers raise where they cannot be made."""
 REMEDY = "choose another id, or change them in a wrapper (--wrapper MODULE:CLASS)"
 
 
@@ -45,14 +50,15 @@ def make_vec(
             that it needs is missing.
     """
     env_id, wrap = registered_id(env_id), [load_wrapper(name) for name in wrappers]
-    errors: tuple[type[Exception], ...] = (gymnasium.error.Error, ImportError)
-    with named(env_id, *errors):
+    errors: tuple[type[Exception], ...]
+    with named(env_id, gymnasium.error.Error, ImportError):
         if env_id.startswith("dm_control/"):
             _register_dm_control()
         spec = gymnasium.spec(env_id)
     maker = getattr(spec.entry_point, "__module__", spec.entry_point)
     known = str(maker).startswith(("gymnasium.", "shimmy."))  # the errors of all others are theirs
-    errors = errors if known else (gymnasium.error.DependencyNotInstalled,)
+    known &= all(name.startswith("gymnasium.") for name in wrappers)
+    errors = REFUSALS if known else (gymnasium.error.DependencyNotInstalled,)
     with named(env_id, SpaceError, *errors):
         if spec.vector_entry_point is not None and not wrap:
             envs = gymnasium.make_vec(env_id, num_envs, **kwargs)

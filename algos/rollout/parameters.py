@@ -77,6 +77,8 @@ class Parameters:
             if not _is_whole(value):
                 raise
             return self._fitting(name, int(value))
+        if name == "max_episode_steps" and isinstance(value, int) and value < 1 and value != -1:
+            raise UsageError(f"--env-kwargs.{name} is {value}; give 1 or more, or -1 for none")
         return value
 
 

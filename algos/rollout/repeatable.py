@@ -15,7 +15,7 @@ LONGEST = 10_000
 
 
 class NotRepeatableError(ValueError):
-    """An environment did not return to the same observation."""
+    """An environment did not return to where it stood."""
 
 
 class EpisodeError(Exception):
@@ -39,6 +39,7 @@ class Repeatable(gymnasium.Wrapper):
         self._seed = seed
         self._generator = {} if seed is not None else _state(self.unwrapped)
         self._actions: list[np.ndarray] = []
+        self._return = 0.0
         observation, _ = self.env.reset(seed=seed, options=options)
         return observation, {}
 
@@ -47,17 +48,25 @@ class Repeatable(gymnasium.Wrapper):
         if len(self._actions) <= LONGEST:
             self._actions.append(np.array(action))
         observation, reward, terminated, truncated, _ = self.env.step(action)
+        self._return += float(reward)
         return observation, reward, terminated, truncated, {}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the episode so far: its generator or seed, and its actions (steps, ...)."""
+        """Return the episode so far: its generator or seed, actions (steps, ...) and return."""
         known = self._actions if len(self._actions) <= LONGEST else []
         actions = {"actions": np.stack(known)} if known else {}
         whole = len(known) == len(self._actions) and self._generator is not None
-        return {"seed": self._seed, "generator": self._generator, "whole": whole} | actions
+        begun = {"seed": self._seed, "generator": self._generator, "return": self._return}
+        return begun | {"whole": whole} | actions
 
     def load_state_dict(self, state: dict[str, Any]) -> Any:
-        """Play an episode again and return its last observation."""
+        """Play an episode again and return its last observation.
+
+        Raises:
+            EpisodeError: the environment fails.
+            NotRepeatableError: its rewards add up to another return, as where a wrapper scales
+                them by what it saw in episodes before.
+        """
         if state["seed"] is None:
             _restore(self.unwrapped.np_random, state["generator"])
         try:
@@ -68,6 +77,8 @@ class Repeatable(gymnasium.Wrapper):
             problem = f"an episode of the checkpoint cannot be played again: {reason(error)}"
             raise EpisodeError(problem) from error
         self._generator = state["generator"]
+        if not np.array_equal(self._return, state.get("return", self._return), equal_nan=True):
+            raise NotRepeatableError("an episode played again has another return")
         return observation
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -70,7 +71,7 @@ class Simulation:
         """The same at full physics, in steps of at most FULL_TIMESTEP."""
         if self.physics == "full":
             return self
-        substeps = max(self.substeps, round(self.dt / FULL_TIMESTEP))
+        substeps = max(self.substeps, math.ceil(self.dt / FULL_TIMESTEP - 1e-6))
         timestep = self.dt / substeps
         return replace(self, physics="full", timestep=timestep, substeps=substeps)
 

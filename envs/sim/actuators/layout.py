@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from itertools import chain
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -46,6 +49,10 @@ class Layout:
     """Between which torques it stays."""
 
     def __post_init__(self) -> None:
+        require(
+            len(self.inputs) > 0, "layout inputs", self.inputs, "[quantity, lag in seconds] each"
+        )
+        self._require_numbers()
         names, lags = zip(*self.inputs, strict=True)
         limits = Limits(self.torque_limit, self.stall_torque, self.no_load_speed)
         object.__setattr__(self, "seen", Inputs(tuple(names), tuple(lags)))
@@ -53,6 +60,19 @@ class Layout:
         for name in ("offset", "scale"):
             ok = len(getattr(self, name)) in (0, len(self.inputs))
             require(ok, f"layout {name}", getattr(self, name), f"{len(self.inputs)} numbers")
+
+    def _require_numbers(self) -> None:
+        """Raise ValueError for what is no number, or none of its kind."""
+        for name in ("offset", "scale", "torque_scale", "timestep"):
+            value = getattr(self, name)
+            several = value if isinstance(value, tuple) else (value,)
+            ok = all(isinstance(v, Real) and np.isfinite(float(v)) for v in several)
+            ok = ok or (name == "timestep" and value is None)
+            require(ok, f"layout {name}", value, "of finite numbers")
+        pairs = all(isinstance(state, tuple) and len(state) == 2 for state in self.states)
+        need = "[layers, width] each, whole numbers from 1 on"
+        require(pairs and _whole(chain(*self.states)), "layout states", self.states, need)
+        require(_whole(self.hidden), "layout hidden", self.hidden, "whole numbers from 1 on")
 
     @property
     def shift(self) -> np.ndarray:
@@ -82,6 +102,10 @@ class Layout:
             raise UsageError(f"{where} does not fit: {error}; docs/tasks.md says how") from error
         except ValueError as error:
             raise UsageError(f"{where}: {error}") from error
+
+
+def _whole(values: Iterable[Any]) -> bool:
+    return all(isinstance(v, Integral) and int(v) >= 1 for v in values)
 
 
 def _tuples(value: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import train
 from algos.actuator import data, fitting
 from algos.actuator.data import Measurements
 from algos.actuator.fitting import Fitting, rms
@@ -85,7 +86,9 @@ def test_the_split_is_in_time(tmp_path: Path) -> None:
         ({"torque": None}, "lacks torque; it must hold position_error, joint_velocity, torque"),
         ({"torque": np.full(800, np.nan)}, "torque has values that are not finite"),
         ({"torque": np.zeros(799)}, "position_error is (800,); it must be (799, 'H')"),
-        ({"joint_velocity": np.zeros((800, 4))}, "joint_velocity is (800, 4); it must be (800,)"),
+        ({"joint_velocity": np.ones((800, 4))}, "joint_velocity is (800, 4); it must be (800,)"),
+        ({"joint_velocity": np.zeros(800)}, "joint_velocity is 0 throughout; measure a drive that"),
+        ({"torque": np.zeros(800)}, "torque is 0 throughout"),
     ],
 )
 def test_data_that_cannot_be_used(
@@ -98,6 +101,22 @@ def test_data_that_cannot_be_used(
         data.load(path, RATE, LAGS)
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--fitting.learning-rate", "nan"], "--fitting.learning-rate is nan"),
+        (["--fitting.weight-decay", "-1"], "--fitting.weight-decay is -1.0"),
+        (["--lags", "0", "nan"], "--lags is (0.0, nan); it must be times in [0, 1] s"),
+        (["--seed", "1e25"], "--seed is "),
+    ],
+)
+def test_settings_out_of_bounds_are_refused(given: list[str], told: str, tmp_path: Path) -> None:
+    out = ["--out", str(tmp_path / "model.npz")]
+    with pytest.raises(UsageError) as refused:
+        train.main(["actuator", str(tmp_path / "series.npz"), *out, *given])
+    assert told in str(refused.value)
 
 
 def test_lags_that_the_data_does_not_have(tmp_path: Path) -> None:

@@ -34,6 +34,16 @@ def test_runs_that_disagree_widen_the_interval_of_a_share() -> None:
     assert 0.0 < scattered.low < pooled.low < pooled.high < scattered.high < 1.0
 
 
+@pytest.mark.parametrize(("runs", "least"), [(3, 0.88), (5, 0.91)])
+def test_intervals_of_shares_cover_where_runs_differ(runs: int, least: float) -> None:
+    """Of seeds whose shares are spread evenly a normal quantile covers 0.82 and 0.88."""
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(1000):
+        found = share(rng.binomial(100, rng.beta(2, 2, runs)) / 100, 100 * runs)
+        covered += found.low <= 0.5 <= found.high
+    assert covered >= 1000 * least
+
+
 def test_positive_quantities_have_no_negative_ends() -> None:
     found = positive(np.array([0.1, 0.3]))
     assert 0 < found.low < found.mean == pytest.approx(0.2)

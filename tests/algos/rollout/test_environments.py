@@ -196,6 +196,20 @@ def test_an_id_that_gymnasium_cannot_make_is_named(env_id: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("env_id", "kwargs", "told"),
+    [
+        ("CartPole-v1", {"wrappers": ["gymnasium.wrappers:RescaleAction"]}, "missing 2 required"),
+        ("Ant-v5", {"frame_skip": 0}, "division"),
+        ("CartPole-v1", {"max_episode_steps": 0}, "positive"),
+        ("Ant-v5", {"xml_file": "nofile.xml"}, "nofile.xml"),
+    ],
+)
+def test_what_gymnasiums_own_refuse_is_told(env_id: str, kwargs: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageError, match=f"environment '{env_id}': .*{told}"):
+        make_vec(env_id, 2, **kwargs)
+
+
+@pytest.mark.parametrize(
     "error", [ImportError("no my_maps"), ValueError("map"), gymnasium.error.InvalidAction("bad")]
 )
 def test_what_an_environment_raises_when_it_is_made_is_its_own(

@@ -142,6 +142,27 @@ def test_endless_episodes_are_forgotten(
     assert "new episodes begin" in caplog.text
 
 
+def test_a_wrapper_that_remembers_earlier_episodes_starts_new_ones(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    scaled = {"wrappers": ["gymnasium.wrappers:NormalizeReward"]}
+    first, _ = collector("CartPole-v1", **scaled)
+    for _ in range(3):
+        first.collect()
+    second, _ = collector("CartPole-v1", **scaled)
+    second.load_state_dict(first.state_dict())
+    assert "an episode played again has another return: new episodes begin" in caplog.text
+
+
+def test_vectors_without_a_state_start_new_episodes(caplog: pytest.LogCaptureFixture) -> None:
+    first, _ = collector("CartPole-v1")
+    first.collect()
+    state = first.state_dict()
+    del state["envs"]
+    first.load_state_dict(state)
+    assert "cannot tell where they stand: new episodes begin" in caplog.text
+
+
 def test_another_number_of_environments_is_refused() -> None:
     first, _ = collector("CartPole-v1")
     state = first.state_dict()

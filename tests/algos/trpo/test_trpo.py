@@ -78,6 +78,13 @@ def test_no_step_breaks_the_constraint_or_leaves_finite_numbers(
     assert accepted > 50
 
 
+def test_observations_are_seen_as_they_are_where_they_are_not_normalised(make_agent):
+    seen = torch.tensor([[20.0, -50.0, 80.0, 0.0, 1.0, 2.0, 1e6]])
+    agent = make_agent(normalize_observations=False)
+    torch.testing.assert_close(agent.normalizer(seen), seen)
+    assert make_agent().normalizer(seen).abs().max() == 10.0
+
+
 @pytest.mark.parametrize(("progress", "max_kl"), [(0.5, 0.05), (0.75, 0.0275), (1.0, 0.005)])
 def test_trust_region_shrinks_in_the_second_half(make_agent, make_rollout, progress, max_kl):
     agent = make_agent(max_kl=0.05, final_kl_fraction=0.1)
