@@ -34,7 +34,10 @@ if len(command) != len(entries) or not np.isfinite(command).all():
 if "offset" not in drive:
     sys.exit(f"no formula says the controls of the drive {drive['name']!r}")
 offset, scale = np.array(drive["offset"]), np.array(drive["scale"])
-model = mujoco.MjModel.from_xml_string(info["mjcf"])
+try:
+    model = mujoco.MjModel.from_xml_string(info["mjcf"])
+except ValueError as error:
+    sys.exit(f"the robot's model cannot be built: {' '.join(str(error).split())}")
 data = mujoco.MjData(model)
 joints = [model.joint(name) for name in info["joints"]]
 qpos, qvel = [j.qposadr[0] for j in joints], [j.dofadr[0] for j in joints]

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from envs.bounds import require
 from envs.judge.protocol import Act
 from envs.mdp.recovery import ONWARD
 from envs.sim.drives import PD, ControlLaw
@@ -28,7 +29,14 @@ def together(walker: TaskConfig, riser: TaskConfig) -> TaskConfig:
     """Return the walker's task as both can act in it: no fall ends it, and it begins with one.
 
     So the walker's share of falls means nothing; whether the robot gets up and walks on does.
+
+    Raises:
+        ValueError: they act at different rates.
     """
+    rates = [1 / task.simulation.dt for task in (walker, riser)]
+    need = f"{rates[0]:g} Hz, as that of the policy that walks"
+    alike = abs(rates[0] - rates[1]) < 1e-6
+    require(alike, "the control rate of --recover", f"{rates[1]:g} Hz", need)
     measures = {name: m for name, m in walker.measures.items() if name != "fall_rate"}
     return replace(
         walker,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -28,7 +29,7 @@ from envs.sim.faults import MAX_RECORDS, Recorder
 from envs.sim.physics import Physics
 from envs.sim.randomization import ModelRandomizer, push_velocities
 from envs.task import TaskConfig
-from robots import get_robot
+from robots import get_robot, is_file
 
 
 class LocomotionVectorEnv(VectorEnv):
@@ -92,8 +93,11 @@ class LocomotionVectorEnv(VectorEnv):
         self.config = config if config is not None else tasks.make(task, self.robot, recipe)
         self.metadata = self.metadata | {
             "autoreset_mode": AutoresetMode.SAME_STEP if autoreset else AutoresetMode.DISABLED,
-            "render_fps": round(1 / self.config.simulation.dt),
+            "render_fps": 1 / self.config.simulation.dt,
         }
+        self.frame_interval = self.config.simulation.dt
+        """Time from one rendered frame to the next (s)."""
+        self._named = str(Path(robot).absolute()) if is_file(robot) else robot
         self._autoreset, self._total_envs = autoreset, total_envs or num_envs
         self.physics = self._make_physics(physics, device)
         self._models = ModelRandomizer(self.physics, self.robot, self.config.randomization)
@@ -218,7 +222,7 @@ class LocomotionVectorEnv(VectorEnv):
         if self.render_mode != "rgb_array":
             return None
         if self._renderer is None:
-            model, dt = self.shown_model(), self.config.simulation.dt
+            model, dt = self.shown_model(), self.frame_interval
             ground, size = self.config.terrain.height, self.render_size
             self._renderer = BatchRenderer(
                 self.physics, self.num_envs, model, self.robot, dt, ground, *size
@@ -273,7 +277,7 @@ class LocomotionVectorEnv(VectorEnv):
         hold = 1 if self._acting.substep else config.simulation.substeps
         models = {name: field[i] for name, field in self._models.state_dict().items()}
         command = state.velocity_command[i]
-        name, engine = self.robot.name, self.physics.engine
+        name, engine = self._named, self.physics.engine
         return [self._recorder.fault(i, reason, name, *parts, hold, models, command, engine)]
 
     def _source(self) -> str:

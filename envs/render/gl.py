@@ -26,8 +26,10 @@ _PROBE = """
 import mujoco
 mujoco.Renderer(mujoco.MjModel.from_xml_string("<mujoco/>"), 8, 8).render()
 """
-_PATIENCE = 20
-"""Time for a backend to draw (s); a display elsewhere may never answer."""
+_PATIENCE = {"glfw": 20.0}
+"""Time for a backend to draw (s), where a display elsewhere may never answer."""
+_LONG = 300.0
+"""The same for the others, which a busy machine slows down."""
 
 
 def import_mujoco() -> None:
@@ -134,9 +136,9 @@ def _works(backend: str, without: tuple[str, ...] = ()) -> bool:
     """Whether MuJoCo can draw with a backend, and without some of the environment's variables."""
     kept = {name: value for name, value in os.environ.items() if name not in without}
     environment = kept | {"MUJOCO_GL": backend}
-    command = [sys.executable, "-c", _PROBE]
+    command, patience = [sys.executable, "-c", _PROBE], _PATIENCE.get(backend, _LONG)
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, timeout=_PATIENCE)
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=patience)
     except subprocess.TimeoutExpired:
         return False
     return done.returncode == 0

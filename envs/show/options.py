@@ -91,6 +91,8 @@ class RobotOptions:
         task = as_judged(task, self.randomize)
         if self.command:
             task = with_command(task, self.command)
+        need = f"at least a control step, {task.simulation.dt:g} s"
+        require(seconds is None or seconds >= task.simulation.dt, "--seconds", f"{seconds} s", need)
         return replace(task, episode_length=seconds) if seconds else task
 
     @property

@@ -41,6 +41,12 @@ class Watched:
         return np.full((len(observation), 12), self.action)
 
 
+def test_policies_of_other_control_rates_do_not_hand_over() -> None:
+    slow = replace(RISER, simulation=replace(RISER.simulation, substeps=10))
+    with pytest.raises(ValueError, match="control rate of --recover is 20 Hz; it must be 50 Hz"):
+        together(WALKER, slow)
+
+
 def test_the_robot_s_state_decides_who_acts() -> None:
     walk, rise = Watched(0.2), Watched(0.4)
     env, both = stack(walk, rise, 2)

@@ -146,6 +146,9 @@ def _write(
         raise UsageError(f"control rates of {told} Hz do not go into one video: make one of each")
     fps = rates.pop()
     stride = math.ceil(fps * video.speed / MAX_FPS)
+    for envs in environments:
+        if isinstance(envs, LocomotionVectorEnv):
+            envs.frame_interval = stride / fps
     labels = [actor.label for actor in actors]
     commanded = _commanded(environments, video.schedule) if video.scheduled else []
     observations = [envs.reset(seed=video.seed)[0] for envs in environments]

@@ -22,6 +22,7 @@ from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from tests.envs.delay import Delay
 from tests.envs.helpers import JOINTS, WILD, quiet, simulation, task
+from tests.robots import dogs
 
 N, BAD = 6, 4
 
@@ -91,6 +92,18 @@ def test_a_divergence_is_repeated_bitwise_with_its_own_model(name: str, tmp_path
     explained = again.explain()
     assert "bitwise those recorded" in explained
     assert f"it diverges at {(first + 1) * config.simulation.timestep:.3f} s" in explained
+
+
+def test_a_robot_of_a_file_is_replayed_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dog.xml").write_text(dogs.mjcf())
+    monkeypatch.chdir(tmp_path)
+    env = LocomotionVectorEnv(1, robot="dog.xml")
+    env.reset(seed=1)
+    *_, info = env.step(np.full((1, 12), np.nan, np.float32))
+    monkeypatch.chdir("/")
+    assert Replay(load(stored(info["trot"]["faults"][0], tmp_path))).robot.name == "dog"
 
 
 def test_the_record_of_another_model_is_seen_to_differ() -> None:

@@ -333,6 +333,20 @@ def test_an_environment_without_render_is_told(tmp_path: Path) -> None:
         write_video(tmp_path / "a.mp4", [actor], SHORT)
 
 
+def test_what_is_drawn_into_frames_knows_the_time_between_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 200 control steps a second 50 are filmed; contacts and camera go by the frame."""
+    config = quiet()
+    fast = replace(config, simulation=replace(config.simulation, timestep=0.005, substeps=1))
+    env = LocomotionVectorEnv(1, config=fast)
+    monkeypatch.setattr(env, "render", lambda: [np.zeros((32, 32, 3), np.uint8)])
+    actor = Actor(lambda *_: env, lambda observations: np.zeros((len(observations), 12)))
+    assert env.frame_interval == 0.005
+    write_video(tmp_path / "a.mp4", [actor], Video(seconds=0.1))
+    assert env.frame_interval == pytest.approx(0.02)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("actors", "video", "command"),
