@@ -35,7 +35,8 @@ class LocomotionEnv(gymnasium.Env[np.ndarray, np.ndarray]):
         actions = np.asarray(action)[None]
         observation, reward, terminated, truncated, info = self.vector.step(actions)
         if means := info.get("trot", {}).get("episode_means"):
-            info = {"trot": {"episode_means": {name: float(v[0]) for name, v in means.items()}}}
+            own = {"episode_means": {name: float(v[0]) for name, v in means.items()}}
+            info = {"trot": info["trot"] | own}
         return observation[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
 
     def render(self) -> np.ndarray | None:

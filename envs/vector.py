@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 
 from envs import sensing, tasks
 from envs.acting import Acting
-from envs.bounds import require, require_size
+from envs.bounds import require, require_shape, require_size
 from envs.mdp import commands, observations, rewards, symmetry, terminations
 from envs.mdp.curriculum import Levels
 from envs.mdp.gaits.commanded import Clock
@@ -102,7 +102,7 @@ class LocomotionVectorEnv(VectorEnv):
         self.physics = self._make_physics(physics, device)
         self._models = ModelRandomizer(self.physics, self.robot, self.config.randomization)
         self._rng = np.random.default_rng()
-        self.transitions, self._records_left = 0, MAX_RECORDS
+        self.transitions, self._records_left, self._begun = 0, MAX_RECORDS, False
         self._allocate()
         self._define_spaces()
         self._renderer: BatchRenderer | None = None
@@ -149,12 +149,20 @@ class LocomotionVectorEnv(VectorEnv):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start every simulation anew; a seed restarts the environment's only generator."""
+        """Start every simulation anew; a seed restarts the environment's only generator.
+
+        Of `options`, `reset_mask` (n,) bool starts those it marks alone, as Gymnasium has it.
+        """
+        super().reset(seed=seed)
         if seed is not None:
-            self._rng = np.random.default_rng(seed)
-        self._visited.clear()
-        self._restart(np.arange(self.num_envs))
-        if self.config.staggered:
+            self._rng = self.np_random
+        mask = np.asarray((options or {}).get("reset_mask", np.ones(self.num_envs, bool)))
+        require_shape("reset_mask", mask, (self.num_envs,))
+        first, self._begun = seed is not None or not self._begun, True
+        if first:
+            self._visited.clear()
+        self._restart(np.flatnonzero(mask))
+        if self.config.staggered and first:
             self._history.steps[:] = self._rng.integers(0, self._max_steps, self.num_envs)
         self.state = self._read_state()
         return self._observe(), {}
@@ -240,6 +248,8 @@ class LocomotionVectorEnv(VectorEnv):
             self._renderer.close()
 
     def _act(self, actions: np.ndarray) -> None:
+        actions = np.asarray(actions)
+        require_shape("actions", actions, (self.num_envs, len(self.robot.joints)))
         self._acting.act(self._history.act(actions))
 
     def _push(self) -> None:

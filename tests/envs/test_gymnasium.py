@@ -135,3 +135,51 @@ def test_actions_outside_the_box_are_clipped() -> None:
         a = env.step(np.full((1, JOINTS), value, np.float32))[0]
         env.reset(seed=0)
         np.testing.assert_array_equal(a, env.step(np.full((1, JOINTS), clipped, np.float32))[0])
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (JOINTS,), (2, JOINTS), (3, JOINTS - 1)])
+def test_actions_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    env = LocomotionVectorEnv(3)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=rf"actions's shape is .*; it must be \(3, {JOINTS}\)"):
+        env.step(np.zeros(shape, np.float32))
+
+
+def test_a_mask_resets_the_simulations_that_it_marks() -> None:
+    env = LocomotionVectorEnv(3, autoreset=False)
+    env.reset(seed=0)
+    for _ in range(4):
+        env.step(np.full((3, JOINTS), 0.1, np.float32))
+    before = env.physics.state.copy()
+    env.reset(options={"reset_mask": np.array([False, True, False])})
+    assert env.episode_steps.tolist() == [4, 0, 4]
+    np.testing.assert_array_equal(env.physics.state[[0, 2]], before[[0, 2]])
+    assert (env.physics.state[1] != before[1]).any()
+    with pytest.raises(ValueError, match=r"reset_mask's shape is \(2,\); it must be \(3,\)"):
+        env.reset(options={"reset_mask": np.ones(2, bool)})
+
+
+def test_a_seed_is_gymnasiums() -> None:
+    env = LocomotionVectorEnv(2)
+    env.reset(seed=3)
+    assert env.np_random_seed == 3
+    with pytest.raises(gymnasium.error.Error, match="Seed must be a python integer"):
+        env.reset(seed=[1, 2])  # pyright: ignore[reportArgumentType]
+
+
+def test_only_the_first_episode_begins_at_a_random_age() -> None:
+    env = gymnasium.make("trot/Recover-v0")
+    env.reset(seed=4)
+    vector = env.unwrapped.vector  # pyright: ignore[reportAttributeAccessIssue]
+    assert vector.episode_steps[0] > 0
+    for _ in range(3):
+        env.reset()
+        assert vector.episode_steps[0] == 0
+
+
+def test_the_single_environment_tells_of_a_divergence() -> None:
+    env = gymnasium.make("trot/Walk-v0", disable_env_checker=True)
+    env.reset(seed=0)
+    *_, info = env.step(np.full(JOINTS, np.nan, np.float32))
+    assert set(info["trot"]) == {"diverged", "faults", "episode_means"}
+    assert isinstance(info["trot"]["episode_means"]["lin_vel_error"], float)
