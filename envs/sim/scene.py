@@ -173,6 +173,12 @@ def _add_lights(spec: mujoco.MjSpec) -> None:
 def _set_physics(spec: mujoco.MjSpec, robot: Robot, timestep: float, contact: ContactModel) -> None:
     spec.option.timestep = timestep
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    # Where neither foot nor ground has priority MuJoCo mixes their softness and takes the larger
+    # friction: this one is kept, and from here on what a foot has is what counts.
+    for foot in map(spec.geom, robot.feet):
+        if foot.priority < 1:
+            foot.priority = 1
+            foot.friction = np.maximum(foot.friction, mujoco.MjSpec().default.geom.friction)
     if contact == "elliptic":
         spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
         spec.option.impratio = 100

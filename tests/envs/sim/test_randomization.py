@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import mujoco
@@ -16,8 +17,11 @@ from envs.sim.randomization import (
     push_velocities,
     with_standard,
 )
+from envs.sim.scene import STIFF_CONTACT
 from envs.vector import LocomotionVectorEnv
+from robots import get_robot
 from tests.envs.helpers import JOINTS, OFFLINE_ROBOTS, QUIET, batch_of, quiet, task
+from tests.robots import dogs
 
 N = 64
 EXPANDED = {
@@ -122,6 +126,31 @@ def test_sliding_friction_of_the_feet_reaches_the_contacts() -> None:
     assert 1.35 < feet[..., 0].max() <= 1.5
     nominal = env.physics.model.geom(env.robot.feet[0]).friction
     np.testing.assert_array_equal(feet[..., 1:], np.broadcast_to(nominal[1:], (N, 4, 2)))
+
+
+def test_the_feet_of_a_file_set_their_contacts_too(tmp_path: Path) -> None:
+    file = tmp_path / "dog.xml"
+    file.write_text(dogs.mjcf())
+    env, drawn = models(str(file), friction=(0.3, 0.3))
+    data = batch_of(env.physics).get_data(0)
+    data.qpos[2] -= 0.01
+    mujoco.mj_forward(drawn[0], data)
+    assert data.ncon == 4
+    for contact in data.contact:
+        assert contact.friction[0] == pytest.approx(0.3)
+        assert tuple(contact.solimp) == STIFF_CONTACT
+
+
+@pytest.mark.parametrize(("priority", "friction"), [(0, 1.0), (1, 0.4)])
+def test_friction_is_what_mujoco_makes_of_foot_and_ground(
+    priority: int, friction: float, tmp_path: Path
+) -> None:
+    foot = dogs.FEET["sphere"].replace("/>", f' friction=".4" priority="{priority}"/>')
+    (tmp_path / "dog.xml").write_text(dogs.mjcf(foot=foot))
+    model = models(str(tmp_path / "dog.xml"))[0].physics.model
+    assert [model.geom(f).friction[0] for f in get_robot(str(tmp_path / "dog.xml")).feet] == [
+        pytest.approx(friction)
+    ] * 4
 
 
 def test_gains_are_drawn_for_each_joint_and_act() -> None:
