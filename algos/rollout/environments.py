@@ -20,7 +20,7 @@ from algos.usage import SpaceError, UsageError
 
 CHECKS = ("gymnasium.utils.passive_env_checker", "gymnasium.wrappers.common")
 """Modules in which Gymnasium checks spaces when it makes an environment."""
-REFUSALS = (
+REFUSALS: tuple[type[Exception], ...] = (
     *(gymnasium.error.Error, ImportError),
     *(TypeError, ValueError, OSError, ArithmeticError),  # of parameters that do not suit
 )
@@ -50,7 +50,6 @@ def make_vec(
             that it needs is missing.
     """
     env_id, wrap = registered_id(env_id), [load_wrapper(name) for name in wrappers]
-    errors: tuple[type[Exception], ...]
     with named(env_id, gymnasium.error.Error, ImportError):
         if env_id.startswith("dm_control/"):
             _register_dm_control()
