@@ -186,7 +186,7 @@ FRONT_MOTOR = (replace(PONY.motors[0], kp=50.0), *PONY.motors[1:])
             [FRONT_BACK],
             "foot 'fl_toe' has radius 0.03 m, its image 'fr_toe' 0.023 m",
         ),
-        (changed(geom("hl_toe", friction=[0.5, 0.005, 0.0001])), [], "friction"),
+        (changed(geom("hl_toe", friction=[1.5, 0.005, 0.0001])), [], "friction"),
         (
             changed(box((0, 0.15, 0), (0.05, 0.05, 0.02))),
             [FRONT_BACK],
@@ -276,7 +276,7 @@ SIDED: list[tuple[Callable[[mujoco.MjSpec, str], Any], str]] = [
     (of("geom", "toe", gap=0.01), "gap"),
     (of("geom", "toe", solref=[0.1, 1]), "foot 'fl_toe' has solref"),
     (of("geom", "toe", solmix=3.0), "solmix"),
-    (of("geom", "toe", priority=1), "priority"),
+    (of("geom", "toe", priority=2), "priority"),
     (tendon, "tendons .* act on joint 'fl_.*' otherwise than on its image joint 'fr_"),
     (cord, "tendons .* act on the base|joint 'fl_"),
     (equality, "equality constraints .* act on joint 'fl_"),
