@@ -319,8 +319,9 @@ class LocomotionVectorEnv(VectorEnv):
         drawn = commands.sample(self.config.commands, len(ids), self._rng, share)
         history.command[ids], history.command_left[ids] = drawn
 
-    def set_command(self, command: np.ndarray) -> None:
-        """Give every simulation this command, (entries,) or (n, entries), until it is reset.
+    def set_command(self, command: np.ndarray) -> np.ndarray:
+        """Give every simulation this command, (entries,) or (n, entries), until it is reset, and
+        return what it observes now, (n, width).
 
         Those that have not moved yet begin in the gait that it asks for.
         """
@@ -330,6 +331,7 @@ class LocomotionVectorEnv(VectorEnv):
         clocks = self._clock.foot_phase(self._history.phase)
         now = {"command": self._history.command.copy(), "foot_phase": clocks}
         self.state = replace(self.state, **now)
+        return self._observe()
 
     def _observe(self) -> np.ndarray:
         noise = self.config.randomization.noise

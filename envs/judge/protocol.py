@@ -158,7 +158,7 @@ def run(
     act: Act,
     env: LocomotionVectorEnv,
     seed: int,
-    before_step: Callable[[int], None] | None = None,
+    before_step: Callable[[int], np.ndarray | None] = lambda step: None,
 ) -> Recording:
     """Run one episode in every simulation of an environment without autoreset.
 
@@ -166,12 +166,13 @@ def run(
         act: the policy.
         env: the environment.
         seed: seed of its reset.
-        before_step: called with the number of a control step, from 0, ahead of it.
+        before_step: called with the number of a control step, from 0, ahead of it; the policy acts
+            on the observation that it returns, if any, as `set_command` does.
     """
     recorder = Recorder(env)
     observation, _ = recorder.reset(seed=seed)
     for step in range(round(env.config.episode_length / env.config.simulation.dt)):
-        if before_step is not None:
-            before_step(step)
+        if (seen := before_step(step)) is not None:
+            observation = seen
         observation, *_ = recorder.step(act(observation))
     return recorder.recording()

@@ -58,9 +58,8 @@ def evaluate(
     command = np.tile(config.commands.nearest, (env.num_envs, 1))
     command[:, config.commands.names.index("lin_vel_x")] = np.repeat(speeds, ROBOTS)
 
-    def tell(step: int) -> None:
-        if step == 0:
-            env.set_command(command)
+    def tell(step: int) -> np.ndarray | None:
+        return None if step else env.set_command(command)
 
     try:
         recording = protocol.run(agent(env.num_envs), env, seed, tell)

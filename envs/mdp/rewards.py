@@ -125,7 +125,10 @@ def action_rate(state: State) -> np.ndarray:
 
 
 def air_time(state: State, *, target: float) -> np.ndarray:
-    """Σ over touchdowns of (swing time - target), s, while a motion is commanded."""
+    """Σ over touchdowns of (swing time - target), s, while a motion is commanded.
+
+    Like every term it is paid by the control step's length, as legged_gym pays it.
+    """
     swing = np.where(state.touchdown, state.air_time - target, 0.0).sum(axis=1)
     return swing * state.moving
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from envs.bounds import require
 from envs.judge.protocol import Act
-from envs.mdp import observations
 from envs.mdp.commands import VELOCITY, Commands
 from envs.mdp.gaits.commanded import command_of, named_gaits
 from envs.mdp.gaits.footfalls import asked
@@ -261,9 +260,7 @@ class Live:
 
     def _give_command(self) -> None:
         """Command the robot, from the very next action on and in a new episode, too."""
-        self.env.set_command(self.command)
-        terms, env = self.env.config.observations, self.env
-        self._observation = observations.observe(terms, env.layout, env.state, None)
+        self._observation = self.env.set_command(self.command)
 
     def pose(self) -> mujoco.MjData:
         """Bring `data`, of the model that is shown, up to date and return it."""

@@ -59,9 +59,8 @@ class History:
         self.joint_acc = (joint_vel - self.joint_vel) / dt
         self.joint_acc[fresh] = 0.0
         self.touchdown = foot_contact & ~before
-        # A touchdown keeps its swing's length for one step; a lift-off has been dt in the air.
-        self.air_time = np.where(before & foot_contact, 0.0, self.air_time + dt)
-        self.air_time[before] = dt * ~foot_contact[before]
+        # A touchdown keeps its swing's length for one step.
+        self.air_time = np.where(before, 0.0, self.air_time) + dt * ~foot_contact
         self.phase = (self.phase + dt * frequency) % 1.0
         self.joint_vel, self.foot_contact = joint_vel.astype(float), foot_contact  # as it is saved
         self.steps = self.steps + 1

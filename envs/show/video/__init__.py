@@ -159,8 +159,8 @@ def _write(
     falls: list[Fall] = []
     with _writer(path, fps * video.speed / stride) as file:
         for i in steps:
-            for robot, schedule in commanded:
-                robot.set_command(schedule(i / fps))
+            for k, robot, schedule in commanded:
+                observations[k] = robot.set_command(schedule(i / fps))
             if i % stride == 0:
                 frame = tiled(environments, labels, columns)
                 size = size or _size(frame)  # of the first, as the file has one
@@ -216,12 +216,18 @@ def _size(frame: np.ndarray) -> tuple[int, int]:
 
 def _commanded(
     environments: Sequence[VectorEnv], schedule: Callable[[Commands], Schedule]
-) -> list[tuple[LocomotionVectorEnv, Schedule]]:
-    """The single robots, each with the first one's schedule, or its own where entries differ."""
-    single = [e for e in environments if isinstance(e, LocomotionVectorEnv) and e.num_envs == 1]
-    own = [robot.config.commands for robot in single]
+) -> list[tuple[int, LocomotionVectorEnv, Schedule]]:
+    """The single robots with their places, each with the first one's schedule, or its own where
+    entries differ.
+    """
+    single = [
+        (k, env)
+        for k, env in enumerate(environments)
+        if isinstance(env, LocomotionVectorEnv) and env.num_envs == 1
+    ]
+    own = [robot.config.commands for _, robot in single]
     shared = [own[0] if commands.names == own[0].names else commands for commands in own]
-    return list(zip(single, map(schedule, shared), strict=True))
+    return [(*one, schedule(commands)) for one, commands in zip(single, shared, strict=True)]
 
 
 def write_gif(video: Path, path: Path) -> None:

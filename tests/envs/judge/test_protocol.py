@@ -99,6 +99,23 @@ def test_the_command_is_the_one_that_the_policy_saw() -> None:
     assert changes.tolist() == list(range(4, 49, 5))  # every 0.1 s = 5 control steps
 
 
+def test_a_policy_acts_at_once_on_a_command_that_it_is_given() -> None:
+    env = LocomotionVectorEnv(2, config=judged(seconds=0.1), autoreset=False)
+    seen: list[np.ndarray] = []
+
+    def act(observations: np.ndarray) -> np.ndarray:
+        seen.append(observations[:, env.layout["command"]])
+        return stand_still(observations)
+
+    given = np.array([0.4, 0.0, -0.2])
+    command = protocol.run(
+        act, env, 0, lambda step: env.set_command(given) if step == 2 else None
+    ).command
+    scale = env.config.observations["command"].scale
+    np.testing.assert_allclose(command * scale, seen, rtol=1e-6)
+    np.testing.assert_array_equal(command[2:], np.broadcast_to(given, (3, 2, 3)))
+
+
 @pytest.mark.slow
 def test_robots_that_start_anew_are_recorded_until_they_fall() -> None:
     """The recording of an environment with autoreset is that of one without, to the first fall."""

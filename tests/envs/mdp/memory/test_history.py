@@ -38,7 +38,8 @@ class SlowTracker:
         for foot in range(FEET):
             away = self.step - self.last_down[foot]  # control steps since it was last down
             touchdown = down[foot] and not self.was_down[foot]
-            expected = 0.0 if down[foot] and not touchdown else away * dt
+            aloft = away - down[foot]  # of them, those that it was seen off the ground
+            expected = 0.0 if down[foot] and not touchdown else aloft * dt
             assert state["foot_contact"][self.i, foot] == down[foot]
             assert state["touchdown"][self.i, foot] == touchdown
             assert state["air_time"][self.i, foot] == pytest.approx(expected)
