@@ -43,6 +43,17 @@ joints = [model.joint(name) for name in info["joints"]]
 qpos, qvel = [j.qposadr[0] for j in joints], [j.dofadr[0] for j in joints]
 pose, action = np.array(info["nominal_pose"]), np.zeros(len(joints))
 data.qpos[2], data.qpos[3], data.qpos[qpos] = info["nominal_height"], 1.0, pose
+
+
+def depth():
+    """How deep the robot is inside the ground (m)."""
+    mujoco.mj_forward(model, data)
+    ground = model.geom_bodyid[data.contact.geom].min(axis=1) == 0
+    return -min(data.contact.dist[ground], default=0.0)
+
+
+while (sunken := depth()) > 1e-3:  # in a slope, a step or a bump
+    data.qpos[2] += sunken
 named = [entry["entry"] for entry in info["command"]]
 velocity = np.isin(named, ["lin_vel_x", "lin_vel_y", "yaw_rate"])
 moving = np.linalg.norm(command[velocity]) > info["moving_above"]

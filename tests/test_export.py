@@ -23,6 +23,7 @@ from envs.judge import deployment
 from envs.sim import DRIVES, scene
 from envs.sim.drives import PD, Delayed, Drive, Network
 from envs.sim.scene import Simulation
+from envs.sim.terrain import Slope
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 from tests.envs.helpers import quiet, simulation, task
@@ -85,6 +86,19 @@ def test_what_a_policy_sees_of_the_past_is_so_elsewhere(
     )
     told = [str(low) for low, _ in commands.ranges]
     compare(env, agent, run_script(path, monkeypatch, env.config.simulation.dt, *told), 10)
+
+
+@pytest.mark.slow
+def test_a_robot_starts_on_a_slope_and_not_inside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A foot that is pushed out of the ground flings its joints."""
+    env = LocomotionVectorEnv(1, config=quiet(terrain=Slope(0.5)), autoreset=False)
+    agent, path = random_agent(env), tmp_path / "a.onnx"
+    export(DeployedPolicy(agent.policy, agent.normalizer), path, deployment.description(env))
+    theirs = run_script(path, monkeypatch, 0.02, "0", "0", "0")
+    assert np.abs(theirs[0, 1:] - env.robot.nominal_pose).max() < 0.1
+    assert 0.0 < theirs[0, 0] - env.robot.nominal_height < 0.3
 
 
 def compare(env: LocomotionVectorEnv, agent: TRPO, theirs: np.ndarray, steps: int = 25) -> None:

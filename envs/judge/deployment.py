@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from envs.mdp.state import MOVING
-from envs.sim import scene
+from envs.sim import scene, standalone
 from envs.sim.drives import ControlLaw, Drive
 from envs.vector import LocomotionVectorEnv
 from robots.robot import Robot
@@ -59,7 +59,7 @@ def description(env: LocomotionVectorEnv) -> dict[str, Any]:
         "gait_offsets": config.gait.offsets or (0.0,) * len(robot.legs),
         "gait_duty": config.gait.duty,
         "moving_above": MOVING,
-        "mjcf": world.to_xml(),
+        "mjcf": standalone.to_xml(world),
     }
 
 
