@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -13,16 +14,18 @@ from envs import tasks
 from envs.vector import LocomotionVectorEnv
 from robots import get_robot
 
-rsl_rl = pytest.importorskip(
-    "rsl_rl", reason="no rsl-rl-lib (pip install -c constraints.txt -e '.[rsl-rl]')"
+if TYPE_CHECKING:
+    from algos.rollout.rsl_rl import RslRlVecEnv
+
+pytestmark = pytest.mark.skipif(
+    find_spec("rsl_rl") is None,
+    reason="no rsl-rl-lib (pip install -c constraints.txt -e '.[rsl-rl]')",
 )
-
-from rsl_rl.runners import OnPolicyRunner  # noqa: E402
-
-from algos.rollout.rsl_rl import RslRlVecEnv  # noqa: E402
 
 
 def make(n: int, seconds: float = 20.0) -> tuple[RslRlVecEnv, LocomotionVectorEnv]:
+    from algos.rollout.rsl_rl import RslRlVecEnv  # takes seconds, in each process of pytest
+
     config = replace(tasks.make("walk", get_robot("anymal_c")), episode_length=seconds)
     env = LocomotionVectorEnv(n, config=config)
     return RslRlVecEnv(env, seed=1), env
@@ -43,6 +46,8 @@ def train_config() -> dict[str, Any]:
 
 
 def test_its_ppo_trains() -> None:
+    from rsl_rl.runners import OnPolicyRunner
+
     adapted, env = make(8)
     runner = OnPolicyRunner(adapted, train_config(), log_dir=None)
     before = [p.clone() for p in runner.alg.actor.parameters()]
