@@ -92,9 +92,9 @@ def build(
         ValueError: the robot's model lacks something, does not compile, or does not stand as the
             robot's numbers say.
     """
-    spec = describe(robot, simulation, drive, terrain)
-    spec.compiler.discardvisual = not visual
     try:
+        spec = describe(robot, simulation, drive, terrain)
+        spec.compiler.discardvisual = not visual
         model = spec.compile()
     except ValueError as error:
         problem = " ".join(str(error).split())
@@ -179,6 +179,7 @@ def _set_physics(spec: mujoco.MjSpec, robot: Robot, timestep: float, contact: Co
         if foot.priority < 1:
             foot.priority = 1
             foot.friction = np.maximum(foot.friction, mujoco.MjSpec().default.geom.friction)
+        foot.condim = max(foot.condim, 3)  # 1 has no friction
     if contact == "elliptic":
         spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
         spec.option.impratio = 100

@@ -19,6 +19,7 @@ TIME_CONSTANT = 0.1  # kd/kp of the time sqrt(leg length / gravity)
 FULL_TORQUE = 0.25  # rad, the least error at which a drive may reach its torque limit
 SPEED = 6.0  # of 1 / sqrt(leg length / gravity)
 STIFFEST = 1e-4  # s², armature/kp at the least: a step of 5 ms follows a joint of 100 rad/s
+_OF_JOINTS = [int(mujoco.mjtTrn.mjTRN_JOINT), int(mujoco.mjtTrn.mjTRN_JOINTINPARENT)]
 ROTOR = 1 / 150  # of mass × leg length² of a leg's share: the armature of joints that have none
 
 
@@ -111,8 +112,7 @@ def torque_limit(model: mujoco.MjModel, joint: int) -> float:
     """
     limits = [np.abs(model.jnt_actfrcrange[joint]).max()] if model.jnt_actfrclimited[joint] else []
     drives = np.flatnonzero(
-        (model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT)
-        & (model.actuator_trnid[:, 0] == joint)
+        np.isin(model.actuator_trntype, _OF_JOINTS) & (model.actuator_trnid[:, 0] == joint)
     )
     for drive in drives:
         gear = abs(model.actuator_gear[drive, 0])

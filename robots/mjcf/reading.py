@@ -15,14 +15,10 @@ from robots.mjcf import urdf
 from robots.shapes import FEET
 from robots.usage import UsageError
 
-_DEFAULTS = {
-    "geom": (
-        *("group", "contype", "conaffinity", "condim", "priority", "friction", "margin", "gap"),
-        *("solref", "solimp", "rgba", "material", "mass"),
-    ),
-    "actuator": ("gear", "ctrlrange", "forcerange", "ctrllimited", "forcelimited", "delay"),
-}
-"""Settings of a main default class that would reach the environments' ground and drives."""
+_ADDED = ("geom", "site", "actuator", "material", "light")
+"""Kinds of elements that the environments add, which a file's main default class would reach."""
+_OWN = {"alt", "classname", "compiler", "frame", "id", "info", "name", "parent", "signature"}
+"""What of an element is no setting."""
 UNLIMITED = (-3 * np.pi, 3 * np.pi)  # rad
 
 
@@ -152,15 +148,19 @@ def _strip(spec: mujoco.MjSpec) -> None:
     textures = [texture for texture in spec.textures if texture.name not in shown]
     for element in (*materials, *textures):  # a scene's, by names that the environments use
         spec.delete(element)
-    spec.option = mujoco.MjSpec().option
+    spec.option, spec.memory = mujoco.MjSpec().option, -1
 
 
 def _forget_defaults(spec: mujoco.MjSpec) -> None:
     """Keep the file's defaults, which its own elements have by now, from what is added later."""
-    fresh = mujoco.MjSpec().default
-    for kind, fields in _DEFAULTS.items():
-        for field in fields:
-            setattr(getattr(spec.default, kind), field, getattr(getattr(fresh, kind), field))
+    for kind in _ADDED:
+        fresh, ours = (getattr(each.default, kind) for each in (mujoco.MjSpec(), spec))
+        for name in set(dir(fresh)) - _OWN:
+            value = getattr(fresh, name)
+            if not name.startswith("_") and not callable(value):
+                setattr(ours, name, value)
+        if hasattr(ours, "alt"):
+            ours.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
 
 
 def _floats(body: mujoco.MjsBody) -> bool:

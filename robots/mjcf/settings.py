@@ -44,9 +44,9 @@ def beside(path: Path) -> dict[str, Any]:
 
 def _check(file: Path, name: str, value: Any) -> None:
     """Raise ValueError for a value of another kind than its name has."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    numbers = isinstance(value, list) and all(isinstance(v, int | float) for v in value)
-    table = isinstance(value, dict) and all(isinstance(v, int | float) for v in value.values())
+    number = _is_number(value)
+    numbers = isinstance(value, list) and all(map(_is_number, value))
+    table = isinstance(value, dict) and all(map(_is_number, value.values()))
     names = isinstance(value, list) and all(isinstance(v, str) for v in value)
     if name == "nominal_pose":
         fits, need = numbers or table, "a list of angles (rad), or a table of them by joint"
@@ -57,11 +57,15 @@ def _check(file: Path, name: str, value: Any) -> None:
     elif name in ("name", "base"):
         fits, need = isinstance(value, str), "a name"
     elif name in ("nominal_height", "leg_length", "mass"):
-        fits, need = isinstance(value, int | float) and value > 0, "a positive number"
+        fits, need = number and value > 0, "a positive number"
     else:
         fits, need = names, "a list of names"
     if not fits:
         raise UsageError(f"{file} has {name} = {value!r}; give {need}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _values(value: Any) -> list[float]:

@@ -114,6 +114,11 @@ def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) ->
             f"link {name!r} ends without a foot, a shape that collides; give it one, or take the "
             "link out if it is no leg's"
         )
+    if deepest <= 0:
+        raise UsageError(
+            "none of its chains reaches below where they begin; turn its base so that its x axis "
+            "points forward and its z axis up, which is not as it is drawn but in the base's frame"
+        )
     found = [
         _leg(model, root, end, _foot(model, data, end, depth))
         for end, depth in depths.items()
