@@ -291,6 +291,8 @@ def test_robots_of_other_than_four_legs_have_a_page(
         joints,
         joints,
         joints,
+        joints,
+        rest,
         rest + 0.4,
         rest,
         rest,

@@ -17,6 +17,7 @@ from envs.bounds import require, require_shape
 from envs.judge.intervals import bootstrap, share
 from envs.mdp.measures import Measure
 from envs.mdp.recording import Recording, row
+from envs.sim.meter import Meter
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from robots.robot import Robot
@@ -27,7 +28,7 @@ Act = Callable[[np.ndarray], np.ndarray]
 
 def recording_size(config: TaskConfig, robot: Robot, episodes: int) -> float:
     """Return the memory that a recording of so many episodes of a task takes (bytes)."""
-    numbers = len(config.commands.entries) + 5 + 3 * len(robot.joints) + 2 * len(robot.feet)
+    numbers = len(config.commands.entries) + 7 + 4 * len(robot.joints) + 3 * len(robot.feet)
     row = 8 * numbers + 1 + len(robot.feet)
     return 2 * row * episodes * config.episode_length / config.simulation.dt  # rows, then stacked
 
@@ -123,6 +124,8 @@ class Recorder(VectorWrapper):
         self._robots = slice(robots)
         self._rows: list[dict[str, np.ndarray]] = []
         self._alive = np.ones(env.num_envs, bool)
+        task: Any = env.unwrapped
+        self._meter = task.physics.meter = Meter(env.num_envs, len(task.robot.joints))
 
     def reset(
         self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None
@@ -139,7 +142,8 @@ class Recorder(VectorWrapper):
         command = env.state.command  # step() ends by drawing the next one
         result = super().step(actions)
         self._alive = self._alive & ~result[2]
-        now = {"alive": self._alive, "command": command, **row(env.last_state)}
+        done = {"effort": self._meter.effort, "power": self._meter.power}
+        now = {"alive": self._alive, "command": command, **row(env.last_state), **done}
         self._rows.append({name: values[self._robots] for name, values in now.items()})
         return result
 

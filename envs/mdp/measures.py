@@ -73,7 +73,7 @@ def fall_rate(recording: Recording) -> np.ndarray:
 
 def mean_torque(recording: Recording) -> np.ndarray:
     """Mean |τ| over joints and time (N·m)."""
-    return masked_mean(np.abs(recording.torque).mean(axis=2), recording.alive)
+    return masked_mean(recording.effort.mean(axis=2), recording.alive)
 
 
 def power(recording: Recording) -> np.ndarray:

@@ -38,7 +38,12 @@ class Recording:
     joint_vel: np.ndarray
     """Joint velocities (rad/s), (T, n, joints)."""
     torque: np.ndarray
-    """Joint torques of the drives (N·m), (T, n, joints)."""
+    """Joint torques of the drives at the end of the step (N·m), (T, n, joints)."""
+    effort: np.ndarray
+    """Mean |τ| over the physics steps of the step (N·m), (T, n, joints)."""
+    power: np.ndarray
+    """Mechanical power, Σ max(τ q̇, 0) over the joints, as drives do not recuperate: its mean over
+    the physics steps of the step (W), (T, n)."""
     base_height: np.ndarray
     """Height of the base frame above the ground (m), (T, n)."""
     base_tilt: np.ndarray
@@ -53,11 +58,6 @@ class Recording:
     """Horizontal speed of the foot centres (m/s), (T, n, feet)."""
     foot_vel_z: np.ndarray
     """Upward velocity of the foot centres (m/s), (T, n, feet)."""
-
-    @property
-    def power(self) -> np.ndarray:
-        """Mechanical power, Σ max(τ q̇, 0) over the joints (W), (T, n): drives do not recuperate."""
-        return np.maximum(self.torque * self.joint_vel, 0.0).sum(axis=2)
 
     @property
     def velocity_command(self) -> np.ndarray:

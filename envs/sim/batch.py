@@ -71,6 +71,8 @@ class BatchPhysics(Quantities):
         Until `set_rows` it counts as diverged.
         """
         self._fresh[:] = False
+        if self.meter is not None:
+            self.meter.begin(self.joint_vel)
         if substep is None:
             failed = self._advance(self._substeps)
         else:
@@ -86,10 +88,13 @@ class BatchPhysics(Quantities):
         """Take physics steps under the present controls; return which simulations failed."""
         self.observer.before_step(self._ctrl)
         failed: list[int] = []
-        try:
-            self._batch.step(nstep=steps, stage=_KINEMATICS)
-        except SimulationError as error:
-            failed = list(error.ids)
+        for portion in self._portions(steps):
+            try:
+                self._batch.step(nstep=portion, stage=_KINEMATICS)
+            except SimulationError as error:
+                failed.extend(error.ids)
+            if self.meter is not None:
+                self.meter.add(self.torque, self.joint_vel)
         self.observer.after_step()
         return failed
 

@@ -8,6 +8,8 @@ from typing import Protocol
 import mujoco
 import numpy as np
 
+from envs.sim.meter import Meter
+
 
 class Physics(Protocol):
     """n simulations of one model; quantities are (n, …) and current after every call.
@@ -20,6 +22,8 @@ class Physics(Protocol):
     """Name of the engine, see `envs.sim.engines`."""
     model: mujoco.MjModel
     """The nominal model."""
+    meter: Meter | None
+    """Where there is one, it is told of each physics step."""
 
     @property
     def state(self) -> np.ndarray:

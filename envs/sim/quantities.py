@@ -6,6 +6,7 @@ import mujoco
 import numpy as np
 
 from envs.sim.faults import Observer
+from envs.sim.meter import Meter
 from envs.sim.scene import sensor
 from envs.sim.terrain import Terrain
 from robots import shapes
@@ -39,6 +40,7 @@ class Quantities:
     ) -> None:
         self.model = model
         self.observer = Observer()
+        self.meter: Meter | None = None
         self._ctrl, self._qpos, self._qvel = ctrl, qpos, qvel
         self._sensordata, self._force = sensordata, force
         self._ground = terrain.height
@@ -56,6 +58,10 @@ class Quantities:
 
     def apply(self, control: np.ndarray) -> None:
         self._ctrl[:] = control
+
+    def _portions(self, steps: int) -> list[int]:
+        """Return how physics steps under the same controls are taken: for a meter one by one."""
+        return [steps] if self.meter is None else [1] * steps
 
     def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
         self._qvel[ids[:, None], self._base_qvel[:2]] += velocity

@@ -118,12 +118,17 @@ class WarpPhysics(Quantities):
         """
         self._fresh[:] = False
         diverged = np.zeros(len(self._fresh), bool)
+        if self.meter is not None:
+            self.meter.begin(self.joint_vel)
         for _ in range(self._substeps if substep else 1):
             if substep:
                 self.apply(substep())
             diverged |= ~np.isfinite(self._ctrl).all(axis=1)
             self.observer.before_step(self._ctrl)
-            self._replay(self._step, 1 if substep else self._substeps)
+            for portion in self._portions(1 if substep else self._substeps):
+                self._replay(self._step, portion)
+                if self.meter is not None:
+                    self.meter.add(self.torque, self.joint_vel)
             self.observer.after_step()
             diverged |= self.warnings.any(axis=1)
         return diverged | self._too_fast()

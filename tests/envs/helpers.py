@@ -199,6 +199,8 @@ def made_up_recording(steps: int, robots: int) -> Recording:
         joint_pos=joints,
         joint_vel=np.where(np.arange(JOINTS) < 6, 1.0, -1.0) * 100 / (6 * 7.0) + joints,
         torque=7.0 + joints,
+        effort=7.0 + joints,
+        power=100.0 * one,
         base_height=0.5 * one,
         base_tilt=0.1 * one,
         base_vel_z=0.0 * one,

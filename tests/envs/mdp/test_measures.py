@@ -136,6 +136,7 @@ def stepping() -> Recording:
     r.base_tilt[:, 0] = [0.0, 0.0, 0.0, 0.3, 0.3, 0.0]
     r.torque[3, :, 0] = 12.0  # up by 6 N·m and down again: 60 N·m/s twice
     r.joint_vel[3, :, 0] = 1.0
+    r.effort[:], r.power[:] = np.abs(r.torque), 12.0
     r.base_vel_z[:, 0] = [0.0, 0.1, 0.1, 0.0, 0.2, 0.2]
     r.foot_contact[3, 0, 1] = False
     r.foot_contact[2, 0, 2] = False
