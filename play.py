@@ -183,7 +183,8 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
             agent = partial(policy_of, options, subject)
             results |= gaits.evaluate(agent, subject.task, subject.robot, seed)
             tables[f"{subject.env_id}: {gaits.TOLD}, seed {seed}"] = gaits.table(results)
-            tables["changes without a fall"] = gaits.change_table(results)
+            if results["changes"]:
+                tables["changes without a fall"] = gaits.change_table(results)
     else:
         environment = subject.make(n)
         results: dict[str, Any] = {**evaluate(act, environment, episodes, seed), "seed": seed}

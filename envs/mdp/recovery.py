@@ -27,7 +27,7 @@ def recovered(recording: Recording, *, tilt: float, joint: float, seconds: float
 @bounded(tilt=TILT)
 def time_to_upright(recording: Recording, *, tilt: float) -> np.ndarray:
     """Time after which the base leans less than `tilt` (rad) to the end (s)."""
-    return _lasting(recording.base_tilt < tilt, recording.dt)
+    return _lasting(recording, recording.base_tilt < tilt)
 
 
 @bounded(tilt=TILT, joint=TILT)
@@ -36,7 +36,7 @@ def time_to_stance(recording: Recording, *, tilt: float, joint: float) -> np.nda
     nominal pose, to the end (s).
     """
     offset = np.abs(recording.joint_pos - np.array(recording.nominal_pose)).max(axis=2)
-    return _lasting((recording.base_tilt < tilt) & (offset < joint), recording.dt)
+    return _lasting(recording, (recording.base_tilt < tilt) & (offset < joint))
 
 
 @bounded(tilt=TILT, error=(0.0, 100.0), seconds=(0.0, 1e5))
@@ -46,7 +46,8 @@ def walks_on(recording: Recording, *, tilt: float, error: float, seconds: float)
     """
     last = recording.rows(slice(-max(round(seconds / recording.dt), 1), None))
     off = planar(last.velocity_command - last.velocity).mean(axis=0)
-    return ((last.base_tilt < tilt).all(axis=0) & (off < error)).astype(float)
+    up = ((last.base_tilt < tilt) & last.alive).all(axis=0)
+    return (up & (off < error)).astype(float)
 
 
 def peak_torque(recording: Recording) -> np.ndarray:
@@ -54,10 +55,13 @@ def peak_torque(recording: Recording) -> np.ndarray:
     return np.abs(recording.torque).max(axis=(0, 2))
 
 
-def _lasting(holds: np.ndarray, dt: float) -> np.ndarray:
-    """Return when each column of holds (T, n) becomes true for good (s), NaN if it does not."""
+def _lasting(recording: Recording, holds: np.ndarray) -> np.ndarray:
+    """Return when each column of holds (T, n) becomes true for good (s), NaN if it does not, or
+    where the simulation diverged.
+    """
+    holds = holds & recording.alive
     since = np.logical_and.accumulate(holds[::-1]).sum(axis=0)  # steps at the end that hold
-    return np.where(since > 0, (len(holds) - since) * dt, np.nan)
+    return np.where(since > 0, (len(holds) - since) * recording.dt, np.nan)
 
 
 RECOVERY = {

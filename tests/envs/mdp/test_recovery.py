@@ -54,6 +54,16 @@ def test_who_walks_on_is_up_and_follows_to_the_end() -> None:
     assert recovery.walks_on(seen, **given, error=0.3).tolist() == [1, 1, 0, 1]
 
 
+def test_a_simulation_that_diverged_has_not_got_up() -> None:
+    """It stands in the nominal stance from then on."""
+    recording = made_up_recording(STEPS, 2)
+    recording.alive[20:, 0] = False
+    given = {"tilt": 0.35, "seconds": 1.0}
+    assert np.isnan(recovery.time_to_upright(recording, tilt=0.35)).tolist() == [True, False]
+    assert recovery.recovered(recording, joint=0.35, **given).tolist() == [0, 1]
+    assert recovery.walks_on(recording, error=0.3, **given).tolist() == [0, 1]
+
+
 def test_the_peak_is_any_joint_s_at_any_time() -> None:
     recording = made_up_recording(STEPS, 2)
     torque = recording.torque.copy()
