@@ -222,9 +222,20 @@ def _solved(
 
 
 def height(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
-    """Return how high (m) the level base stands in a pose (nq,) with its lowest foot on ground."""
+    """Return how high (m) the level base stands in a pose (nq,) with its lowest foot on ground.
+
+    Raises:
+        ValueError: that is less than 0.3 of a stretched leg, as of a base whose frame is on ground.
+    """
     feet = np.array([leg.foot for leg in legs])
-    return -float(undersides(model, tree.level(model, qpos), feet).min())
+    found = -float(undersides(model, tree.level(model, qpos), feet).min())
+    if found < _HIGH * tree.stretched_length(model, legs):
+        name = model.body(tree.base(model)).name
+        raise UsageError(
+            f"the origin of its base {name!r} is {found:.3g} m above its soles, less than "
+            f"{_HIGH:g} of a leg; put it near where the legs begin, or give nominal_height (m)"
+        )
+    return found
 
 
 def arm(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:

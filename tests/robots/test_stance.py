@@ -276,3 +276,13 @@ def test_robots_stand_whichever_way_their_knees_bend(knee: str, least: float) ->
 def test_gains_against_leaning_leave_a_quarter_of_a_radian_to_the_torque_limit() -> None:
     weak = robot_of(dogs.mjcf(knee="-150 -30").replace("-30 30", "-5 5"))
     np.testing.assert_allclose(weak.kp, 5.0 / 0.25)
+
+
+def test_a_base_whose_frame_is_on_the_ground_is_told() -> None:
+    text = dogs.mjcf().replace("<freejoint/>", '<freejoint/><body name="body" pos="0 0 .34">')
+    text = text.replace("</worldbody>", "</body></worldbody>")
+    problem = r"its base 'trunk' is -?[\de.-]+ m above its soles.*give nominal_height \(m\)"
+    with pytest.raises(UsageError, match=problem):
+        robot_of(text)
+    spec = mujoco.MjSpec.from_string(text)
+    assert reader.from_spec(spec, nominal_height=0.3).nominal_height == 0.3
