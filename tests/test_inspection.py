@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
+import mujoco
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
 import play
-from envs.show import portrait
-from robots import get_robot
+from envs.show import inspection, portrait
+from robots import get_robot, mjcf
 from tests.robots import dogs
+
+
+def turned(text: str) -> str:
+    """Return the MJCF of a dog that faces y."""
+    spec = mujoco.MjSpec.from_string(text)
+    for body in spec.body("trunk").bodies:
+        x, y, _ = body.pos
+        body.pos, body.quat = (-y, x, 0), (0.5**0.5, 0, 0, 0.5**0.5)
+    spec.compile()
+    return spec.to_xml()
 
 
 @pytest.fixture
@@ -79,3 +92,46 @@ def test_a_foot_that_is_shorter_than_its_shank_is_noted(
 def test_what_cannot_be_inspected_is_told(words: list[str], message: str, file: Path) -> None:
     with pytest.raises(ValueError, match=message):
         play.main(words)
+
+
+def noted(text: str) -> str:
+    """Return the notes on a robot, in one line."""
+    robot = mjcf.from_spec(mujoco.MjSpec.from_string(text))
+    console = Console(width=2000, file=StringIO())
+    for table in inspection.tables(mjcf.Derived(robot, "")):
+        table.width = 2000
+        with console.capture() as told:
+            console.print(table)
+    return told.get()
+
+
+PLAIN = dogs.mjcf(knee="30 150")
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        (
+            PLAIN.replace("<body name=", '<body gravcomp="1" name='),
+            "gravity compensation carries 100% of its weight",
+        ),
+        (
+            PLAIN.replace('name="a_knee"', 'name="a_knee" stiffness="7"'),
+            "joint a_knee has a spring of 7 N·m/rad",
+        ),
+        (
+            PLAIN.replace('name="a_pitch" axis="0 1 0" range="-150 150"',
+                          'name="a_pitch" axis="0 1 0" range="-5000 5000"'),
+            "joint a_pitch turns up to 87.27 rad",
+        ),
+        (turned(PLAIN), "its legs swing along y: its x axis should point forward"),
+    ],
+)  # fmt: skip
+def test_what_may_be_meant_otherwise_is_noted(text: str, note: str) -> None:
+    assert note in noted(text)
+    assert note not in noted(PLAIN)
+
+
+def test_legs_of_other_lengths_than_robots_have_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspection, "LENGTHS", (0.03, 0.3))
+    assert "legs of 0.4 m: files are in metres" in noted(PLAIN)

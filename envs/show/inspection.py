@@ -21,6 +21,12 @@ from robots.shapes import FEET, reach
 LEAN = 0.5
 """How far a shank leans about its foot (rad) until other shapes than the foot may touch."""
 GRAVITY = 9.81
+TURNS = 4 * np.pi
+"""A range (rad) beyond which may be one in degrees."""
+LENGTHS = (0.03, 3.0)
+"""Leg lengths (m) beyond which may be in other units."""
+ALONG = 0.9
+"""Cosine to the x axis of knees' axes by which legs swing along y."""
 
 
 def tables(found: Derived) -> Iterator[Table]:
@@ -128,11 +134,54 @@ def _notes(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator
     if share.max() > 0.5:
         joint = robot.joints[int(share.argmax())]
         yield f"standing takes {share.max():.0%} of the torque of {joint}"
+    yield from _units(robot, model)
+    yield from _forces(robot, model)
+    yield from _sides(robot, model, data)
     for shape in _overhanging(robot, model, data):
         yield (
             f"shape {shape} touches the ground before the foot where its shank leans up to {LEAN} "
             "rad: its contacts count as the shank's"
         )
+
+
+def _units(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """Angles and lengths that may be in other units."""
+    limited = (name for name in robot.joints if model.jnt_limited[model.joint(name).id])
+    wide = {name: np.abs(model.joint(name).range).max() for name in limited}
+    joint = max(wide, key=lambda name: wide[name], default="")
+    if wide.get(joint, 0.0) > TURNS:
+        yield (
+            f"joint {joint} turns up to {wide[joint]:.4g} rad, more than twice about: "
+            'give angle="degree" in <compiler> if its range is in degrees'
+        )
+    if not LENGTHS[0] <= robot.leg_length <= LENGTHS[1]:
+        yield f"legs of {robot.leg_length:.3g} m: files are in metres, give meshes a scale"
+
+
+def _forces(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """Forces of the file's that drives and gravity come on top of."""
+    carried = float(model.body_gravcomp @ model.body_mass) / _mass(robot, model)
+    if carried:
+        yield f"gravity compensation carries {carried:.0%} of its weight: take gravcomp out"
+    for name in robot.joints:
+        stiffness = model.jnt_stiffness[model.joint(name).id]
+        if stiffness:
+            yield f"joint {name} has a spring of {stiffness:.3g} N·m/rad beside its drive"
+
+
+def _sides(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator[str]:
+    """Legs that are not left and right of a base whose x axis points forward."""
+    base = data.body(robot.base)
+    frame = base.xmat.reshape(3, 3)
+    joints = [leg_share(robot, robot.joints, i) for i in range(len(robot.legs))]
+    axes = np.array([data.joint(names[-1]).xaxis for names in joints]) @ frame
+    begins = np.array([data.joint(names[0]).xanchor for names in joints]) - base.xpos
+    sides = (begins @ frame)[:, 1]
+    pairs = zip(sides[::2], sides[1::2], strict=False)
+    if len(sides) % 2 == 0 and any(left <= 0 or right >= 0 for left, right in pairs):
+        yield "a pair of legs is not left and right of its middle: its x axis should point forward"
+    elif (np.abs(axes[:, 0]) > ALONG).all():
+        yield "its legs swing along y: its x axis should point forward, as legs are named by it"
 
 
 def _stance_torque(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:

@@ -117,7 +117,8 @@ def _derived(
     mass = float(model.body_subtreemass[base])
     height = given.get("nominal_height") or stance.height(model, legs, qpos)
     holding = held.find(model, qpos, joints)
-    size = Size(mass, length, len(legs), height, stance.arm(model, legs, qpos))
+    arm, one_way = stance.arm(model, legs, qpos), stance.one_way(model, legs, qpos)
+    size = Size(mass, length, len(legs), height, arm, one_way)
     fields = {
         "build": partial(_build, read, holding),
         "base": model.body(base).name,

@@ -15,6 +15,7 @@ from robots.usage import UsageError
 GRAVITY = 9.81  # m/s²
 SAG = 0.08  # of the nominal height, by which joints give way under the robot's weight
 SHORTEST = 0.3  # of the leg length: the least arm, or robots on straight legs would be limp
+LEAN = 3.0  # of m g h / n: the least gain of robots whose knees all push the base one way
 TIME_CONSTANT = 0.1  # kd/kp of the time sqrt(leg length / gravity)
 FULL_TORQUE = 0.25  # rad, the least error at which a drive may reach its torque limit
 SPEED = 6.0  # of 1 / sqrt(leg length / gravity)
@@ -36,6 +37,8 @@ class Size(NamedTuple):
     """Nominal (m)."""
     arm: float
     """By which joints carry the robot in the nominal stance (m), `stance.arm`."""
+    one_way: bool = False
+    """Whether its knees bend the same way, `stance.one_way`."""
 
 
 def motors(
@@ -54,10 +57,14 @@ def motors(
 
     so that robots of any size and weight sag alike, by 8 % of their height where that is little,
     and none asks for all of its torque before it is a quarter of a radian off. It gives ANYmal C
-    80 N·m/rad and 2 N·m·s/rad, as legged_gym has it. The armature is the joint's, or m l² / n / 150
-    where it has none, which is ANYmal C's by its size, and kp × (10 ms)² at least, or feet tremble
-    in physics steps of 5 ms. Speed limits are those given (a URDF's), 6 sqrt(g / l) otherwise,
-    which is about Go1's and three times ANYmal C's.
+    80 N·m/rad and 2 N·m·s/rad, as legged_gym has it. Knees that bend the same way push the base the
+    same way under load, and it falls there as a pendulum of stiffness m g / h does: such robots
+    have kp = 3 m g h / n at least, below the same T / 0.25 rad.
+
+    The armature is the joint's, or m l² / n / 150 where it has none, which is ANYmal C's by its
+    size, and kp × (10 ms)² at least, or feet tremble in physics steps of 5 ms. Speed limits are
+    those given (a URDF's), 6 sqrt(g / l) otherwise, which is about Go1's and three times ANYmal
+    C's.
 
     Args:
         model: of the robot.
@@ -73,6 +80,8 @@ def motors(
     share = size.mass / size.legs
     arm = max(size.arm, SHORTEST * size.leg_length)
     stiffness = arm**2 * share * GRAVITY / (SAG * size.height)
+    if size.one_way:
+        stiffness = max(stiffness, LEAN * share * GRAVITY * size.height)
     rotor = ROTOR * share * size.leg_length**2
     found = []
     for joint, limit in zip(joints, limits, strict=True):

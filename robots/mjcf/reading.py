@@ -19,6 +19,8 @@ _ADDED = ("geom", "site", "actuator", "material", "light")
 """Kinds of elements that the environments add, which a file's main default class would reach."""
 _OWN = {"alt", "classname", "compiler", "frame", "id", "info", "name", "parent", "signature"}
 """What of an element is no setting."""
+_GROUPS = (0, 5)
+"""Of shapes that give bodies without an inertial their masses: all."""
 UNLIMITED = (-3 * np.pi, 3 * np.pi)  # rad
 
 
@@ -76,6 +78,7 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
         ValueError: it has closed chains, or does not compile.
     """
     _require_open_chains(spec)
+    _keep_inertias(spec)
     _strip(spec)
     _to_radians(spec)
     _forget_defaults(spec)
@@ -94,8 +97,30 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
 
 def measured(spec: mujoco.MjSpec) -> mujoco.MjModel:
     """Return the compiled model of a spec, which is of no use thereafter, without its looks."""
+    _keep_inertias(spec)
     spec.compiler.discardvisual = True
     return spec.compile()
+
+
+def _keep_inertias(spec: mujoco.MjSpec) -> None:
+    """Write the inertias of bodies down, in place, where shapes that go, or their groups, say them.
+
+    Raises:
+        ValueError: it does not compile.
+    """
+    compiler, auto = spec.compiler, mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_AUTO
+    always = compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE
+    if not always and tuple(compiler.inertiagrouprange) == _GROUPS:
+        return
+    model = spec.compile()
+    for body in spec.bodies[1:]:
+        body.mass, body.ipos = model.body_mass[body.id], model.body_ipos[body.id]
+        body.iquat, body.inertia = model.body_iquat[body.id], model.body_inertia[body.id]
+        body.ialt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
+        body.fullinertia, body.explicitinertial = np.full(6, np.nan), True
+    if always:
+        compiler.inertiafromgeom = auto
+    compiler.inertiagrouprange = _GROUPS
 
 
 def _name(spec: mujoco.MjSpec) -> None:

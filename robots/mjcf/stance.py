@@ -27,6 +27,10 @@ _ASIDE = 0.25
 """Of a stretched leg: how far the centre of mass may be outside the feet."""
 _BENDS = (0.5, 1.1)
 """Thigh angles (rad) from which inverse kinematics starts, to either side."""
+_MOSTLY = 0.75
+"""Of the legs: so many knees that bend one way push the base there."""
+_AHEAD = 0.05
+"""Of a stretched leg: how far ahead or behind a knee is at least that bends there."""
 _STRAIGHT = "its legs are straight"
 _STEPS, _DAMPING, _ENOUGH = 60, 1e-3, 1e-6
 _RIGID = 0.01
@@ -67,8 +71,11 @@ def find(original: mujoco.MjModel, model: mujoco.MjModel, feet: tuple[str, ...] 
     below = tree.legs(model, start, feet)
     stretched = _fault(model, below, start) in ("", _STRAIGHT)  # it stands as it is drawn
     for name, qpos in keyframes(original, model):
-        legs = tree.legs(model, qpos, feet)
-        other = stretched and set(legs) != set(below)
+        try:
+            legs = tree.legs(model, qpos, feet)
+        except UsageError:  # as it lies on its back
+            legs = []
+        other = not legs or (stretched and set(legs) != set(below))
         problem = "it is not on its feet" if other else _fault(model, legs, qpos)
         if not problem:
             return Stance(legs, qpos, f"keyframe {name!r}")
@@ -215,9 +222,20 @@ def _solved(
 
 
 def height(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
-    """Return how high (m) the level base stands in a pose (nq,) with its lowest foot on ground."""
+    """Return how high (m) the level base stands in a pose (nq,) with its lowest foot on ground.
+
+    Raises:
+        ValueError: that is less than 0.3 of a stretched leg, as of a base whose frame is on ground.
+    """
     feet = np.array([leg.foot for leg in legs])
-    return -float(undersides(model, tree.level(model, qpos), feet).min())
+    found = -float(undersides(model, tree.level(model, qpos), feet).min())
+    if found < _HIGH * tree.stretched_length(model, legs):
+        name = model.body(tree.base(model)).name
+        raise UsageError(
+            f"the origin of its base {name!r} is {found:.3g} m above its soles, less than "
+            f"{_HIGH:g} of a leg; put it near where the legs begin, or give nominal_height (m)"
+        )
+    return found
 
 
 def arm(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
@@ -235,3 +253,21 @@ def arm(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
         moved = jacobian[:, model.jnt_dofadr[list(leg.joints)]]
         stiffness += np.linalg.inv(moved @ moved.T + rigid)
     return float(np.sqrt(len(legs) * np.linalg.inv(stiffness)[2, 2]))
+
+
+def one_way(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> bool:
+    """Whether three quarters of the knees at least bend the same way in a pose (nq,).
+
+    The way of a knee is that from the middle between thigh's joint and foot to the knee's joint,
+    forward or to the rear by 0.05 of a stretched leg or more.
+    """
+    data, length = tree.level(model, qpos), tree.stretched_length(model, legs)
+    ways = np.array([_knee_ahead(model, data, leg) for leg in legs]) / length
+    commoner = max(np.count_nonzero(ways > _AHEAD), np.count_nonzero(ways < -_AHEAD))
+    return bool(commoner >= _MOSTLY * len(legs))
+
+
+def _knee_ahead(model: mujoco.MjModel, data: mujoco.MjData, leg: Leg) -> float:
+    """Return how far (m) a knee is ahead of the middle between its thigh's joint and its foot."""
+    thigh = data.xanchor[tree.thigh_joint(model, leg), 0]
+    return float(data.xanchor[leg.joints[-1], 0] - (thigh + data.geom_xpos[leg.foot, 0]) / 2)

@@ -16,6 +16,7 @@ from robots.usage import UsageError
 _logger = logging.getLogger(__name__)
 MESHES = (".obj", ".stl", ".msh")
 """Formats that MuJoCo reads."""
+_PARTS = ("inertial", "visual", "collision")
 _COMPILER = {
     "fusestatic": "false",  # the root's inertia would become the world's
     "discardvisual": "false",
@@ -43,6 +44,7 @@ def load(path: Path) -> mujoco.MjSpec:
     """
     root = _parsed(path)
     _unfloat(root)
+    _drop_footprint(root)
     for mesh, holder, link in list(_meshes(root)):
         _find_mesh(path, mesh, holder, link)
     extension = root.find("mujoco")
@@ -95,6 +97,33 @@ def _unfloat(root: Element) -> None:
         for link in root.findall("link"):
             if link.get("name") == name and link.find("inertial") is None:
                 root.remove(link)
+
+
+def _drop_footprint(root: Element) -> None:
+    """Take out root links without mass or shape that hold one link: it becomes the root.
+
+    Such a `base_footprint` is a frame on the ground, and the base's height is not above that.
+    """
+    links = {link.get("name", ""): link for link in root.findall("link")}
+    while True:
+        ends = [
+            (joint, _end(joint, "parent"), _end(joint, "child")) for joint in root.findall("joint")
+        ]
+        held = {child for _, _, child in ends}
+        outward = [(joint, parent) for joint, parent, _ in ends if parent not in held]
+        if len(outward) != 1 or outward[0][0].get("type") != "fixed":
+            return
+        joint, parent = outward[0]
+        if parent not in links or any(links[parent].find(part) is not None for part in _PARTS):
+            return
+        root.remove(joint)
+        root.remove(links.pop(parent))
+
+
+def _end(joint: Element, which: str) -> str:
+    """Return the link at the end `parent` or `child` of a joint."""
+    end = joint.find(which)
+    return "" if end is None else end.get("link", "")
 
 
 def _meshes(root: Element) -> Iterator[tuple[Element, Element, Element]]:

@@ -13,6 +13,7 @@ from robots import Motor, get_robot, mjcf
 from robots.collision import dress
 from robots.mjcf import stance, tree
 from robots.usage import UsageError
+from tests.robots import dogs
 from tests.robots.helpers import (
     in_nominal_pose,
     on_plane,
@@ -383,3 +384,19 @@ def test_published_robots_stand_as_they_are_read(
         pd_step(robot, model, data, np.array(robot.nominal_pose))
     assert touching_bodies(model, data) == {frozenset({"world", shank}) for shank in robot.shanks}
     assert data.qpos[2] > 0.75 * robot.nominal_height
+
+
+@pytest.mark.parametrize("compiler", ['inertiafromgeom="true"', 'inertiagrouprange="0 1"'])
+def test_bodies_keep_the_inertias_that_their_file_gives_them(compiler: str) -> None:
+    looks = '<geom type="box" size=".1 .08 .1" mass="3" contype="0" conaffinity="0" group="2"/>'
+    text = dogs.mjcf(extra=looks).replace("<worldbody>", f"<compiler {compiler}/><worldbody>")
+    inertial = '<inertial pos="0 0 -.1" mass=".7" diaginertia=".01 .01 .01"/>'
+    pitch = '<joint name="a_pitch"'
+    text = text.replace(pitch, inertial + pitch)
+    theirs = mujoco.MjModel.from_xml_string(text)
+    model = mjcf.from_spec(mujoco.MjSpec.from_string(text)).spec().compile()
+    for name in ("trunk", "a_thigh", "b_thigh", "a_hip"):
+        own, expected = model.body(name), theirs.body(name)
+        assert own.mass == pytest.approx(expected.mass)
+        np.testing.assert_allclose(own.ipos, expected.ipos, atol=1e-9)
+        np.testing.assert_allclose(own.inertia, expected.inertia, rtol=1e-6)

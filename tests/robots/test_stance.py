@@ -256,3 +256,33 @@ def test_files_that_attach_each_other_may_differ_in_units(
     robot, plain = reader.from_file(tmp_path / "world.xml"), robot_of(dogs.mjcf())
     assert robot.feet == tuple(f"my_{foot}" for foot in plain.feet)
     np.testing.assert_allclose(robot.nominal_pose, plain.nominal_pose, atol=1e-4)
+
+
+@pytest.mark.parametrize(("knee", "least"), [("-150 -30", 3.0), ("30 150", 3.0), ("-150 150", 0.0)])
+def test_robots_stand_whichever_way_their_knees_bend(knee: str, least: float) -> None:
+    robot = robot_of(dogs.mjcf(knee=knee))
+    model = scene.build(robot, Simulation(), PD())
+    weight = model.body(robot.base).subtreemass[0] * 9.81
+    share = robot.kp * 4 / (weight * robot.nominal_height)
+    assert share.min() >= least - 1e-9
+    assert (share.max() < 2.0) == (not least)  # knees that face each other need no more
+    data = scene.posed(model, robot)
+    data.ctrl[:] = robot.nominal_pose
+    for _ in range(round(5.0 / model.opt.timestep)):
+        mujoco.mj_step(model, data)
+    assert data.body(robot.base).xpos[2] > 0.85 * robot.nominal_height
+
+
+def test_gains_against_leaning_leave_a_quarter_of_a_radian_to_the_torque_limit() -> None:
+    weak = robot_of(dogs.mjcf(knee="-150 -30").replace("-30 30", "-5 5"))
+    np.testing.assert_allclose(weak.kp, 5.0 / 0.25)
+
+
+def test_a_base_whose_frame_is_on_the_ground_is_told() -> None:
+    text = dogs.mjcf().replace("<freejoint/>", '<freejoint/><body name="body" pos="0 0 .34">')
+    text = text.replace("</worldbody>", "</body></worldbody>")
+    problem = r"its base 'trunk' is -?[\de.-]+ m above its soles.*give nominal_height \(m\)"
+    with pytest.raises(UsageError, match=problem):
+        robot_of(text)
+    spec = mujoco.MjSpec.from_string(text)
+    assert reader.from_spec(spec, nominal_height=0.3).nominal_height == 0.3

@@ -142,3 +142,24 @@ def test_what_is_looked_at_does_not_collide(package: Path) -> None:
     assert sorted(model.geom_type[collide]) == [kinds[0]] * 4 + [kinds[1]]
     assert (model.geom_group[collide] == 3).all()
     assert (model.geom_group[~collide] == 2).all()
+
+
+@pytest.mark.parametrize("height", [0.3, 0.34, 0.4])
+def test_a_footprint_on_the_ground_is_no_base(tmp_path: Path, height: float) -> None:
+    file = tmp_path / "dog.urdf"
+    plain = dog("trunk.stl").replace(PACKAGE.format(name="trunk.stl"), '<box size=".4 .2 .1"/>')
+    file.write_text(plain)
+    expected = get_robot(str(file))
+    fixed = JOINT.format(
+        name="print", kind="fixed", parent="base_footprint", child="trunk", at=f"0 0 {height}",
+        axis="1 0 0", limit="",
+    )  # fmt: skip
+    (other := tmp_path / "printed.urdf").write_text(
+        plain.replace(
+            '<link name="imu"/>', f'<link name="imu"/><link name="base_footprint"/>{fixed}'
+        )
+    )
+    robot = get_robot(str(other))
+    assert robot.base == "trunk"
+    assert robot.nominal_height == expected.nominal_height
+    np.testing.assert_array_equal(robot.kp, expected.kp)
