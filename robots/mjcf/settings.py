@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from difflib import get_close_matches
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from robots.robot import Motor, Robot
 from robots.usage import UsageError
@@ -57,14 +57,14 @@ def _check(file: Path, name: str, value: Any) -> None:
     elif name in ("name", "base"):
         fits, need = isinstance(value, str), "a name"
     elif name in ("nominal_height", "leg_length", "mass"):
-        fits, need = number and value > 0, "a positive number"
+        fits, need = _is_number(value) and value > 0, "a positive number"
     else:
         fits, need = names, "a list of names"
     if not fits:
         raise UsageError(f"{file} has {name} = {value!r}; give {need}")
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
