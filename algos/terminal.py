@@ -31,6 +31,8 @@ QUIET = (errno.EPIPE, errno.EIO)
 """Errors of a reader that is gone, who needs to be told nothing."""
 PATIENCE = 5.0
 """Seconds that threads and processes of other code have to end after the program's work."""
+UNKNOWN_WIDTH = 80
+"""Columns of a terminal that does not tell how many it has."""
 _streams: dict[int, TextIO] = {}
 """The program's own, by file descriptor: other code can neither close nor replace them."""
 _folder: Path | None = None
@@ -169,10 +171,16 @@ def conclude(*lines: str) -> None:
 
 
 def console(quiet: bool = False) -> Console:
-    """Return a console that shows what users call things as it is written, with [ ] and : :."""
+    """Return a console that shows what users call things as it is written, with [ ] and : :.
+
+    A width that holds nothing, as of COLUMNS=0, counts as unknown.
+    """
     from rich.console import Console
 
-    return Console(file=stdout(), quiet=quiet, markup=False, emoji=False)
+    made = Console(file=stdout(), quiet=quiet, markup=False, emoji=False)
+    if made.width < 1:
+        made.width = UNKNOWN_WIDTH
+    return made
 
 
 class _Lasting(io.FileIO):

@@ -1,6 +1,7 @@
 """The error of learning that is the user's to mend, and what any error says in short."""
 
 import traceback
+from contextlib import suppress
 
 LONGEST = 200
 """Characters that are told of an error: whole logs follow some."""
@@ -25,7 +26,9 @@ def placed(error: BaseException) -> str:
 
 def reason(error: BaseException) -> str:
     """Return an error's type and the beginning of what it says, if anything, on one line."""
-    text = " ".join(str(error).split())
+    text = ""
+    with suppress(Exception):  # of one whose own __str__ fails
+        text = " ".join(str(error).split())
     if len(text) > LONGEST:
         text = f"{text[:LONGEST]} ..."
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

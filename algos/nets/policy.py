@@ -71,7 +71,7 @@ class Policy(nn.Module):
         array = actions.cpu().numpy()
         space = self.action_space
         if isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
-            return array + space.start
+            array = array + space.start
         if isinstance(space, spaces.Box):
             array = array * self.half_range + self.centre
             array = np.floor(array) if is_whole(space) else array

@@ -12,9 +12,9 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from torch import Tensor
 
-from algos.rollout.repeatable import NotRepeatableError
+from algos.rollout.repeatable import EpisodeError, NotRepeatableError
 from algos.rollout.rollout import Rollout
-from algos.usage import SpaceError, UsageError
+from algos.usage import SpaceError, UsageError, reason
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +136,10 @@ class Collector:
             state: what `state_dict` gave.
             rows: False where it is of another number of environments: their episodes start anew,
                 and only what they count over episodes, `transitions` and `levels`, goes on.
+
+        Raises:
+            EpisodeError: an environment fails where its episode is played again, or a new one
+                begins; no fault of the state.
         """
         self._returns = deque(state["returns"], self._returns.maxlen)
         self._lengths = deque(state["lengths"], self._lengths.maxlen)
@@ -154,10 +158,18 @@ class Collector:
             self.envs.unwrapped.load_state_dict(envs_state)
         except NotRepeatableError as error:
             log.warning("%s: new episodes begin", error)
-            self._next, _ = self.envs.reset()
+            self._next = self._begin()
             return
         self._next = state["next"].numpy().copy()
         self._return, self._length = state["return"].numpy().copy(), state["length"].numpy().copy()
+
+    def _begin(self) -> np.ndarray:
+        """Begin new episodes and return their first observations (n, O)."""
+        try:
+            observations, _ = self.envs.reset()
+        except Exception as error:
+            raise EpisodeError(f"new episodes cannot begin: {reason(error)}") from error
+        return observations
 
     def _store_actions(self, t: int, actions: Tensor) -> None:
         if self._actions is None:

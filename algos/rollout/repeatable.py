@@ -19,7 +19,7 @@ class NotRepeatableError(ValueError):
 
 
 class EpisodeError(Exception):
-    """An environment failed where an episode is played again; what it raised is the cause."""
+    """An environment failed where a checkpoint's episodes go on; what it raised is the cause."""
 
 
 class Repeatable(gymnasium.Wrapper):

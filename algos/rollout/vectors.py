@@ -94,9 +94,23 @@ def _flat(space: spaces.Space, value: Any, name: str) -> np.ndarray:
         flat = np.asarray(spaces.flatten(space, value))
     except (AttributeError, IndexError, TypeError, ValueError):
         flat = np.empty(0)
-    if len(flat) != spaces.flatdim(space):
-        raise MisfitError(f"{told(value)} as {name}; it must be of {space}")
-    return flat
+    if len(flat) == spaces.flatdim(space) and not len(outside := _outside(space, value)):
+        return flat
+    many = len(flat) and np.ndim(value)
+    what = f"{outside[0]} in {name}" if many else f"{told(value)} as {name}"
+    raise MisfitError(f"{what}; it must be of {' '.join(str(space).split())}")
+
+
+def _outside(space: spaces.Space, value: Any) -> np.ndarray:
+    """Return the entries that a space of choices lacks, and that flatten to other choices."""
+    if isinstance(space, spaces.MultiBinary):
+        array = _plain(value)
+        return array[(array != 0) & (array != 1)]
+    if not isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
+        return np.empty(0)
+    number = space.n if isinstance(space, spaces.Discrete) else space.nvec
+    array, low = _plain(value), np.asarray(space.start, np.int64)
+    return array[(array < low) | (array >= low + np.asarray(number, np.int64))]
 
 
 def _numbers(space: spaces.Box, value: Any, name: str) -> np.ndarray:

@@ -120,7 +120,7 @@ class Progress:
             self.say(f"{head} {found}")
             return
         unbroken = ", ".join(words.replace(" ", "\xa0") for words in told)
-        lines = textwrap.wrap(unbroken, width, initial_indent="  ", subsequent_indent="  ")
+        lines = textwrap.wrap(unbroken, max(width, 3), initial_indent="  ", subsequent_indent="  ")
         self.say("\n".join([head, *lines]).replace("\xa0", " "))
 
     def say(self, text: str) -> None:

@@ -187,7 +187,9 @@ class Trainer:
         """Return what `call` does; the training goes on without it once it has failed."""
         try:
             return call()
-        except Exception as error:  # of ffmpeg, OpenGL or the environment
+        except (GeneratorExit, KeyboardInterrupt, SystemExit):  # and a signal: they ask for an end
+            raise
+        except BaseException as error:  # of ffmpeg, OpenGL or the environment, Rust's panics too
             self.failures[what] = f"no more {what} in this run: {placed(error)}"
             progress.say(self.failures[what])
             return None

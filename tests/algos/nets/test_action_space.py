@@ -54,6 +54,16 @@ def test_every_integer_has_an_equal_share(space: spaces.Box) -> None:
     assert Counter(map(int, actions)) == dict.fromkeys(range(low, high + 1), width)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.uint8, np.int64])
+def test_choices_are_of_their_spaces_type(kind: Any) -> None:
+    space = spaces.MultiDiscrete([2, 3], dtype=kind, start=[1, 250])
+    sampled = torch.tensor([[0, 0], [1, 2]])
+    actions = Policy(nn.Linear(1, 5), space).to_env(sampled)
+    assert actions.dtype == kind
+    assert actions.tolist() == [[1, 250], [2, 252]]
+    assert all(map(space.contains, actions))
+
+
 @pytest.mark.parametrize("space", BOXES, ids=str)
 def test_the_first_policy_acts_inside(space: spaces.Box) -> None:
     """Its mean is off the bounds, and every sample is an action."""

@@ -20,6 +20,7 @@ from algos.rollout.checked import Vectors, close
 from algos.rollout.collector import check_observation_space
 from algos.rollout.environments import make_vec
 from algos.rollout.repeatable import EpisodeError, RepeatableVectorEnv
+from algos.rollout.vectors import vector
 from algos.terminal import Signalled
 from algos.usage import UsageError
 
@@ -125,6 +126,11 @@ MISFITS = [
     (PAIR, {"a": np.zeros(2)}, "as observation; it must be a dict with 'a', 'b'"),
     (PAIR, {"a": np.zeros(3), "b": 1}, "as observation['a']; it must be numbers of shape (2,)"),
     (PAIR, {"a": np.zeros(2), "b": 7}, "int 7 as observation['b']; it must be of Discrete(3)"),
+    (spaces.Discrete(3), -1, "int -1 as observation; it must be of Discrete(3)"),
+    (spaces.Discrete(3, start=5), 4, "int 4 as observation; it must be of Discrete(3, start=5)"),
+    (spaces.MultiDiscrete([2, 3]), [2, 0], "2 in observation; it must be of MultiDiscrete([2 3])"),
+    (spaces.MultiDiscrete([2, 3]), np.array([0, -1]), "-1 in observation; it must be of MultiD"),
+    (spaces.MultiBinary(3), [0.5, 7, -3], "0.5 in observation; it must be of MultiBinary(3)"),
     (spaces.Discrete(3), 1.0, "float 1.0 as observation; it must be of Discrete(3)"),
     (spaces.Tuple([FLOATS, FLOATS]), np.zeros(3), "it must be a tuple of 2"),
 ]
@@ -209,6 +215,19 @@ def test_an_end_is_any_yes_or_no(end: Any) -> None:
     made.reset()
     _, _, terminated, truncated, _ = made.step(np.zeros(2, int))
     assert (terminated.tolist(), truncated.tolist()) == ([True, True], [False, False])
+
+
+CHOICES = [
+    (spaces.Discrete(3, start=-1), np.int32(-1), [1, 0, 0]),
+    (spaces.Discrete(3), np.array(2), [0, 0, 1]),
+    (spaces.MultiDiscrete([2, 3], np.uint8, start=[0, 253]), [1, 255], [0, 1, 0, 0, 1]),
+    (spaces.MultiBinary(3), [True, 0.0, 1], [1, 0, 1]),
+]
+
+
+@pytest.mark.parametrize(("space", "value", "flat"), CHOICES)
+def test_choices_that_fit_are_taken(space: spaces.Space, value: Any, flat: list[int]) -> None:
+    assert vector(space, np.dtype(np.int64), value).tolist() == flat
 
 
 def test_an_observation_of_torch_leaves_its_graph() -> None:

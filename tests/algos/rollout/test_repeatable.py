@@ -16,6 +16,7 @@ from gymnasium import spaces
 from algos.rollout import repeatable
 from algos.rollout.collector import Collector
 from algos.rollout.environments import make_vec
+from algos.rollout.repeatable import EpisodeError
 from algos.runs.checkpoint import load_checkpoint, save_checkpoint
 
 
@@ -129,6 +130,36 @@ def test_chance_that_is_not_numpys_costs_the_exact_resume_alone(
     del gymnasium.registry["test/Foreign-v0"]
     assert "new episodes begin" in caplog.text
     assert second.collect().metrics["episode_length"] > 0
+
+
+class Unready(Drunkard):
+    """Fails at its first reset, once `failing`, as where a machine is unplugged."""
+
+    failing = False
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        if self.failing:
+            raise KeyError("robot")
+        return super().reset(seed=seed)
+
+
+def test_a_reset_that_fails_is_no_fault_of_the_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    gymnasium.register("test/Unready-v0", lambda **kwargs: Unready(**kwargs))
+    first, _ = collector("test/Unready-v0")
+    first.collect()
+    state = first.state_dict()
+    for episode in state["envs"]["episodes"].values():
+        episode["whole"] = False
+    second, _ = collector("test/Unready-v0")
+    monkeypatch.setattr(Unready, "failing", True)
+    with pytest.raises(
+        EpisodeError, match="new episodes cannot begin: KeyError: 'robot'"
+    ) as caught:
+        second.load_state_dict(state)
+    assert isinstance(caught.value.__cause__, KeyError)
+    del gymnasium.registry["test/Unready-v0"]
 
 
 def test_endless_episodes_are_forgotten(

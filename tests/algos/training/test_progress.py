@@ -137,6 +137,19 @@ def test_an_evaluation_that_went_badly_fits_the_terminal(
     assert rest == "  return -149.9 (20 episodes)"
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "7"])
+def test_a_terminal_without_width_ends_no_training(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    with Progress(1000, every=0.0) as progress:
+        progress.update(1000, WALKING)
+        progress.evaluated(1000, {"return_mean": 12.34, "episodes": 20.0})
+    output = capsys.readouterr().out
+    assert "return12.3(20episodes)" in re.sub(r"\s", "", output)
+    assert ("velocity error 0.31 m/s" in output) == (columns == "0")  # as on 80 columns
+
+
 def test_a_stream_that_an_environment_closes_ends_no_training(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import gymnasium
 import numpy as np
@@ -18,7 +20,9 @@ from algos.runs.checkpoint import load_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.runs.fingerprint import digest, fingerprint
 from algos.runs.metrics import CSVLogger
+from algos.terminal import Signalled
 from algos.training import launch
+from algos.training.progress import Progress
 from algos.training.trainer import Trainer
 from algos.usage import reason
 
@@ -31,7 +35,7 @@ CARTPOLE = ["CartPole-v1", *SMALL, "--video-interval", "0"]
 ITERATIONS = 8
 
 
-class Killed(BaseException):
+class Killed(Signalled):
     """Stands for a signal in the middle of something."""
 
 
@@ -104,6 +108,51 @@ def test_a_reason_is_one_line_and_never_empty() -> None:
     assert reason(AssertionError()) == "AssertionError"
     assert reason(OSError("a\n  b")) == "OSError: a b"
     assert len(reason(OSError("x" * 10_000))) < 300
+
+
+class UnspeakableError(OSError):
+    """Cannot say what it is."""
+
+    def __str__(self) -> str:
+        raise AttributeError("code")
+
+
+def test_a_reason_is_told_of_an_error_that_cannot_be_shown() -> None:
+    assert reason(UnspeakableError()) == "UnspeakableError"
+
+
+class Shown:
+    """Takes a progress's lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
+def attempt(error: BaseException) -> tuple[Any, Shown]:
+    """Return what a training keeps of an evaluation that raises an error."""
+
+    def fail() -> None:
+        raise error
+
+    shown, trainer = Shown(), SimpleNamespace(failures={})
+    Trainer._attempt(cast(Trainer, trainer), "evaluations", fail, cast(Progress, shown))
+    return trainer.failures, shown
+
+
+@pytest.mark.parametrize("error", [CancelledError("socket"), BaseException("a panic"), OSError()])
+def test_whatever_an_evaluation_raises_costs_no_training(error: BaseException) -> None:
+    failures, shown = attempt(error)
+    assert [*failures.values()] == shown.lines
+    assert reason(error) in shown.lines[0]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), Signalled(143), GeneratorExit()])
+def test_what_asks_for_an_end_ends_an_evaluation(error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        attempt(error)
 
 
 @pytest.fixture(scope="module")
