@@ -98,10 +98,10 @@ def noted(text: str) -> str:
     """Return the notes on a robot, in one line."""
     robot = mjcf.from_spec(mujoco.MjSpec.from_string(text))
     console = Console(width=2000, file=StringIO())
-    for table in inspection.tables(mjcf.Derived(robot, "")):
-        table.width = 2000
-        with console.capture() as told:
-            console.print(table)
+    *_, notes = inspection.tables(mjcf.Derived(robot, ""))
+    notes.width = 2000
+    with console.capture() as told:
+        console.print(notes)
     return told.get()
 
 
