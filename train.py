@@ -29,6 +29,7 @@ from algos.agent import Act, Agent, symmetry_of
 from algos.compare import experiment, plots
 from algos.parallel import ALONE, Group, GroupError
 from algos.registry import registered
+from algos.rollout import environments
 from algos.rollout.checked import close
 from algos.rollout.environments import make_vec, named
 from algos.runs.codec import to_plain
@@ -62,7 +63,7 @@ RECORDED = 100
 
 def maker(config: TrainConfig) -> Callable[..., VectorEnv]:
     """Return what makes environments like those of the training."""
-    return partial(make_vec, wrappers=config.wrapper, **config.env_kwargs)
+    return environments.maker(config.wrapper, config.env_kwargs)
 
 
 def make_environment(config: TrainConfig, group: Group = ALONE) -> VectorEnv:

@@ -20,6 +20,7 @@ from algos.compare import experiment
 from algos.runs.checkpoint import load_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.usage import UsageError
+from trot import subject
 
 MODULE = """
 import gymnasium as gym
@@ -274,3 +275,44 @@ def test_an_action_space_that_is_none_of_trots_is_refused_by_id() -> None:
             train.main(["Pairs-v0", *QUIET])
     finally:
         gymnasium.registry.pop("Pairs-v0")
+
+
+STRANGE = """
+from __future__ import annotations
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+class Strange(gym.Env):
+    observation_space = spaces.Box(-1000, 1000, (3,))
+    action_space = spaces.Discrete(2)
+    def __init__(self, id: int, num_envs: int, wrappers=0, dt: "np.float" = 0.1, **more):
+        self._seen = np.array([id, num_envs, wrappers + more["lambda"]], np.float32)
+    def reset(self, seed=None, options=None):
+        super().reset(seed=seed)
+        return self._seen, {}
+    def step(self, action):
+        return self._seen, 0.0, False, True, {}
+
+gym.register("Strange-v0", Strange, kwargs={"lambda": 0.5})
+"""
+
+
+def test_parameters_may_have_the_names_of_other_things() -> None:
+    Path("trot_strange.py").write_text(STRANGE)
+    name = "trot_strange:Strange-v0"
+    texts = {"id": 7, "num_envs": 4, "wrappers": 2, "lambda": 3, "dt": 0.2}
+    given = [f"--env-kwargs.{key}={value}" for key, value in texts.items()]
+    config, _, _ = train.parse([name, *given, *QUIET])
+    options, _ = subject.read([name, *given, "--agent", "zero", "--evaluate"])
+    content = {"env_id": name, "env_kwargs": config.env_kwargs}
+    makers = [
+        train.maker(config),
+        subject._maker(options, name, None),
+        subject._maker(options, name, content),
+    ]
+    for make in makers:
+        envs = make(name, 2)
+        assert envs.reset()[0].tolist() == [[7.0, 4.0, 5.0]] * 2
+        envs.close()
+    gymnasium.registry.pop("Strange-v0")

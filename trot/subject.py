@@ -13,7 +13,7 @@ from gymnasium.vector import VectorEnv
 import envs
 from algos.playing import sources
 from algos.playing.watching import Watching
-from algos.rollout.environments import make_vec
+from algos.rollout.environments import make_vec, maker
 from algos.runs.codec import to_plain
 from algos.runs.directory import settings
 from algos.training import own
@@ -209,11 +209,10 @@ def _settings(arguments: list[str], env_id: str, task: TaskConfig | None) -> Tas
 def _maker(options: Play, source: str, content: dict[str, Any] | None) -> Callable[..., VectorEnv]:
     """Return what makes environments of an id that is no trot/ task."""
     if content is None:
-        return partial(make_vec, wrappers=options.wrapper, **options.env_kwargs)
+        return maker(options.wrapper, options.env_kwargs)
     if options.wrapper:
         raise UsageError(f"{source} keeps the wrappers of its training: leave --wrapper out")
-    kwargs = content.get("env_kwargs") or {}
-    return partial(make_vec, wrappers=content.get("wrapper") or (), **kwargs)
+    return maker(content.get("wrapper") or (), content.get("env_kwargs") or {})
 
 
 def find_subject(

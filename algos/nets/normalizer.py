@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from algos.nets.equivariant import Symmetry
 from algos.parallel import ALONE, Group
 
+LARGEST = torch.finfo(torch.float32).max
+
 
 class ObservationNormalizer(nn.Module):
     """Maps observations to (x - mean) / std, clipped, with running statistics as buffers.
@@ -14,6 +16,8 @@ class ObservationNormalizer(nn.Module):
     float64 (Chan, Golub & LeVeque 1983); with a symmetry, of those observations and all their
     mirror images, so that normalising commutes with the group. They change in `update` only:
     the policy that sampled a batch is then exactly the policy that the batch updates.
+
+    Observations beyond float32 count as its largest number.
 
     Args:
         size: number of observation entries, O.
@@ -50,7 +54,7 @@ class ObservationNormalizer(nn.Module):
         Those in float64 are shifted there, for they hold what is small beside their mean.
         """
         if observations.dtype == torch.float64:
-            scaled = ((observations - self.mean) * self._scale).float()
+            scaled = ((observations.clamp(-LARGEST, LARGEST) - self.mean) * self._scale).float()
         else:
             scaled = torch.addcmul(self._shift, observations, self._scale)
         return scaled.clamp_(-self.clip, self.clip)
@@ -58,6 +62,7 @@ class ObservationNormalizer(nn.Module):
     def update(self, observations: Tensor, group: Group = ALONE) -> None:
         """Merge the statistics of every process's `observations` (..., O) into the running ones."""
         batch = observations.reshape(-1, observations.shape[-1]).double()
+        batch = batch.clamp(-LARGEST, LARGEST)
         raw_mean, var = group.moments(batch)
         mirrored = self._sign * raw_mean[self._index]  # (G, O)
         mean = mirrored.mean(0)
@@ -68,6 +73,6 @@ class ObservationNormalizer(nn.Module):
         self.var.lerp_(var, weight).add_(delta**2 * weight * (1 - weight))
         self.mean.add_(delta * weight)
         self.count.copy_(total)
-        std = (self.var + 1e-8).sqrt()
+        std = torch.maximum((self.var + 1e-8).sqrt(), self.mean.abs() / 1e30)  # shift stays finite
         self._scale.copy_(1 / std)
         self._shift.copy_(-self.mean / std)

@@ -2,14 +2,16 @@
 
 import difflib
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from algos.rollout.checked import Checked, Vectors, check_within, without_exit
@@ -49,6 +51,12 @@ def make_vec(
         ValueError: an unknown id (the message suggests one), image observations, or a package
             that it needs is missing.
     """
+    return _make_vec(env_id, num_envs, wrappers, kwargs)
+
+
+def _make_vec(
+    env_id: str, num_envs: int, wrappers: Sequence[str], kwargs: dict[str, Any]
+) -> VectorEnv:
     env_id, wrap = registered_id(env_id), [load_wrapper(name) for name in wrappers]
     with named(env_id, gymnasium.error.Error, ImportError):
         if env_id.startswith("dm_control/"):
@@ -60,7 +68,8 @@ def make_vec(
     errors = REFUSALS if known else (gymnasium.error.DependencyNotInstalled,)
     with named(env_id, SpaceError, *errors):
         if spec.vector_entry_point is not None and not wrap:
-            envs = gymnasium.make_vec(env_id, num_envs, **kwargs)
+            target, others = _target(env_id, kwargs)
+            envs = gymnasium.make_vec(target, num_envs, **others)
             if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
                 return envs
             envs.close()
@@ -68,6 +77,25 @@ def make_vec(
             [lambda: Repeatable(_vectors(_make(env_id, kwargs, wrap)))] * num_envs,
             autoreset_mode=AutoresetMode.SAME_STEP,
         )
+
+
+def maker(wrappers: Sequence[str], kwargs: Mapping[str, Any], /) -> Callable[..., VectorEnv]:
+    """Return `make_vec` for an environment whose parameters may have the names of its own.
+
+    It takes an id, a number of environments and more parameters, by name.
+    """
+    return lambda env_id, num_envs, /, **more: _make_vec(
+        env_id, num_envs, wrappers, {**kwargs, **more}
+    )
+
+
+def _target(env_id: str, kwargs: dict[str, Any]) -> tuple[str | EnvSpec, dict[str, Any]]:
+    """Return what Gymnasium makes, and with which parameters: it takes one called `id` itself."""
+    if "id" not in kwargs:
+        return env_id, kwargs
+    spec = copy(gymnasium.spec(env_id))
+    spec.kwargs = {**spec.kwargs, "id": kwargs["id"]}
+    return spec, {name: value for name, value in kwargs.items() if name != "id"}
 
 
 @contextmanager
@@ -82,8 +110,9 @@ def named(env_id: str, *told: type[Exception]) -> Iterator[None]:
 def _make(
     env_id: str, kwargs: dict[str, Any], wrap: Sequence[Callable[[gymnasium.Env], gymnasium.Env]]
 ) -> gymnasium.Env:
+    target, others = _target(env_id, kwargs)
     with _spaces_checked():
-        env = without_exit(lambda: gymnasium.make(env_id, **kwargs))
+        env = without_exit(lambda: gymnasium.make(target, **others))
     env = check_within(env)
     if env_id.startswith("dm_control/"):
         single: Any = env.unwrapped

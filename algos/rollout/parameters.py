@@ -16,8 +16,8 @@ from algos import typed
 from algos.rollout.modules import registered_id
 from algos.usage import UsageError
 
-OWN = {"self", "render_mode", "num_envs"}
-"""Parameters that Trot gives itself."""
+OWN = {"self", "render_mode"}
+"""Parameters that Trot gives itself; and num_envs, to vector environments."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ def parameters_of(env_id: str) -> Parameters:
         return Parameters(env_id, open=True)
     declared = _signature(creator).parameters.values()
     named = [p for p in declared if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
-    named = [p for p in named if p.name not in OWN]
+    own = OWN | {"num_envs"} if spec.vector_entry_point else OWN
+    named = [p for p in named if p.name not in own]
     kept = {p.name: p.default for p in named if p.default is not p.empty} | spec.kwargs
     hints = {p.name: _hint(p, kept.get(p.name)) for p in named}
     hints |= {name: Any for name in spec.kwargs if name not in hints} | {"max_episode_steps": int}
@@ -109,7 +110,7 @@ def parameters_of(env_id: str) -> Parameters:
 def _signature(creator: Any) -> inspect.Signature:
     try:
         return inspect.signature(creator, eval_str=True)
-    except NameError:  # a type that is imported for checkers alone
+    except Exception:  # of a type that is imported for checkers alone, or that is none any more
         return inspect.signature(creator)
 
 

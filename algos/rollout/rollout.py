@@ -51,8 +51,11 @@ def sound_samples(group: Group, rollout: Rollout, *estimates: Tensor) -> tuple[l
     sums = [a.sum([axis for axis in range(a.ndim) if axis != 1]) for a in arrays]
     sound = torch.stack([total.isfinite() for total in sums]).all(0)
     omitted = 0
-    if group.mean(sound.all().float()) < 1:
+    if group.mean(sound.all().float()) < 1:  # or a sum of huge numbers overflowed
+        finite = [a.isfinite().movedim(1, 0).flatten(1).all(1) for a in arrays]
+        sound = torch.stack(finite).all(0)
         omitted = max(group.gather(len(sound) - int(sound.sum())))
+    if omitted:
         log.warning("%d of %d environments left out: not all finite", omitted, len(sound))
         kept = sound.nonzero().flatten()[: len(sound) - omitted]
         arrays = tuple(array[:, kept] for array in arrays)

@@ -94,9 +94,11 @@ def _flat(space: spaces.Space, value: Any, name: str) -> np.ndarray:
         flat = np.asarray(spaces.flatten(space, value))
     except (AttributeError, IndexError, TypeError, ValueError):
         flat = np.empty(0)
-    if len(flat) == spaces.flatdim(space) and not len(outside := _outside(space, value)):
+    fits = len(flat) == spaces.flatdim(space)
+    outside = _outside(space, value) if fits else np.empty(0)
+    if fits and not len(outside):
         return flat
-    many = len(flat) and np.ndim(value)
+    many = len(outside) and np.ndim(value)
     what = f"{outside[0]} in {name}" if many else f"{told(value)} as {name}"
     raise MisfitError(f"{what}; it must be of {' '.join(str(space).split())}")
 

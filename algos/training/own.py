@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import make_dataclass, replace
+from keyword import iskeyword
 from typing import Annotated, Any, TypeVar
 
 import tyro
@@ -37,17 +38,27 @@ def parse(kind: type[T], arguments: list[str], env_id: str, default: T | None = 
             raise known.unknown(word.removeprefix(PARAMETER).partition("=")[0])
     told = f"{kind.__doc__}\n\nParameters of {env_id}: {_described(known)}"
     options: Any = parsing.parse(kind, rest, default, owner=env_id, description=told)
-    texts = {name: text for name, text in vars(seen.each).items() if text}
+    given = ((name, getattr(seen.each, _field(name), "")) for name in known.hints)
+    texts = {name: text for name, text in given if text}
     return replace(options, env_kwargs=known.read(texts, seen.together))
 
 
 def _options(known: Parameters) -> Any:
     """Return an option for each parameter, as text, and one for several."""
-    names = [(name, str, "") for name in known.hints if name.isidentifier()]
+    names = [
+        (_field(name), Annotated[str, tyro.conf.arg(name=name)], "")
+        for name in known.hints
+        if name.isidentifier()
+    ]
     each = make_dataclass("Each", names, frozen=True)
     named = tyro.conf.arg(name="env-kwargs")
     pair = [("each", Annotated[each, named], each()), ("together", Annotated[str, named], "")]
     return make_dataclass("Given", pair, frozen=True)()
+
+
+def _field(name: str) -> str:
+    """Return a field's name for a parameter's, which may be a keyword: `lambda` for example."""
+    return f"{name}__" if iskeyword(name) else name
 
 
 def _described(known: Parameters) -> str:

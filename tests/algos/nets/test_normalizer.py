@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from algos.nets.normalizer import ObservationNormalizer
@@ -62,3 +63,19 @@ def test_what_is_small_beside_its_mean_is_kept():
     assert normal.dtype == torch.float32
     expected = (changes - changes.mean()) / changes.std(correction=0)
     torch.testing.assert_close(normal.double(), expected, atol=1e-3, rtol=0.01)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+@pytest.mark.parametrize("low", [-1.0, 1.0])
+def test_huge_observations_are_normalised(kind: torch.dtype, low: float) -> None:
+    """Of both signs, or all the same."""
+    largest = torch.finfo(kind).max
+    batch = torch.tensor([[largest], [low * largest]], dtype=kind)
+    normalizer = ObservationNormalizer(1)
+    for _ in range(3):
+        assert normalizer(batch).abs().le(normalizer.clip).all()
+        normalizer.update(batch)
+        normalizer.update(torch.zeros(2, 1, dtype=kind))
+    alone = ObservationNormalizer(1)
+    alone.update(batch)
+    assert alone(batch).isfinite().all()

@@ -144,6 +144,17 @@ def test_every_process_leaves_out_as_many_environments(group, kept, omitted):
     assert count == omitted
 
 
+def test_huge_numbers_are_finite():
+    zeros, largest = np.zeros((2, 4)), torch.finfo(torch.float32).max
+    rollout, advantages = rollout_of(zeros, zeros, zeros), torch.zeros(2, 4)
+    rollout.observations.fill_(largest)
+    (_, _, observations), count = sound_samples(ALONE, rollout, advantages)
+    assert (len(observations), count) == (8, 0)
+    advantages[0, 2] = torch.nan
+    (_, _, observations), count = sound_samples(ALONE, rollout, advantages)
+    assert (len(observations), count) == (6, 1)
+
+
 def test_advantages_match_a_hand_computed_table():
     """γ = 0.5, λ = 0.5: one column terminates at step 1, one is cut there with V(final) = 8."""
     rollout = rollout_of(
