@@ -16,6 +16,7 @@ import pytest
 
 import train
 from algos.runs.fingerprint import Fingerprint, fingerprint
+from algos.terminal import Signalled
 from algos.training import launch
 from algos.training.trainer import Trainer
 from trot import training
@@ -149,7 +150,7 @@ def test_nor_does_it_in_a_task_of_gymnasium(tmp_path: Path, env_id: str) -> None
     assert found == fingerprint(tmp_path / "whole")
 
 
-class Killed(BaseException):
+class Killed(Signalled):
     """Stands for a signal in the middle of something."""
 
 
