@@ -38,6 +38,8 @@ def read(
         joint_vel=physics.joint_vel,
         joint_acc=history.joint_acc.copy(),
         torque=physics.torque,
+        power=physics.power,
+        effort=physics.effort,
         foot_height=physics.foot_height,
         foot_vel_w=physics.foot_vel_w.copy(),
         foot_contact=history.foot_contact.copy(),

@@ -17,7 +17,6 @@ from envs.bounds import require, require_shape
 from envs.judge.intervals import bootstrap, share
 from envs.mdp.measures import Measure
 from envs.mdp.recording import Recording, row
-from envs.sim.meter import Meter
 from envs.task import TaskConfig
 from envs.vector import LocomotionVectorEnv
 from robots.robot import Robot
@@ -124,8 +123,6 @@ class Recorder(VectorWrapper):
         self._robots = slice(robots)
         self._rows: list[dict[str, np.ndarray]] = []
         self._alive = np.ones(env.num_envs, bool)
-        task: Any = env.unwrapped
-        self._meter = task.physics.meter = Meter(env.num_envs, len(task.robot.joints))
 
     def reset(
         self, *, seed: int | list[int] | None = None, options: dict[str, Any] | None = None
@@ -142,8 +139,7 @@ class Recorder(VectorWrapper):
         command = env.state.command  # step() ends by drawing the next one
         result = super().step(actions)
         self._alive = self._alive & ~result[2]
-        done = {"effort": self._meter.effort, "power": self._meter.power}
-        now = {"alive": self._alive, "command": command, **row(env.last_state), **done}
+        now = {"alive": self._alive, "command": command, **row(env.last_state)}
         self._rows.append({name: values[self._robots] for name, values in now.items()})
         return result
 

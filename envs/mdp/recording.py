@@ -93,6 +93,8 @@ def row(state: State) -> dict[str, np.ndarray]:
         "joint_pos": state.joint_pos,
         "joint_vel": state.joint_vel,
         "torque": state.torque,
+        "effort": state.effort,
+        "power": state.power,
         "base_height": state.base_height,
         "base_tilt": np.arccos(np.clip(-state.gravity_b[:, 2], -1.0, 1.0)),
         "base_vel_z": -np.einsum("ij,ij->i", state.gravity_b, state.lin_vel_b),

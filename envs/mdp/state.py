@@ -50,6 +50,10 @@ class State:
     """Mean joint accelerations over the control step (rad/s²), (n, joints)."""
     torque: np.ndarray
     """Joint torques of the drives in the last substep (N·m), (n, joints)."""
+    power: np.ndarray
+    """Mechanical power, Σ max(τ q̇, 0) over the joints (W), mean over the control step, (n,)."""
+    effort: np.ndarray
+    """|τ| of the drives (N·m), mean over the control step, (n, joints)."""
     foot_height: np.ndarray
     """Height of the underside of the feet (m), (n, feet)."""
     foot_vel_w: np.ndarray

@@ -15,7 +15,7 @@ from envs.sim.terrain import GROUND_GROUP, Flat, Terrain
 from robots.robot import Robot
 
 _GROUND_ALONE = np.arange(mujoco.mjNGROUP) == GROUND_GROUP
-_KINEMATICS = int(mujoco.mjtStage.mjSTAGE_VEL)
+_NONE, _KINEMATICS = int(mujoco.mjtStage.mjSTAGE_NONE), int(mujoco.mjtStage.mjSTAGE_VEL)
 _logger = logging.getLogger(__name__)
 
 
@@ -71,8 +71,7 @@ class BatchPhysics(Quantities):
         Until `set_rows` it counts as diverged.
         """
         self._fresh[:] = False
-        if self.meter is not None:
-            self.meter.begin(self.joint_vel)
+        self._meter.begin(self.joint_vel)
         if substep is None:
             failed = self._advance(self._substeps)
         else:
@@ -88,13 +87,12 @@ class BatchPhysics(Quantities):
         """Take physics steps under the present controls; return which simulations failed."""
         self.observer.before_step(self._ctrl)
         failed: list[int] = []
-        for portion in self._portions(steps):
+        for left in reversed(range(steps)):
             try:
-                self._batch.step(nstep=portion, stage=_KINEMATICS)
+                self._batch.step(stage=_NONE if left else _KINEMATICS)
             except SimulationError as error:
                 failed.extend(error.ids)
-            if self.meter is not None:
-                self.meter.add(self.torque, self.joint_vel)
+            self._meter.add(self._force, self.joint_vel)
         self.observer.after_step()
         return failed
 
@@ -106,7 +104,7 @@ class BatchPhysics(Quantities):
         joint_pos: np.ndarray,
         joint_vel: np.ndarray,
     ) -> None:
-        self._batch.reset(ids, stage=int(mujoco.mjtStage.mjSTAGE_NONE))
+        self._batch.reset(ids, stage=_NONE)
         self._place(ids, base_pose, base_velocity, joint_pos, joint_vel)
         self._batch.forward(ids, stage=_KINEMATICS)
         self.observer.begin(ids)
@@ -117,7 +115,7 @@ class BatchPhysics(Quantities):
             self.observer.begin(ids)
 
     def restore(self, state: np.ndarray) -> None:
-        self._batch.reset(stage=int(mujoco.mjtStage.mjSTAGE_NONE))
+        self._batch.reset(stage=_NONE)
         self._batch.state[:] = state
         self._batch.forward(stage=_KINEMATICS)
         self.observer.begin(slice(None))

@@ -25,15 +25,17 @@ class Meter:
 
     def begin(self, joint_vel: np.ndarray) -> None:
         """A control step begins at joint velocities (rad/s), (n, joints)."""
-        self._before, self._steps = joint_vel.copy(), 0
+        self.power, self.effort = np.zeros_like(self.power), np.zeros_like(self.effort)
+        self._before, self._steps = joint_vel, 0
 
     def add(self, torque: np.ndarray, joint_vel: np.ndarray) -> None:
         """A physics step was taken under torques (N·m), to joint velocities, (n, joints) each.
 
         Its work is torque × mean of the velocities before and after, what the kinetic energy gets.
+        The velocities are kept: they must not change hereafter.
         """
         work = np.maximum(torque * (self._before + joint_vel) / 2, 0.0).sum(axis=1)
         self._steps += 1
-        self.power = self.power + (work - self.power) / self._steps
-        self.effort = self.effort + (np.abs(torque) - self.effort) / self._steps
-        self._before = joint_vel.copy()
+        self.power += (work - self.power) / self._steps
+        self.effort += (np.abs(torque) - self.effort) / self._steps
+        self._before = joint_vel

@@ -8,8 +8,6 @@ from typing import Protocol
 import mujoco
 import numpy as np
 
-from envs.sim.meter import Meter
-
 
 class Physics(Protocol):
     """n simulations of one model; quantities are (n, …) and current after every call.
@@ -22,8 +20,6 @@ class Physics(Protocol):
     """Name of the engine, see `envs.sim.engines`."""
     model: mujoco.MjModel
     """The nominal model."""
-    meter: Meter | None
-    """Where there is one, it is told of each physics step."""
 
     @property
     def state(self) -> np.ndarray:
@@ -134,6 +130,18 @@ class Physics(Protocol):
     @property
     def torque(self) -> np.ndarray:
         """Joint torques of the drives in the last substep (N·m), (n, joints); 0 before any."""
+        ...
+
+    @property
+    def power(self) -> np.ndarray:
+        """Mechanical power, Σ max(τ q̇, 0) over the joints (W), (n,): mean over the physics steps
+        of the last control step; 0 before any."""
+        ...
+
+    @property
+    def effort(self) -> np.ndarray:
+        """|τ| of the drives (N·m), (n, joints): mean over the physics steps of the last control
+        step; 0 before any."""
         ...
 
     @property

@@ -40,7 +40,7 @@ class Quantities:
     ) -> None:
         self.model = model
         self.observer = Observer()
-        self.meter: Meter | None = None
+        self._meter = Meter(len(qpos), len(robot.joints))
         self._ctrl, self._qpos, self._qvel = ctrl, qpos, qvel
         self._sensordata, self._force = sensordata, force
         self._ground = terrain.height
@@ -58,10 +58,6 @@ class Quantities:
 
     def apply(self, control: np.ndarray) -> None:
         self._ctrl[:] = control
-
-    def _portions(self, steps: int) -> list[int]:
-        """Return how physics steps under the same controls are taken: for a meter one by one."""
-        return [steps] if self.meter is None else [1] * steps
 
     def push(self, ids: np.ndarray, velocity: np.ndarray) -> None:
         self._qvel[ids[:, None], self._base_qvel[:2]] += velocity
@@ -133,6 +129,14 @@ class Quantities:
     def torque(self) -> np.ndarray:
         # Before their first step simulations have those of what was in their row before.
         return np.where(self._fresh[:, None], 0.0, self._force)
+
+    @property
+    def power(self) -> np.ndarray:
+        return np.where(self._fresh, 0.0, self._meter.power)
+
+    @property
+    def effort(self) -> np.ndarray:
+        return np.where(self._fresh[:, None], 0.0, self._meter.effort)
 
     @property
     def foot_height(self) -> np.ndarray:

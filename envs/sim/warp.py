@@ -97,6 +97,10 @@ class WarpPhysics(Quantities):
         self._sensed, self._forces = (
             _Mirror(array) for array in (self._data.sensordata, self._data.actuator_force)
         )
+        self._within = [
+            (_Mirror(self._data.actuator_force), _Mirror(self._data.qvel))
+            for _ in range(self._substeps)
+        ]
         super().__init__(
             model,
             robot,
@@ -118,17 +122,16 @@ class WarpPhysics(Quantities):
         """
         self._fresh[:] = False
         diverged = np.zeros(len(self._fresh), bool)
-        if self.meter is not None:
-            self.meter.begin(self.joint_vel)
+        self._meter.begin(self.joint_vel)
         for _ in range(self._substeps if substep else 1):
             if substep:
                 self.apply(substep())
             diverged |= ~np.isfinite(self._ctrl).all(axis=1)
             self.observer.before_step(self._ctrl)
-            for portion in self._portions(1 if substep else self._substeps):
-                self._replay(self._step, portion)
-                if self.meter is not None:
-                    self.meter.add(self.torque, self.joint_vel)
+            steps = 1 if substep else self._substeps
+            self._replay(self._step, steps)
+            for force, speed in self._within[:steps]:
+                self._meter.add(force.host, speed.host.take(self._joint_qvel, axis=1))
             self.observer.after_step()
             diverged |= self.warnings.any(axis=1)
         return diverged | self._too_fast()
@@ -211,8 +214,10 @@ class WarpPhysics(Quantities):
         m, d = self._model, self._data
         self._send()
         d.overflow.zero_()
-        for _ in range(steps):
+        for each in self._within[:steps]:
             mjw.step(m, d)
+            for mirror in each:
+                mirror.fetch()
         for _, mirror in self._parts:
             mirror.fetch()
         self._forces.fetch()

@@ -133,6 +133,8 @@ def hand_made(n: int = 2, joints: int = JOINTS, legs: int = FEET, **changes: Any
         "joint_vel": joint,
         "joint_acc": joint,
         "torque": joint,
+        "power": zeros,
+        "effort": joint,
         "foot_height": foot,
         "foot_vel_w": np.zeros((n, legs, 3)),
         "foot_contact": foot == 0,

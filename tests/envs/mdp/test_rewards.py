@@ -60,7 +60,7 @@ CASES: dict[str, tuple[dict[str, float], dict[str, Any], list[float]]] = {
     "base_height": ({"target": 0.6}, {"base_height": [0.5, 0.9]}, [0.01, 0.09]),
     "orientation": ({}, {"gravity_b": [[0, 0, -1], [0.6, 0, -0.8]]}, [0.0, 0.36]),
     "torque": ({}, {"torque": JOINT_ROWS}, [25.0, 0.25]),
-    "power": ({}, {"torque": JOINT_ROWS, "joint_vel": -4.0 * np.abs(JOINT_ROWS)}, [64.0, 0.0]),
+    "power": ({}, {"power": [64.0, 0.0]}, [64.0, 0.0]),
     "joint_acc": ({}, {"joint_acc": JOINT_ROWS}, [25.0, 0.25]),
     "action_rate": (
         {},

@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "joint_vel": "joint",
     "joint_acc": "joint",
     "torque": "joint",
+    "power": "scalar",
     "foot_height": "foot",
     "foot_contact": "foot",
     "touchdown": "foot",
@@ -64,6 +65,7 @@ def mirrored(state: State, kinds: dict[Kind, symmetry.SignedPermutation], g: int
             columns = value[:, None] if value.ndim == 1 else value
             seen = kinds[KINDS[f.name]](columns).astype(value.dtype).reshape(value.shape)
             changes[f.name] = seen
+    changes["effort"] = state.effort[:, kinds["joint"].index]
     feet = kinds["foot"].index
     changes["foot_vel_w"] = state.foot_vel_w[:, feet] * reflection(g)
     thigh, shank = np.split(state.leg_contact, 2, axis=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from envs.mdp.starts import NOMINAL
 from envs.sim.drives import PD, DCMotor, Drive
 from envs.sim.meter import Meter
 from envs.vector import LocomotionVectorEnv
@@ -25,24 +26,24 @@ def test_means_over_physics_steps_by_hand() -> None:
 
 
 @pytest.mark.parametrize("drive", [PD(), DCMotor()])
-def test_a_metered_simulation_is_the_same_and_gives_the_means_of_its_steps(drive: Drive) -> None:
-    plain, metered, fine = (
+def test_a_state_has_the_means_of_its_physics_steps(drive: Drive) -> None:
+    """As those of an environment that acts in every physics step; its states are the same."""
+    env, fine = (
         LocomotionVectorEnv(
             3,
             config=quiet(drive=drive, **simulation(timestep=TIMESTEP, substeps=substeps)),
             autoreset=False,
         )
-        for substeps in (SUBSTEPS, SUBSTEPS, 1)
+        for substeps in (SUBSTEPS, 1)
     )
-    meter = metered.physics.meter = Meter(3, JOINTS)
-    for env in (plain, metered, fine):
-        env.reset(seed=0)
+    for each in (env, fine):
+        each.reset(seed=0)
+        assert not each.state.power.any()
+        assert not each.state.effort.any()
     rng = np.random.default_rng(0)
     for _ in range(10):
         action = rng.uniform(-0.2, 0.2, (3, JOINTS))
-        plain.step(action)
-        metered.step(action)
-        np.testing.assert_array_equal(metered.physics.state, plain.physics.state)
+        env.step(action)
         power, effort = [], []
         for _ in range(SUBSTEPS):
             before = fine.physics.joint_vel.copy()
@@ -50,5 +51,9 @@ def test_a_metered_simulation_is_the_same_and_gives_the_means_of_its_steps(drive
             torque, speed = fine.physics.torque, (before + fine.physics.joint_vel) / 2
             power.append(np.maximum(torque * speed, 0.0).sum(axis=1))
             effort.append(np.abs(torque))
-        np.testing.assert_allclose(meter.power, np.mean(power, axis=0), rtol=1e-9)
-        np.testing.assert_allclose(meter.effort, np.mean(effort, axis=0), rtol=1e-9)
+        np.testing.assert_array_equal(env.physics.state, fine.physics.state)
+        np.testing.assert_allclose(env.state.power, np.mean(power, axis=0), rtol=1e-9)
+        np.testing.assert_allclose(env.state.effort, np.mean(effort, axis=0), rtol=1e-9)
+    env.physics.set_rows(np.array([1]), *NOMINAL(env.robot, 1, rng))
+    assert (env.physics.power > 0).tolist() == [True, False, True]
+    assert env.physics.effort.any(axis=1).tolist() == [True, False, True]

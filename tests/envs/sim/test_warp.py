@@ -53,13 +53,15 @@ TOLERANCE = {
     "joint_pos": 2e-5,
     "joint_vel": 5e-3,
     "torque": 2e-2,
+    "power": 5e-2,
+    "effort": 2e-2,
     "foot_height": 2e-5,
     "foot_vel_w": 2e-3,
     "foot_contact": 0.0,
     "leg_contact": 0.0,
     "base_contact": 0.0,
 }
-"""What 32 bits may change within one control step (m, rad, s, N·m; whether or not)."""
+"""What 32 bits may change within one control step (m, rad, s, N·m, W; whether or not)."""
 
 LEARNING: dict[str, Any] = {"initial_std": 0.5, "max_kl": 0.1, "gamma": 0.8, "gae_lambda": 0.8}
 
