@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from envs.mdp import rewards, terminations
 from envs.mdp.commands import Command
+from envs.mdp.curriculum import Earned, Schedule
 from envs.mdp.gaits.commanded import named_gaits
 from envs.mdp.gaits.gait import Gait
 from envs.mdp.rewards import Reward
@@ -101,6 +102,7 @@ def scaled(task: TaskConfig, robot: Robot) -> TaskConfig:
             entries={name: _command(entry, size) for name, entry in commands.entries.items()},
             interval=_times(commands.interval, size.of(TIME)),
         ),
+        curricula={name: _earned(c, size) for name, c in task.curricula.items()},
         gait=_clock(task.gait, size) if not named_gaits(commands) else task.gait,
         randomization=_pushed(task.randomization, size),
         protocol=replace(
@@ -132,6 +134,12 @@ def _fall(term: Termination, size: Size) -> Termination:
 
 def _command(entry: Command, size: Size) -> Command:
     return replace(entry, range=_times(entry.range, size.of(COMMANDS.get(entry.unit, Unit()))))
+
+
+def _earned(curriculum: Schedule, size: Size) -> Schedule:
+    if not isinstance(curriculum, Earned):
+        return curriculum
+    return replace(curriculum, error=_round(curriculum.error * size.of(SPEED)))
 
 
 def _clock(gait: Gait, size: Size) -> Gait:

@@ -11,6 +11,7 @@ import pytest
 from envs import tasks
 from envs.mdp import rewards
 from envs.mdp.commands import VELOCITY, Commands, sample
+from envs.mdp.curriculum import Earned
 from envs.mdp.state import State
 from envs.tasks import TASKS
 from envs.tasks.size import HEIGHT, LEG_LENGTH, MASS, Size, of_robot
@@ -36,6 +37,7 @@ GROWTH = {
     "joint_vel": LAMBDA**-0.5,
     "joint_acc": LAMBDA**-1,
     "torque": MU * LAMBDA,
+    "power": MU * LAMBDA**0.5,
     "foot_height": LAMBDA,
     "foot_vel_w": LAMBDA**0.5,
     "air_time": LAMBDA**0.5,
@@ -96,6 +98,7 @@ def a_state(rng: np.random.Generator, commands: Commands, n: int = 8) -> State:
         gravity_b=np.tile([0.1, 0.1, -0.99], (n, 1)),
         foot_height=rng.uniform(0, 0.1, (n, 4)),
         foot_vel_w=rng.normal(0, 1, (n, 4, 3)),
+        power=rng.uniform(0, 500, n),
         air_time=rng.uniform(0, 0.5, (n, 4)),
         foot_phase=rng.uniform(0, 6, (n, 4)),
         foot_contact=rng.random((n, 4)) < 0.5,
@@ -125,6 +128,9 @@ def test_what_is_alike_is_paid_alike(name: str) -> None:
 
 def test_what_is_alike_is_commanded_alike() -> None:
     walk, run, stand = (tasks.make(name, SMALL) for name in ("walk", "run", "stand"))
+    earned = tasks.make("run", SMALL, "earned").curricula["commands"]
+    assert isinstance(earned, Earned)
+    assert earned.error == pytest.approx(0.251)  # 0.3 m/s × √0.7
     entries = walk.commands.entries
     assert entries["lin_vel_x"].range == pytest.approx((-0.837, 0.837))  # 1 m/s × √0.7
     assert entries["yaw_rate"].range == pytest.approx((-1.43, 1.43))  # 1.2 rad/s / √0.7
