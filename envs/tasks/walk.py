@@ -70,7 +70,7 @@ def walk(robot: Robot) -> TaskConfig:
             "termination": Reward(rewards.termination, -6.0),
             "ang_vel_xy": Reward(rewards.ang_vel_xy, -0.05, curriculum=True),
             "orientation": Reward(rewards.orientation, -3.0, curriculum=True),
-            "power": Reward(rewards.power, -0.003, curriculum=True),
+            "power": Reward(rewards.power, -0.002, curriculum=True),
             "joint_acc": Reward(rewards.joint_acc, -2.5e-7, curriculum=True),
             "action_rate": Reward(rewards.action_rate, -0.04, curriculum=True),
             "air_time": Reward(rewards.air_time, 1.0, curriculum=True, params={"target": 0.25}),
