@@ -48,7 +48,7 @@ def learn(batches: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
     """What each of `size` processes holds after it has learned from the batches."""
     folder = tmp_path_factory.mktemp("results")
     context = get_context("forkserver")  # torch is imported once
-    context.set_forkserver_preload([parallel_worker.__name__, "torch._dynamo"])
+    context.set_forkserver_preload([parallel_worker.__name__])
 
     def run(size: int) -> list[Any]:
         files = [folder / f"{size}-{rank}.pt" for rank in range(size)]
