@@ -15,6 +15,7 @@ from gymnasium import spaces
 from torch import Tensor
 
 from algos.agent import AgentConfig
+from algos.nets.adam import Adam
 from algos.nets.build import build_policy_network, build_value_network
 from algos.nets.critic import Critic, Gradient
 from algos.nets.cuda_graph import Replayed
@@ -143,7 +144,7 @@ class ActorCritic(Generic[C]):
         self.critic = Critic(value_network).to(self.device)
         if not group.main:  # the same networks, other actions
             self.generator.manual_seed(group.seed(seed, 0))
-        self.optimizer = torch.optim.Adam(self.critic.parameters(), lr=config.critic_lr, fused=True)
+        self.optimizer = Adam(self.critic.parameters(), config.critic_lr)
 
     @torch.inference_mode()
     def act(self, observations: np.ndarray, deterministic: bool = False) -> np.ndarray:

@@ -109,8 +109,7 @@ def poison_policy(agent: TRPO) -> None:
 
 def explode_critic(agent: TRPO) -> None:
     """A learning rate that takes the critic out of the finite numbers in one epoch."""
-    for group in agent.optimizer.param_groups:
-        group["lr"] = 1e38
+    agent.optimizer.lr = 1e38
 
 
 class NonFinite(VectorWrapper):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,11 +16,11 @@ import train
 from algos.parallel import Group
 from algos.runs.checkpoint import load_checkpoint
 from algos.runs.fingerprint import fingerprint, metrics
-from tests.launch import ROOT, torchrun, torchrun_command
+from tests.launch import ROOT, together, torchrun_command
 
 ITERATIONS = 12
 TRAIN = [
-    *("train.py", "trot/AnymalStand-v0", "--num-envs", "8", "--rollout-steps", "16"),
+    *("trot/AnymalStand-v0", "--num-envs", "8", "--rollout-steps", "16"),
     *("--total-steps", str(ITERATIONS * 8 * 16), "--checkpoint-interval", "1", "--logger", "none"),
     *("--video-interval", "0", "--eval-episodes", "1", "--algo.hidden", "16"),
     *("--env.episode-length", "0.3", "--env.protocol.seconds", "0.3"),
@@ -32,7 +32,7 @@ TRAIN = [
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of two processes."""
     path = tmp_path_factory.mktemp("parallel") / "reference"
-    torchrun(2, [*TRAIN, str(path)])
+    together(2, train.main, [*TRAIN, str(path)])
     return path
 
 
@@ -52,7 +52,7 @@ def test_a_killed_process_is_restarted_and_the_run_ends_as_if_nothing_had_been(
     reference: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "killed"
-    command = torchrun_command(2, [*TRAIN, str(run)], "--max-restarts=1")
+    command = torchrun_command(2, ["train.py", *TRAIN, str(run)], "--max-restarts=1")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
@@ -70,19 +70,21 @@ def test_a_killed_process_is_restarted_and_the_run_ends_as_if_nothing_had_been(
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_with_another_number_of_processes(reference: Path) -> None:
-    before = load_checkpoint(reference / "checkpoints" / "last.pt")
+def test_a_run_goes_on_with_another_number_of_processes(
+    reference: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(reference, run)
+    before = load_checkpoint(run / "checkpoints" / "last.pt")
     more = before["env_steps"] + 2 * 8 * 16
-    command = [sys.executable, "train.py", "--resume", str(reference), "--total-steps", str(more)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert "had 2 processes and goes on with 1" in done.stderr
-    after = load_checkpoint(reference / "checkpoints" / "last.pt")
+    train.main(["--resume", str(run), "--total-steps", str(more)])
+    assert "had 2 processes and goes on with 1" in caplog.text
+    after = load_checkpoint(run / "checkpoints" / "last.pt")
     assert after["iteration"] == ITERATIONS + 2
     assert after["others"] == []
     transitions = after["collector"]["envs"]["transitions"]
     assert transitions == before["collector"]["envs"]["transitions"] + 2 * 8 * 16
-    assert iterations(reference) == list(range(1, ITERATIONS + 3))
+    assert iterations(run) == list(range(1, ITERATIONS + 3))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import copy
 import json
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import imageio
 import numpy as np
 import pytest
+import rich
 from gymnasium.vector import VectorEnv
 from PIL import Image, ImageSequence
 from rich.console import Console
@@ -557,15 +559,20 @@ def test_an_evaluation_is_written_before_it_is_shown(
     assert json.loads(path.read_text())["episodes"] == 100
 
 
-@pytest.mark.slow
-def test_errors_leave_one_line_and_code_2(checkpoint: Path) -> None:
+@pytest.mark.usefixtures("signals")
+def test_errors_leave_one_line_and_code_2(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     checkpoint.write_bytes(checkpoint.read_bytes()[:500])
-    command = [sys.executable, "play.py", str(checkpoint), "--evaluate"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert done.stderr.startswith("error: checkpoint")
-    assert done.stderr.count("\n") == 1
+    monkeypatch.setattr(sys, "argv", ["play.py", str(checkpoint), "--evaluate"])
+    monkeypatch.setattr(rich, "reconfigure", lambda **_: None)  # it would outlast the program
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "play.py"), run_name="__main__")
+    assert ended.value.code == 2
+    out, told = capsys.readouterr()
+    assert out == ""
+    assert told.startswith("error: checkpoint")
+    assert told.count("\n") == 1
 
 
 @pytest.mark.parametrize(

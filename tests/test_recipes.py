@@ -78,7 +78,7 @@ TORCH_ONCE = """
 import json, os, sys
 import gymnasium, imageio, mujoco, pydantic, rich, scipy.spatial.transform, scipy.stats
 import typeguard, tyro
-import torch._dynamo  # torch.optim imports it
+import torch
 for tree, calls in json.loads(sys.argv[1]).items():
     if not (child := os.fork()):
         os.chdir(tree)

@@ -24,7 +24,7 @@ from envs.mdp.recording import Recording
 from envs.mdp.terminations import Termination, low
 from envs.render.gl import OpenGLError
 from envs.show import rendering, report
-from envs.show.report import sections
+from envs.show.report import figures, sections
 from envs.task import as_judged
 from envs.tasks import make
 from envs.tasks.walk import HWANGBO_2019
@@ -85,6 +85,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in QUICK.items():
         monkeypatch.setattr(trials, name, value)
     monkeypatch.setattr(play, "REPORT_VIDEO", replace(play.REPORT_VIDEO, seconds=0.2))
+
+
+@pytest.fixture
+def no_joints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other pages show the joints: three axes of each take more time than all else."""
+    monkeypatch.setattr(figures, "joints", lambda *_: "<svg></svg>")
 
 
 @pytest.mark.usefixtures("quick")
@@ -172,7 +178,7 @@ def test_a_robot_that_falls_at_once_has_a_page() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "no_joints")
 def test_a_task_without_commands_has_a_page() -> None:
     seen = {name: term for name, term in WALK.observations.items() if name != "command"}
     task = replace(WALK, commands=Commands({}), observations=seen, episode_length=0.4)
@@ -189,7 +195,7 @@ def test_a_task_without_commands_has_a_page() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "no_joints")
 def test_a_page_of_getting_up_counts_from_the_drop() -> None:
     task = as_judged(make("recover", get_robot("anymal_b")))
     task = replace(task, episode_length=0.4)
@@ -206,7 +212,7 @@ def test_a_page_of_getting_up_counts_from_the_drop() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "no_joints")
 def test_a_page_of_running_has_its_speeds(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"ROBOTS": 2, "SETTLE": 0.2, "HELD": 1.0}.items():
         monkeypatch.setattr(speeds, name, value)
@@ -225,7 +231,7 @@ def test_a_page_of_running_has_its_speeds(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("quick")
+@pytest.mark.usefixtures("quick", "no_joints")
 def test_a_task_that_tells_a_height_and_counts_no_falls_has_a_page() -> None:
     seen = {name: term for name, term in WALK.observations.items() if name != "command"}
     measures = {name: measure for name, measure in MEASURES.items() if name == "torque"}

@@ -79,7 +79,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start() -> Iterator[Callable[[list[str]], BaseProcess]]:
     """What trains in a process of its own, forked where torch and MuJoCo are imported already."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["train", "torch._dynamo"])  # torch.optim imports it
+    context.set_forkserver_preload(["train"])
     processes: list[BaseProcess] = []
 
     def begin(arguments: list[str]) -> BaseProcess:

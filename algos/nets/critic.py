@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from algos.nets.adam import Adam
 from algos.nets.linearization import flatten, linearize, unflatten
 from algos.nets.networks import MLP
 from algos.parallel import ALONE, Group
@@ -71,7 +72,7 @@ class Critic(nn.Module):
         self,
         observations: Tensor,
         returns: Tensor,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Adam,
         epochs: int,
         minibatches: int,
         generator: torch.Generator,
@@ -104,7 +105,7 @@ class Critic(nn.Module):
                 if epoch == epochs - 1:
                     losses += squares
         loss = group.mean(losses / len(targets))
-        moments = [value for state in optimizer.state.values() for value in state.values()]
+        moments = [value for state in optimizer.state for value in state.values()]
         held = (loss, *self.state_dict().values(), *moments)
         if bool(torch.stack([tensor.isfinite().all() for tensor in held]).all()):
             return loss

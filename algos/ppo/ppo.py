@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from algos.actor_critic import ActorCritic
+from algos.nets.adam import Adam
 from algos.nets.critic import explained_variance
 from algos.nets.distributions import DiagGaussian
 from algos.nets.linearization import flatten, linearize, unflatten
@@ -36,10 +37,9 @@ class PPO(ActorCritic[PPOConfig]):
     settings = PPOConfig
 
     @cached_property
-    def policy_optimizer(self) -> torch.optim.Optimizer:
+    def policy_optimizer(self) -> Adam:
         """The policy's Adam; `optimizer` is the critic's."""
-        rate = self.config.learning_rate
-        return torch.optim.Adam(self.policy.parameters(), lr=rate, eps=1e-5, fused=True)
+        return Adam(self.policy.parameters(), self.config.learning_rate, eps=1e-5)
 
     @torch.no_grad()
     def update(self, rollout: Rollout, progress: float = 0.0) -> dict[str, float]:
@@ -76,7 +76,7 @@ class PPO(ActorCritic[PPOConfig]):
         if c.normalize_advantages:
             advantages = self.standardized(advantages)
         if c.schedule == "linear":
-            self._set_learning_rate(c.learning_rate * (1 - progress))
+            self.policy_optimizer.lr = c.learning_rate * (1 - progress)
         old, before = self.policy(states), copy.deepcopy(self._learned())
         old_log_prob = old.log_prob(actions)
         for _ in range(c.epochs):
@@ -90,7 +90,7 @@ class PPO(ActorCritic[PPOConfig]):
         outside = ((ratio - 1).abs() > c.clip).float()
         kl, clipped = self.group.mean(torch.stack([old.kl(new).mean(), outside.mean()])).tolist()
         metrics = {"accepted": 1.0, "kl": kl, "clipped": clipped, "entropy": float(old.entropy())}
-        metrics["learning_rate"] = self.policy_optimizer.param_groups[0]["lr"]
+        metrics["learning_rate"] = self.policy_optimizer.lr
         if isinstance(old, DiagGaussian):
             metrics["std"] = float(old.log_std.exp().mean())
         if not bool(self.policy.get_flat().isfinite().all()):
@@ -127,17 +127,13 @@ class PPO(ActorCritic[PPOConfig]):
 
     def _follow(self, kl: float) -> None:
         """Adapt the learning rate to a minibatch's KL divergence."""
-        rate, target = self.policy_optimizer.param_groups[0]["lr"], self.config.target_kl
+        rate, target = self.policy_optimizer.lr, self.config.target_kl
         if kl > 2 * target:
             rate /= 1.5
         elif kl < target / 2:
             rate *= 1.5
         slowest, fastest = LEARNING_RATES
-        self._set_learning_rate(min(max(slowest, rate), fastest))
-
-    def _set_learning_rate(self, rate: float) -> None:
-        for group in self.policy_optimizer.param_groups:
-            group["lr"] = rate
+        self.policy_optimizer.lr = min(max(slowest, rate), fastest)
 
     def _learned(self) -> tuple[dict[str, Any], dict[str, Any]]:
         return self.policy.state_dict(), self.policy_optimizer.state_dict()

@@ -3,7 +3,6 @@
 Saves what it holds after it has learned from its share of the environments of each batch.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -49,15 +48,6 @@ def main(batches: Path, config: dict[str, Any], results: Path) -> None:
         other = PPO(*shapes, whole, group=group)
         found = {"trpo": learned(agent, rollouts, group), "ppo": learned(other, rollouts, group)}
         torch.save(found, results / f"{group.size}-{group.rank}.pt")
-
-
-def as_torchrun_starts(rank: int, size: int, port: int, *arguments: Any) -> None:
-    """Be one of `size` processes of this machine, by torchrun's environment variables."""
-    os.environ |= dict.fromkeys(("RANK", "LOCAL_RANK"), str(rank))
-    os.environ |= dict.fromkeys(("WORLD_SIZE", "LOCAL_WORLD_SIZE"), str(size))
-    os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
-    os.environ["TORCHELASTIC_RUN_ID"] = "test"
-    main(*arguments)
 
 
 def learned(agent: Agent, rollouts: list[Rollout], group: Group) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Data-parallel updates: N processes against one on the same samples."""
 
-import socket
 from collections.abc import Callable
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import torch
 from algos.nets.linearization import flatten
 from algos.rollout.rollout import Rollout, merged
 from tests.algos import parallel_worker
+from tests.launch import together
 
 PRODUCTS, CRITIC_STEPS = 10, 3
 CONFIG = {"critic_epochs": CRITIC_STEPS, "critic_minibatches": 1, "cg_iterations": PRODUCTS}
@@ -47,29 +46,13 @@ def batches(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def learn(batches: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[Any]]:
     """What each of `size` processes holds after it has learned from the batches."""
     folder = tmp_path_factory.mktemp("results")
-    context = get_context("forkserver")  # torch is imported once
-    context.set_forkserver_preload([parallel_worker.__name__, "torch._dynamo"])
 
     def run(size: int) -> list[Any]:
         files = [folder / f"{size}-{rank}.pt" for rank in range(size)]
         if size == 1:
             parallel_worker.main(batches, CONFIG, folder)
         elif not files[0].exists():
-            with socket.create_server(("localhost", 0)) as free:
-                port = free.getsockname()[1]
-            group = [
-                context.Process(
-                    target=parallel_worker.as_torchrun_starts,
-                    args=(rank, size, port, batches, CONFIG, folder),
-                    daemon=True,  # one that waits for another in vain ends with the tests
-                )
-                for rank in range(size)
-            ]
-            for process in group:
-                process.start()
-            for process in group:
-                process.join(120)
-            assert [process.exitcode for process in group] == [0] * size
+            together(size, parallel_worker.main, batches, CONFIG, folder)
         return [torch.load(file) for file in files]
 
     return run

@@ -120,10 +120,10 @@ def test_the_learning_rate_follows_the_divergence(
 ) -> None:
     agent = make_agent(schedule="adaptive", learning_rate=1e-3, target_kl=0.01)
     agent._follow(kl)
-    assert agent.policy_optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 * factor)
+    assert agent.policy_optimizer.lr == pytest.approx(1e-3 * factor)
     for _ in range(50):
         agent._follow(kl)
-    assert 1e-5 <= agent.policy_optimizer.param_groups[0]["lr"] <= 1e-2
+    assert 1e-5 <= agent.policy_optimizer.lr <= 1e-2
 
 
 def test_the_linear_schedule_ends_at_nothing(
@@ -166,8 +166,7 @@ def test_a_step_out_of_the_finite_numbers_is_undone(
 ) -> None:
     agent = make_agent()
     agent.update(sampled(agent, make_rollout(0)))
-    for group in agent.policy_optimizer.param_groups:
-        group["lr"] = math.inf
+    agent.policy_optimizer.lr = math.inf
     before = agent.policy.get_flat()
     metrics = agent.update(sampled(agent, make_rollout(1)))
     assert metrics["accepted"] == 0
