@@ -1,6 +1,6 @@
-"""Adam (Kingma and Ba 2015, arXiv 1412.6980) by torch's fused kernel.
+"""Adam (Kingma and Ba 2015, arXiv 1412.6980): torch's function, with the state that it needs.
 
-torch.optim has the same, but its first use imports torch's compiler, which takes as long as torch
+torch's class has the same, but to make one imports torch's compiler, which takes as long as torch
 itself and does nothing here.
 """
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -33,22 +34,22 @@ class Adam:
     @torch.no_grad()
     def step(self) -> None:
         """Take one step."""
-        names = ("step", *MOMENTS)
-        steps, first, second = ([own[name] for own in self.state] for name in names)
-        torch._foreach_add_(steps, 1)
-        torch._fused_adam_(
+        steps, first, second = ([own[name] for own in self.state] for name in ("step", *MOMENTS))
+        gradients = [tensor.grad for tensor in self.tensors if tensor.grad is not None]
+        adam(
             self.tensors,
-            [tensor.grad for tensor in self.tensors if tensor.grad is not None],
+            gradients,
             first,
             second,
             [],
             steps,
-            lr=self.lr,
+            fused=True,
+            amsgrad=False,
             beta1=self.BETAS[0],
             beta2=self.BETAS[1],
+            lr=self.lr,
             weight_decay=0.0,
             eps=self.eps,
-            amsgrad=False,
             maximize=False,
         )
 
