@@ -134,7 +134,12 @@ def _make(
         rate = {"render_fps": 1 / single.dt}  # shimmy gives the step in milliseconds, to all tasks
         single.metadata = single.metadata | rate
     for wrapper in wrap:
-        env = Checked(without_exit(partial(wrapper, env)))
+        wrapped: Any = without_exit(partial(wrapper, env))
+        if not isinstance(wrapped, gymnasium.Env):
+            name = getattr(wrapper, "__name__", wrapper)
+            need = "a wrapper must return a gymnasium.Env"
+            raise UsageError(f"--wrapper: {name} returned {told(wrapped)}; {need}")
+        env = Checked(wrapped)
     return env
 
 

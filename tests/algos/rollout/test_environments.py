@@ -260,7 +260,11 @@ def test_an_id_that_gymnasium_cannot_make_is_named(env_id: str) -> None:
 @pytest.mark.parametrize(
     ("env_id", "kwargs", "told"),
     [
-        ("CartPole-v1", {"wrappers": ["gymnasium.wrappers:RescaleAction"]}, "missing 2 required"),
+        (
+            "CartPole-v1",
+            {"wrappers": ["gymnasium.wrappers.vector:ClipAction"]},
+            "Expected env to be",
+        ),
         ("Ant-v5", {"frame_skip": 0}, "division"),
         ("CartPole-v1", {"max_episode_steps": 0}, "positive"),
         ("Ant-v5", {"xml_file": "nofile.xml"}, "nofile.xml"),
@@ -269,6 +273,19 @@ def test_an_id_that_gymnasium_cannot_make_is_named(env_id: str) -> None:
 def test_what_gymnasiums_own_refuse_is_told(env_id: str, kwargs: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=f"environment '{env_id}': .*{told}"):
         make_vec(env_id, 2, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "said"),
+    [
+        ("gymnasium.wrappers:RescaleAction", "missing a required argument: 'min_action'; name a f"),
+        ("builtins:id", "id returned int .*; a wrapper must return a gymnasium.Env"),
+        ("os:getcwd", "too many positional arguments"),
+    ],
+)
+def test_what_is_no_wrapper_of_an_environment_alone_is_told(wrapper: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"^--wrapper.*{said}"):
+        make_vec("CartPole-v1", 1, wrappers=[wrapper])
 
 
 @pytest.mark.parametrize(
