@@ -587,11 +587,36 @@ def test_errors_leave_one_line_and_code_2(
         (["--save", "a.pt", "--seed", "3"], "--seed has no effect without --video or --evaluate"),
         (["--export", "a.onnx", "--agent", "zero"], "--agent has no effect without --video"),
         (["--save", "a.pt", "--contact", "elliptic"], "--contact has no effect without --video"),
+        (["--save", "a.pt", "--env.randomization.push", "0.5", "1"], "--env… has no effect withou"),
+        (["--evaluate", "--checkpoint", "last"], f"--checkpoint has no effect with {WALK}"),
+        (["--evaluate", "--wrapper", "gymnasium.wrappers:ClipAction"], "--wrapper is for single"),
     ],
 )
 def test_an_option_without_effect_is_refused(arguments: list[str], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         play.main([WALK, *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--evaluate", "--seconds", "3"], "--seconds has no effect without --video"),
+        (["--video", "a.mp4", "--size", "64", "64"], "--size: for trot/ tasks, not for 'CartP"),
+        (["--evaluate", "--checkpoint", "last"], "--checkpoint has no effect with CartPole-v1"),
+    ],
+)
+def test_nor_is_one_without_effect_on_other_ids(arguments: list[str], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        play.main(["CartPole-v1", "--agent", "zero", *arguments])
+
+
+def test_a_file_alone_has_no_other_checkpoint(checkpoint: Path) -> None:
+    more = ["--save", "a.pt", "--checkpoint", "last"]
+    with pytest.raises(ValueError, match=r"--checkpoint has no effect with .*\.pt: only a run has"):
+        play.main([str(checkpoint), *more])
+    run = str(checkpoint.parent.parent)
+    options, _ = subject.read([str(checkpoint), "--compare", run, "--video", "a.mp4", *more[2:]])
+    assert options.checkpoint == "last"
 
 
 @pytest.mark.parametrize("live", ["--web", "--viewer"])

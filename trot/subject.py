@@ -17,6 +17,7 @@ from algos.rollout.environments import make_vec, maker
 from algos.runs.codec import to_plain
 from algos.runs.directory import settings
 from algos.training import own
+from algos.training.options import require_effect
 from algos.training.parsing import glance, parse
 from algos.usage import UsageError
 from envs import hand_over, playable, tasks
@@ -27,6 +28,8 @@ from robots import get_robot
 
 ROBOT = "anymal_c"
 KWARGS = "--env-kwargs"
+SHOWS = (*Watching.ACTING, "report", "viewer", "web", "export")
+"""Options of which each shows a task's settings."""
 Override = Callable[[str, Any], Any]
 """Gives a task, of an id, the settings of the command line; refuses options that are none."""
 
@@ -40,14 +43,14 @@ def unchanged(env_id: str, task: Any) -> Any:
 class Play(RobotOptions, Watching):
     """Make a video of a policy, judge it, or watch it live."""
 
-    ACTING: ClassVar[tuple[str, ...]] = (*Watching.ACTING, "report", "viewer", "web")
+    ACTING: ClassVar[tuple[str, ...]] = SHOWS[:-1]
     NEEDS: ClassVar[dict[str, tuple[str, ...]]] = {
         **Watching.NEEDS,
         **dict.fromkeys(("host", "port"), ("web",)),
         "episodes": ("evaluate", "report"),
         "out": ("inspect",),
         "command_schedule": ("video", "viewer", "web"),
-        **dict.fromkeys(("contact", "robot"), (*ACTING, "export")),
+        **dict.fromkeys(("contact", "robot"), SHOWS),
     }
     SUFFIXES: ClassVar[dict[str, tuple[str, ...]]] = {
         **Watching.SUFFIXES,
@@ -176,7 +179,9 @@ def read(arguments: list[str]) -> tuple[Play, Override]:
         parse(Play, ["--help"], owner="play.py")
     name = sources.own_id("".join(seen.source))
     if name is not None and name not in envs.IDS:
-        return own.parse(Play, arguments, name), unchanged
+        options = own.parse(Play, arguments, name)
+        _require_runs(options)
+        return options, unchanged
     if sources.is_policy("".join(seen.source)) and any(word.startswith(KWARGS) for word in more):
         raise UsageError(
             f"{''.join(seen.source)} keeps the parameters of its training: leave {KWARGS} out, or "
@@ -198,7 +203,21 @@ def read(arguments: list[str]) -> tuple[Play, Override]:
         raise
     if not options.sources:
         override("play.py", None)
+    elif usual is not None and not any(getattr(options, name) for name in SHOWS):
+        flags = " or ".join(f"--{name}" for name in SHOWS)
+        raise UsageError(f"--env… has no effect without {flags}: give one too, or leave it out")
+    _require_runs(options)
     return options, override
+
+
+def _require_runs(options: Play) -> None:
+    """Raise ValueError for a choice of checkpoints where nothing that is played has several."""
+    known = [*options.sources, *filter(None, [options.recover])]
+    if options.checkpoint != Play.checkpoint and known and all(map(sources.is_single, known)):
+        raise UsageError(
+            f"--checkpoint has no effect with {' and '.join(known)}: only a run has several, so "
+            "leave it out"
+        )
 
 
 def _settings(arguments: list[str], env_id: str, task: TaskConfig | None) -> TaskConfig | None:
@@ -229,10 +248,14 @@ def find_subject(
     if content is not None and env_id in envs.IDS and not content.get("play"):
         content["play"] = playable.upgraded(content["env"])
     if env_id not in envs.IDS:
-        if given := " and ".join(options.trot_only):
+        sized = ["--size"] if options.size != Play.size else []
+        if given := " and ".join([*options.trot_only, *sized]):
             raise UsageError(f"{given}: for trot/ tasks, not for {env_id!r}")
+        require_effect(options, {"seconds": ("video",)})  # its episodes have lengths of their own
         override(env_id, None)
         return Subject(env_id, content, maker=_maker(options, source, content))
+    if options.wrapper:
+        raise UsageError(f"--wrapper is for single environments, and {env_id} has many")
     name = options.robot or (content["robot"] if content else None) or ROBOT
     robot = get_robot(name)
     recipe = (content or {}).get("recipe") or tasks.USUAL

@@ -1,5 +1,7 @@
 """What a box of actions holds, whatever its type: its bounds, and where a policy begins in it."""
 
+from typing import Any
+
 import numpy as np
 from gymnasium import spaces
 
@@ -40,13 +42,29 @@ def scaling(space: spaces.Box) -> tuple[np.ndarray, np.ndarray]:
 
 
 def sampling_space(space: spaces.Space) -> spaces.Space:
-    """The same space, but for a float type's ends as bounds, between which nothing can be drawn."""
-    if not isinstance(space, spaces.Box) or is_whole(space):
+    """The same space, but for boxes in which Gymnasium draws nothing.
+
+    Those are of a float type's ends as bounds, and of integers beyond int64.
+    """
+    if not isinstance(space, spaces.Box):
         return space
+    if is_whole(space):
+        beyond = int(space.high.max(initial=0)) >= np.iinfo(np.int64).max
+        return _Integers(space.low, space.high, dtype=space.dtype.type) if beyond else space
     low, high = limits(space)
     if np.array_equal(low, space.low) and np.array_equal(high, space.high):
         return space
     return spaces.Box(low, high, dtype=space.dtype.type)
+
+
+class _Integers(spaces.Box[np.integer]):
+    """A box of integers, all of which can be drawn: Gymnasium adds one to its bounds in int64."""
+
+    def sample(self, mask: None = None, probability: None = None) -> np.ndarray:
+        """Return integers drawn uniformly."""
+        kind: Any = self.dtype.newbyteorder("=")
+        drawn = self.np_random.integers(self.low, self.high, dtype=kind, endpoint=True)
+        return drawn.astype(self.dtype)
 
 
 def _ends(dtype: np.dtype) -> tuple[float, float]:

@@ -64,7 +64,7 @@ def _nearest_to_zero(space: spaces.Space) -> Any:
 
 def random_agent(action_space: spaces.Space, n: int, seed: int) -> Act:
     """Actions drawn uniformly from the space, in n environments."""
-    space = batch_space(sampling_space(action_space), n)
+    space = sampling_space(batch_space(action_space, n))
     space.seed(seed)
     return lambda observations: space.sample()
 

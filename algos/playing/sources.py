@@ -72,6 +72,11 @@ def is_policy(source: str) -> bool:
     return source.startswith(wandb_models.PREFIX) or absolute(source).exists()
 
 
+def is_single(source: str) -> bool:
+    """Whether a source is a checkpoint's file or an id, and so has no others to choose from."""
+    return absolute(source).is_file() or own_id(source) is not None
+
+
 def _of_run(path: Path, which: Which) -> Path:
     """Return the file of a run's checkpoint, of the other where it is missing."""
     run = RunDirectory(path)

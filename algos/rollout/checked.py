@@ -15,7 +15,15 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from algos.rollout.vectors import MisfitError, NotANumberError, leaves, single, told, vector
+from algos.rollout.vectors import (
+    MisfitError,
+    NotANumberError,
+    leaves,
+    native,
+    single,
+    told,
+    vector,
+)
 from algos.terminal import Signalled
 from algos.usage import UsageError, placed
 
@@ -118,8 +126,9 @@ class Checked(gymnasium.Wrapper):
 class Vectors(Checked):
     """Gives observations as vectors, and rewards as floats.
 
-    Vectors are copies in the type of their space, for an environment may write the next observation
-    into the same array. See `algos.rollout.vectors.vector` for what fits.
+    Vectors are copies in the type of their space and in this machine's byte order, for an
+    environment may write the next observation into the same array. See
+    `algos.rollout.vectors.vector` for what fits.
 
     Raises:
         UsageError: an observation or a reward does not.
@@ -128,7 +137,9 @@ class Vectors(Checked):
     def __init__(self, env: gymnasium.Env) -> None:
         super().__init__(env)
         self._space = env.observation_space
-        self.observation_space = spaces.flatten_space(env.observation_space)
+        flat: Any = spaces.flatten_space(env.observation_space)
+        low, high = native(flat.low), native(flat.high)
+        self.observation_space = spaces.Box(low, high, dtype=low.dtype.type)
 
     def _seen(self, method: str, observation: Any) -> np.ndarray:
         try:

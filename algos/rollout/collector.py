@@ -14,6 +14,7 @@ from torch import Tensor
 
 from algos.rollout.repeatable import EpisodeError, NotRepeatableError
 from algos.rollout.rollout import Rollout
+from algos.rollout.vectors import native
 from algos.usage import SpaceError, UsageError, reason
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ class Collector:
     def state_dict(self) -> dict[str, Any]:
         """The episode statistics, and the environments' own state where they can tell it."""
         state = {
-            "next": torch.as_tensor(self._next).clone(),
+            "next": _tensor(self._next).clone(),
             "return": torch.as_tensor(self._return).clone(),
             "length": torch.as_tensor(self._length).clone(),
             "returns": list(self._returns),
@@ -126,7 +127,7 @@ class Collector:
         }
         envs = self.envs.unwrapped
         if hasattr(envs, "state_dict"):
-            state["envs"] = _map_arrays(envs.state_dict(), np.ndarray, torch.from_numpy)
+            state["envs"] = _map_arrays(envs.state_dict(), np.ndarray, _tensor)
         return state
 
     def load_state_dict(self, state: dict[str, Any], rows: bool = True) -> None:
@@ -212,8 +213,8 @@ class Collector:
             rewards=self._rewards,
             terminated=self._terminated,
             truncated=self._truncated,
-            next_observations=torch.as_tensor(self._next, dtype=kind).clone(),
-            final_observations=torch.as_tensor(final, dtype=kind),
+            next_observations=_tensor(self._next, kind).clone(),
+            final_observations=_tensor(final, kind),
             final_rows=torch.as_tensor(row),
             metrics=metrics,
         ).to(self.device)
@@ -256,7 +257,12 @@ def observation_type(kind: Any) -> torch.dtype:
 
 def observation_tensor(observations: np.ndarray) -> Tensor:
     """Observations (n, O) as an agent takes them; see `observation_type`."""
-    return torch.as_tensor(observations, dtype=observation_type(observations.dtype))
+    return _tensor(observations, observation_type(observations.dtype))
+
+
+def _tensor(array: np.ndarray, kind: torch.dtype | None = None) -> Tensor:
+    """An array of either byte order as a tensor, of its own type by default."""
+    return torch.as_tensor(native(array), dtype=kind)
 
 
 def _final_observations(info: dict[str, Any], ended: np.ndarray) -> np.ndarray:

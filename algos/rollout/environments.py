@@ -4,14 +4,14 @@ import difflib
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import copy
+from copy import copy, deepcopy
 from functools import partial
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.envs.registration import EnvSpec
+from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from algos.rollout.checked import Checked, Vectors, check_within, without_exit
@@ -27,6 +27,8 @@ REFUSALS: tuple[type[Exception], ...] = (
     *(TypeError, ValueError, OSError, ArithmeticError),  # of parameters that do not suit
 )
 """What Gymnasium's own environments and wrappers raise where they cannot be made."""
+TAKEN = {"id", "disable_env_checker"}
+"""Parameters of `gymnasium.make`, which an environment may have, too."""
 REMEDY = "choose another id, or change them in a wrapper (--wrapper MODULE:CLASS)"
 
 
@@ -67,9 +69,8 @@ def _make_vec(
     known &= all(name.startswith("gymnasium.") for name in wrappers)
     errors = REFUSALS if known else (gymnasium.error.DependencyNotInstalled,)
     with named(env_id, SpaceError, *errors):
-        if spec.vector_entry_point is not None and not wrap:
-            target, others = _target(env_id, kwargs)
-            envs = gymnasium.make_vec(target, num_envs, **others)
+        if spec.vector_entry_point is not None and not wrap and not spec.additional_wrappers:
+            envs = _own_vector(spec, spec.vector_entry_point, num_envs, kwargs)
             if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
                 return envs
             envs.close()
@@ -89,13 +90,27 @@ def maker(wrappers: Sequence[str], kwargs: Mapping[str, Any], /) -> Callable[...
     )
 
 
+def _own_vector(
+    spec: EnvSpec, point: str | Callable[..., Any], num_envs: int, kwargs: dict[str, Any]
+) -> VectorEnv:
+    """Make an id's own vector environment.
+
+    As `gymnasium.make_vec` does, which takes parameters called `id`, `wrappers`, `vector_kwargs`
+    or `vectorization_mode` itself.
+    """
+    steps = spec.max_episode_steps
+    limit = {} if steps is None else {"max_episode_steps": steps}
+    make: Any = load_env_creator(point) if isinstance(point, str) else point
+    return make(**{**limit, **deepcopy(spec.kwargs), **kwargs, "num_envs": num_envs})
+
+
 def _target(env_id: str, kwargs: dict[str, Any]) -> tuple[str | EnvSpec, dict[str, Any]]:
-    """Return what Gymnasium makes, and with which parameters: it takes one called `id` itself."""
-    if "id" not in kwargs:
+    """Return what Gymnasium makes, and with which parameters: it takes those of TAKEN itself."""
+    if TAKEN.isdisjoint(kwargs):
         return env_id, kwargs
     spec = copy(gymnasium.spec(env_id))
-    spec.kwargs = {**spec.kwargs, "id": kwargs["id"]}
-    return spec, {name: value for name, value in kwargs.items() if name != "id"}
+    spec.kwargs = {**spec.kwargs, **{name: kwargs[name] for name in TAKEN & kwargs.keys()}}
+    return spec, {name: value for name, value in kwargs.items() if name not in TAKEN}
 
 
 @contextmanager
@@ -119,7 +134,12 @@ def _make(
         rate = {"render_fps": 1 / single.dt}  # shimmy gives the step in milliseconds, to all tasks
         single.metadata = single.metadata | rate
     for wrapper in wrap:
-        env = Checked(without_exit(partial(wrapper, env)))
+        wrapped: Any = without_exit(partial(wrapper, env))
+        if not isinstance(wrapped, gymnasium.Env):
+            name = getattr(wrapper, "__name__", wrapper)
+            need = "a wrapper must return a gymnasium.Env"
+            raise UsageError(f"--wrapper: {name} returned {told(wrapped)}; {need}")
+        env = Checked(wrapped)
     return env
 
 

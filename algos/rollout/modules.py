@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Collection
 from types import ModuleType
@@ -57,7 +58,21 @@ def load_wrapper(name: str) -> Callable[[gymnasium.Env], Any]:
     wrapper: Any = getattr(loaded, attribute, None)
     if not callable(wrapper):
         raise UsageError(f"--wrapper {name}: {_place(loaded)} has no class {attribute!r}")
+    _require_alone(wrapper, f"--wrapper {name}")
     return wrapper
+
+
+def _require_alone(wrapper: Callable[..., Any], what: str) -> None:
+    """Raise UsageError where a wrapper does not take an environment alone."""
+    try:
+        signature = inspect.signature(wrapper)
+    except ValueError:  # of one that is not Python's
+        return
+    try:
+        signature.bind(None)
+    except TypeError as error:
+        remedy = "name a function of your own that takes an environment and gives the rest"
+        raise UsageError(f"{what}: {error}; {remedy}") from None
 
 
 def _import(module: str, what: str) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import gymnasium
@@ -68,7 +69,7 @@ class Repeatable(gymnasium.Wrapper):
                 them by what it saw in episodes before.
         """
         if state["seed"] is None:
-            _restore(self.unwrapped.np_random, state["generator"])
+            _restore(_generator(self.unwrapped), state["generator"])
         try:
             observation, _ = self.reset(seed=state["seed"])
             for action in state.get("actions", ()):
@@ -110,12 +111,19 @@ class RepeatableVectorEnv(SyncVectorEnv):
             raise NotRepeatableError("the environments did not return to where they stood")
 
 
+def _generator(env: Any) -> Any:
+    """Return what an environment calls its generator, None where it refuses to."""
+    with suppress(Exception):  # of a property of its own
+        return env.np_random
+    return None
+
+
 def _state(env: Any) -> dict[str, Any] | None:
     """Return the state of NumPy's Generator, or of the RandomState that dm_control has.
 
     None where an environment has another kind of chance, whose state cannot be told.
     """
-    generator = getattr(env, "np_random", None)
+    generator = _generator(env)
     if isinstance(generator, np.random.RandomState):
         return dict(generator.get_state(legacy=False))
     if isinstance(generator, np.random.Generator):
@@ -126,5 +134,7 @@ def _state(env: Any) -> dict[str, Any] | None:
 def _restore(generator: Any, state: dict[str, Any]) -> None:
     if isinstance(generator, np.random.RandomState):
         generator.set_state(state)
-    else:
+    elif isinstance(generator, np.random.Generator):
         generator.bit_generator.state = state
+    else:
+        raise NotRepeatableError("an environment has no generator any more")

@@ -43,6 +43,11 @@ def _plain(value: Any) -> np.ndarray:
     return np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
 
 
+def native(array: np.ndarray) -> np.ndarray:
+    """Return an array in this machine's byte order, which alone torch takes."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
 def leaves(
     space: spaces.Space, value: Any, name: str = "observation"
 ) -> Iterator[tuple[spaces.Space, Any, str]]:

@@ -219,10 +219,11 @@ def code_state() -> dict[str, str | None]:
     Bytes of the diff that are no UTF-8 are replaced, and of a huge one there is the beginning.
     """
     here = Path(__file__).parent
-    plain = ("--no-color", "--no-ext-diff", "--no-textconv")
+    plain = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-relative", "--submodule=short")
+    prefixes = ("--src-prefix=a/", "--dst-prefix=b/")
     return {
         "commit": _git(here, "rev-parse", "HEAD"),
-        "diff": _git(here, "diff", *plain, "HEAD"),
+        "diff": _git(here, "diff", *plain, *prefixes, "HEAD"),
     }
 
 

@@ -24,6 +24,8 @@ DISABLED = (*NO, "disabled", "disable", "none")
 OFFLINE = ("offline", "dryrun", "dry_run", "dry-run")
 """What is taken for these two of W&B's modes, in any capitals."""
 TIMEOUTS = ("WANDB_INIT_TIMEOUT", "WANDB_FINISH_TIMEOUT")
+FOLDERS = ("WANDB_DIR", "WANDB_CONFIG_DIR")
+"""Where W&B looks for settings files; a run's own files are in the run's folder."""
 ELSEWHERE = ("anonymous", "ignore_globs", "root_dir", "settings_system")
 """Entries of a settings file that W&B reads in another way, or passes over."""
 SECRET = ("KEY", "TOKEN", "HEADERS", "PROXY")
@@ -112,7 +114,15 @@ def _refused_variable(name: str) -> str | None:
         why = "it is no UTF-8"
     elif not why and name in TIMEOUTS and not 0 <= float(value) < math.inf:
         why = "it must be a number of seconds"
+    elif name in FOLDERS and not _may_be_folder(Path(value).expanduser()):
+        why = "it is no folder that can be read"
     return f"{_shown(name, value)} ({why})" if why else None
+
+
+def _may_be_folder(path: Path) -> bool:
+    """Whether a folder can be read, or nothing is there."""
+    path = absolute(path)
+    return (os.access(path, os.R_OK | os.X_OK) and path.is_dir()) or not os.path.lexists(path)
 
 
 def _shown(name: str, value: str) -> str:
@@ -154,9 +164,10 @@ class _File:
 
 
 def _files() -> list[_File]:
-    """Return the settings files, the one of the present folder last, which goes first."""
+    """Return the settings files, the one of the present folder or WANDB_DIR last: it goes first."""
     everywhere = Path(os.environ.get("WANDB_CONFIG_DIR", "~/.config/wandb")).expanduser()
-    here = Path(".wandb" if absolute(".wandb").exists() else "wandb")
+    root = Path(os.environ.get("WANDB_DIR", "")).expanduser()
+    here = root / (".wandb" if absolute(root / ".wandb").exists() else "wandb")
     return [_File(folder / "settings") for folder in (everywhere, here)]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from functools import partial
@@ -81,8 +83,29 @@ def _parse(kind: Any, arguments: list[str], default: Any, owner: str, **how: Any
             raise UsageError(" ".join(told.split())) from None
 
     given = {} if default is None else {"default": default}
+    values = dict(_values(kind if default is None else default))
+    arguments = [spelt for word in arguments for spelt in _spelt(word, values)]
     with _errors.on_parse_error(refuse):
         return tyro.cli(kind, args=arguments, config=MARKERS, registry=_WHOLE, **given, **how)
+
+
+def _spelt(word: str, values: dict[str, Any]) -> list[str]:
+    """Return an argument in tyro's words: a W&B sweep writes --flag=False and --widths=[64, 64].
+
+    Args:
+        word: any argument.
+        values: of the options there are, by their dotted names.
+    """
+    flag, _, text = word.partition("=")
+    *groups, name = flag.replace("_", "-").removeprefix("--").split(".")
+    value = values.get(".".join([*groups, name]), "")
+    if isinstance(value, bool) and text.lower() in ("true", "false"):
+        negated = "no-" if text.lower() == "false" else ""
+        return [f"--{'.'.join([*groups, negated + name])}"]
+    if isinstance(value, tuple | None) and text.startswith("["):
+        with suppress(ValueError, SyntaxError):
+            return [flag, *map(str, ast.literal_eval(text))]
+    return [word]
 
 
 _WHOLE = ConstructorRegistry()
@@ -242,7 +265,12 @@ def _metavar(argument: Any) -> str:
 
 
 def _names(options: Any) -> Iterator[str]:
-    """Yield the options' dotted names, as they are written on the command line.
+    """Yield the options' dotted names; see `_values`."""
+    return (name for name, _ in _values(options))
+
+
+def _values(options: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the options' dotted names, as they are written on the command line, and their values.
 
     Args:
         options: a dataclass, its class, or a dict of them.
@@ -250,9 +278,9 @@ def _names(options: Any) -> Iterator[str]:
     for name, value in _settings(options):
         written = name.replace("_", "-")
         if is_dataclass(value) or isinstance(value, dict):
-            yield from (f"{written}.{inner}" for inner in _names(value))
+            yield from ((f"{written}.{inner}", held) for inner, held in _values(value))
         elif not callable(value):
-            yield written
+            yield written, value
 
 
 def _settings(options: Any) -> Iterator[tuple[str, Any]]:

@@ -96,6 +96,20 @@ def test_random_actions_of_a_box_without_bounds_are_moderate(end: Any) -> None:
     assert np.abs(space.sample()).max() < 10
 
 
+@pytest.mark.parametrize("kind", ["=u8", ">u8", "=i8"])
+def test_integers_to_the_end_of_their_type_are_drawn(kind: str) -> None:
+    most = int(np.iinfo(kind).max)
+    for low, high in ((0, most), (0, most // 2 + 1), (most - 5, most), (0, 2**63 - 1)):
+        box: Any = spaces.Box(low, high, (600,), np.dtype(kind))  # pyright: ignore
+        space = sampling_space(box)
+        space.seed(0)
+        drawn = space.sample()
+        assert box.contains(drawn)
+        shares = (drawn.astype(object) - low) / (high - low)
+        assert (min(shares) < 0.01, max(shares) > 0.99) == (True, True)
+        assert 0.4 < np.mean(shares) < 0.6
+
+
 def test_other_spaces_are_sampled_as_they_are() -> None:
     for space in (spaces.Box(-1, 1, (2,)), spaces.Discrete(3), spaces.Box(-INF, INF, (1,))):
         assert sampling_space(space) is space

@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode
 
 from algos.nets.policy import output_size
 from algos.rollout.collector import Collector
-from algos.rollout.environments import make_vec, named
+from algos.rollout.environments import make_vec, maker, named
 from algos.training.evaluate import evaluate
 from algos.trpo.config import TRPOConfig
 from algos.trpo.trpo import TRPO
@@ -138,6 +138,68 @@ def test_what_makes_no_vector_is_refused(levers: str, space: spaces.Space) -> No
         make_vec(levers, 2, observation_space=space)
 
 
+@pytest.mark.parametrize("kind", [">f4", ">f8", ">i2"])
+def test_either_byte_order_is_taken(levers: str, kind: str) -> None:
+    swapped = np.dtype(kind)
+    box = spaces.Box(-3, 3, (2,), swapped)  # pyright: ignore
+    envs = make_vec(
+        levers, 2, observation_space=box, convert=lambda o: np.array([1, -2]).astype(swapped)
+    )
+    agent = TRPO(envs.single_observation_space, envs.single_action_space)
+    collector = Collector(envs, agent.sample, 15, seed=0)
+    rollout = collector.collect()
+    for seen in (rollout.observations[3], rollout.next_observations, rollout.final_observations):
+        assert seen.tolist() == [[1, -2]] * 2
+    assert collector.state_dict()["next"].tolist() == [[1, -2]] * 2
+    assert envs.single_observation_space.dtype.isnative  # pyright: ignore
+
+
+class Entry(gymnasium.vector.VectorEnv):
+    """Its own vector environment, which pays what it was given."""
+
+    metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+    single_observation_space = VECTOR
+    single_action_space = spaces.Discrete(2)
+
+    def __init__(self, num_envs: int, max_episode_steps: int, kind: str = "f4", **own: int) -> None:
+        self.num_envs, self.own = num_envs, own | {"steps": max_episode_steps}
+        self._seen = np.full((num_envs, 2), 0.5, kind)
+
+    def reset(self, **how: Any) -> tuple[np.ndarray, dict[str, Any]]:
+        return self._seen, {}
+
+    def step(self, actions: np.ndarray) -> tuple[Any, ...]:  # pyright: ignore
+        over = np.ones(self.num_envs, bool)
+        return self._seen, np.zeros(self.num_envs), ~over, over, {"final_obs": self._seen}
+
+
+@pytest.fixture
+def entry() -> Iterator[str]:
+    own = {"wrappers": 1, "vectorization_mode": 2}
+    gymnasium.register("test/Entry-v0", vector_entry_point=Entry, max_episode_steps=9, kwargs=own)
+    yield "test/Entry-v0"
+    del gymnasium.registry["test/Entry-v0"]
+
+
+def test_a_vector_of_ones_own_may_swap_bytes(entry: str) -> None:
+    envs = make_vec(entry, 2, kind=">f4")
+    agent = TRPO(envs.single_observation_space, envs.single_action_space)
+    collector = Collector(envs, agent.sample, 3, seed=0)
+    rollout = collector.collect()
+    for seen in (rollout.next_observations, rollout.final_observations[:2]):
+        assert seen.tolist() == [[0.5, 0.5]] * 2
+    assert collector.state_dict()["next"].tolist() == [[0.5, 0.5]] * 2
+    assert evaluate(lambda o: agent.act(o, deterministic=True), envs, 2)["length_mean"] == 1
+
+
+def test_a_vector_of_ones_own_takes_parameters_of_any_name(entry: str) -> None:
+    given = {"id": 3, "vector_kwargs": 4, "wrappers": 5, "lambda": 6}
+    envs: Any = maker((), given)(entry, 2)
+    assert envs.own == given | {"vectorization_mode": 2, "steps": 9}
+    assert envs.num_envs == 2
+    assert maker((), {"max_episode_steps": 7})(entry, 2).own["steps"] == 7
+
+
 @pytest.mark.parametrize("convert", [list, np.float64], ids=["a list", "float64"])
 def test_observations_are_of_their_spaces_type(levers: str, convert: Any) -> None:
     """Whatever an environment gives, and though it writes the next one into the same array."""
@@ -198,7 +260,11 @@ def test_an_id_that_gymnasium_cannot_make_is_named(env_id: str) -> None:
 @pytest.mark.parametrize(
     ("env_id", "kwargs", "told"),
     [
-        ("CartPole-v1", {"wrappers": ["gymnasium.wrappers:RescaleAction"]}, "missing 2 required"),
+        (
+            "CartPole-v1",
+            {"wrappers": ["gymnasium.wrappers.vector:ClipAction"]},
+            "Expected env to be",
+        ),
         ("Ant-v5", {"frame_skip": 0}, "division"),
         ("CartPole-v1", {"max_episode_steps": 0}, "positive"),
         ("Ant-v5", {"xml_file": "nofile.xml"}, "nofile.xml"),
@@ -207,6 +273,19 @@ def test_an_id_that_gymnasium_cannot_make_is_named(env_id: str) -> None:
 def test_what_gymnasiums_own_refuse_is_told(env_id: str, kwargs: dict[str, Any], told: str) -> None:
     with pytest.raises(UsageError, match=f"environment '{env_id}': .*{told}"):
         make_vec(env_id, 2, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "said"),
+    [
+        ("gymnasium.wrappers:RescaleAction", "missing a required argument: 'min_action'; name a f"),
+        ("builtins:id", "id returned int .*; a wrapper must return a gymnasium.Env"),
+        ("os:getcwd", "too many positional arguments"),
+    ],
+)
+def test_what_is_no_wrapper_of_an_environment_alone_is_told(wrapper: str, said: str) -> None:
+    with pytest.raises(UsageError, match=f"^--wrapper.*{said}"):
+        make_vec("CartPole-v1", 1, wrappers=[wrapper])
 
 
 @pytest.mark.parametrize(

@@ -118,10 +118,34 @@ class Foreign(Drunkard):
         return self._place.astype(np.float32), 0.0, over, False, {}
 
 
+class Refusing(Drunkard):
+    """A generator that is not shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._chance = np.random.default_rng(0)
+
+    @property
+    def np_random(self) -> np.random.Generator:  # pyright: ignore
+        raise NotImplementedError("use chance")
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        self._place = self._chance.normal(size=2)
+        return self._place.astype(np.float32), {}
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        self._place += self._chance.normal(size=2)
+        over = bool(np.abs(self._place).max() > 2)
+        return self._place.astype(np.float32), 0.0, over, False, {}
+
+
+@pytest.mark.parametrize("kind", [Foreign, Refusing])
 def test_chance_that_is_not_numpys_costs_the_exact_resume_alone(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    kind: type[gymnasium.Env], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    gymnasium.register("test/Foreign-v0", lambda **kwargs: Foreign(**kwargs))
+    gymnasium.register("test/Foreign-v0", lambda **kwargs: kind(**kwargs))
     first, _ = collector("test/Foreign-v0")
     first.collect()
     save_checkpoint(tmp_path / "state.pt", first.state_dict())
@@ -130,6 +154,17 @@ def test_chance_that_is_not_numpys_costs_the_exact_resume_alone(
     del gymnasium.registry["test/Foreign-v0"]
     assert "new episodes begin" in caplog.text
     assert second.collect().metrics["episode_length"] > 0
+
+
+def test_a_generator_that_is_gone_starts_new_episodes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, _ = collector("test/Drunkard-v0")
+    first.collect()
+    second, _ = collector("test/Drunkard-v0")
+    monkeypatch.setattr(repeatable, "_generator", lambda env: None)
+    second.load_state_dict(first.state_dict())
+    assert "new episodes begin" in caplog.text
 
 
 class Unready(Drunkard):

@@ -68,9 +68,14 @@ def test_of_a_huge_change_the_beginning_is_kept(clone: Path) -> None:
 def test_the_users_ways_to_show_a_change_do_not_alter_it(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (clone / "sub").mkdir()
+    monkeypatch.setattr(directory, "__file__", str(clone / "sub" / "directory.py"))
     (clone / "a.txt").write_text("two\n")
     plain = code_state()["diff"]
-    for name, value in (("color.ui", "always"), ("diff.external", "false")):
+    assert plain is not None
+    assert plain.startswith("diff --git a/a.txt b/a.txt")
+    own = {"color.ui": "always", "diff.external": "false", "diff.relative": "true"}
+    for name, value in (own | {"diff.noprefix": "true", "diff.submodule": "log"}).items():
         subprocess.run(["git", "config", name, value], cwd=clone, check=True)
     assert code_state()["diff"] == plain
 

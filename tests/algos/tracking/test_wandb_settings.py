@@ -67,6 +67,22 @@ def test_the_file_of_the_folder_goes_before_the_one_for_all() -> None:
     assert switched() == "offline"
 
 
+def test_the_folder_for_wandb_is_where_its_file_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("wandb", "[default]\nmode = disabled\n")
+    monkeypatch.setenv("WANDB_DIR", "elsewhere")
+    prepare()
+    assert switched() is None
+    write("elsewhere/wandb", "[default]\nmode = offline\n")
+    assert switched() == "offline"
+    write("elsewhere/.wandb", "[default]\nmode = disabled\n")
+    assert switched() == "disabled"
+    assert refused() == {}
+    for name in ("WANDB_DIR", "WANDB_CONFIG_DIR"):
+        monkeypatch.setenv(name, "wandb/settings")
+        assert refused() == {name: f"{name}=wandb/settings (it is no folder that can be read)"}
+        monkeypatch.delenv(name)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [

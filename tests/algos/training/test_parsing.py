@@ -56,6 +56,29 @@ def options(*arguments: str, world: World | None = World()) -> Options:
     return parse(Options, list(arguments), Options(world=world), owner="a run")
 
 
+@dataclass(frozen=True)
+class Sweep:
+    note: str = ""
+    clip: bool = True
+    widths: tuple[int, ...] = (8,)
+    world: World = World()
+
+
+def test_flags_and_lists_are_taken_as_a_sweep_writes_them() -> None:
+    def given(*words: str) -> Sweep:
+        return parse(Sweep, list(words), Sweep(), owner="a trial")
+
+    for word, clip in (("--clip=False", False), ("--clip=true", True), ("--no-clip", False)):
+        assert given(word).clip is clip
+    assert given("--widths=[64, 32]", "--world.friction=[-0.5, 2]") == Sweep(
+        widths=(64, 32), world=World((-0.5, 2.0))
+    )
+    assert given("--note=True").note == "True"
+    assert given("--note=[1, 2]").note == "[1, 2]"
+    with pytest.raises(UsageError, match="--widths"):
+        given("--widths=[64, 'x']")
+
+
 @pytest.mark.parametrize("text", ["1000000", "1e6", "1_000_000", "1.0e6", "+1E+6", "1000000.0"])
 def test_a_whole_number_may_be_written_in_any_way(text: str) -> None:
     assert whole_number(text) == 1_000_000
