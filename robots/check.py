@@ -49,6 +49,9 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
         collides = foot.group == COLLISION_GROUP or foot.contype or foot.conaffinity
         remedy = f"put it in geom group {COLLISION_GROUP}"
         _require(collides, robot, f"foot {name!r} collides with nothing", remedy)
+        problem = f"foot {name!r} has friction 0, which its priority {foot.priority} puts above all"
+        grips = foot.priority < 1 or foot.friction[0] > 0
+        _require(grips, robot, problem, "give it friction, or take its priority out")
         carrier = foot.parent.name
         problem = f"foot {name!r} is on {carrier!r}, not on its shank {shank!r}"
         _require(carrier == shank, robot, problem, "correct `feet` or `shanks`")

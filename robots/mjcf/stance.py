@@ -78,8 +78,10 @@ def find(original: mujoco.MjModel, model: mujoco.MjModel, feet: tuple[str, ...] 
         other = not legs or (stretched and set(legs) != set(below))
         problem = "it is not on its feet" if other else _fault(model, legs, qpos)
         if not problem:
+            tree.require_alike(model, legs, qpos)
             return Stance(legs, qpos, f"keyframe {name!r}")
         passed += f"; keyframe {name!r} passed over: {problem}"
+    tree.require_alike(model, below, start)
     return Stance(below, bent(model, below, start), "inverse kinematics" + passed)
 
 

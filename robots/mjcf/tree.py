@@ -124,10 +124,31 @@ def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) ->
         for end, depth in depths.items()
         if depth > _DEEP * deepest
     ]
+    return _in_order(data, found)
+
+
+def _in_order(data: mujoco.MjData, found: list[Leg]) -> list[Leg]:
+    """Return legs pair by pair from the front, left before right, by where they begin."""
     begins = {leg: data.xanchor[leg.joints[0]] for leg in found}
     rows = sorted(found, key=lambda leg: -begins[leg][0])
     pairs = [rows[i : i + 2] for i in range(0, len(rows), 2)]
     return [leg for pair in pairs for leg in sorted(pair, key=lambda leg: -begins[leg][1])]
+
+
+def require_alike(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> None:
+    """Raise ValueError where a chain has another number of joints than most, as a tail has."""
+    counts = [len(leg.joints) for leg in legs]
+    usual = max(counts, key=counts.count)
+    odd = [leg for leg in legs if len(leg.joints) != usual]
+    if odd:
+        others = _in_order(level(model, qpos), [leg for leg in legs if leg not in odd])
+        feet = ", ".join(f'"{model.geom(leg.foot).name}"' for leg in others)
+        name, own = model.body(odd[0].links[0]).name, len(odd[0].joints)
+        raise UsageError(
+            f"the chain that begins at body {name!r} reaches as deep as a leg and has "
+            f"{own} joints, where others have {usual}; if it is a tail or an arm, write "
+            f"feet = [{feet}] in a .toml beside the file: legs have equally many joints"
+        )
 
 
 def solid(model: mujoco.MjModel, body: int | None = None) -> np.ndarray:
