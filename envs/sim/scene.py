@@ -96,6 +96,8 @@ def build(
         spec = describe(robot, simulation, drive, terrain)
         spec.compiler.discardvisual = not visual
         model = spec.compile()
+    except UsageError:
+        raise
     except ValueError as error:
         problem = " ".join(str(error).split())
         raise UsageError(
