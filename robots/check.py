@@ -11,7 +11,7 @@ import mujoco
 import numpy as np
 
 from robots.collision import COLLISION_GROUP
-from robots.shapes import FEET, undersides
+from robots.shapes import FEET, tip, undersides
 from robots.usage import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ def check_spec(robot: Robot, spec: mujoco.MjSpec) -> None:
         collides = foot.group == COLLISION_GROUP or foot.contype or foot.conaffinity
         remedy = f"put it in geom group {COLLISION_GROUP}"
         _require(collides, robot, f"foot {name!r} collides with nothing", remedy)
+        problem = f"foot {name!r} has friction 0, which its priority {foot.priority} puts above all"
+        grips = foot.priority < 1 or foot.friction[0] > 0
+        _require(grips, robot, problem, "give it friction, or take its priority out")
         carrier = foot.parent.name
         problem = f"foot {name!r} is on {carrier!r}, not on its shank {shank!r}"
         _require(carrier == shank, robot, problem, "correct `feet` or `shanks`")
@@ -160,6 +163,14 @@ def leg_share(robot: Robot, names: tuple[str, ...], i: int) -> tuple[str, ...]:
     return names[i * count : (i + 1) * count]
 
 
+def tips(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    """Return where the legs stand on their feet (m), (legs, 3) in the world; see `shapes.tip`."""
+    last = [leg_share(robot, robot.joints, i)[-1] for i in range(len(robot.legs))]
+    pairs = zip(robot.feet, last, strict=True)
+    ids = [(model.geom(foot).id, model.joint(joint).id) for foot, joint in pairs]
+    return np.array([tip(model, data, foot, joint) for foot, joint in ids])
+
+
 def check_stance(robot: Robot, model: mujoco.MjModel) -> None:
     """Raise ValueError where a robot does not stand as its numbers say, with what was measured.
 
@@ -225,7 +236,7 @@ def _lengths(
     The links' lengths in the planes in which their joints turn them, added up.
     """
     joints = [model.joint(name).id for name in leg_share(robot, robot.joints, i)]
-    ends = [*data.xanchor[joints[1:]], data.geom(robot.feet[i]).xpos]
+    ends = [*data.xanchor[joints[1:]], tips(robot, model, data)[i]]
     links = [
         np.linalg.norm(np.cross(data.xaxis[joint], end - data.xanchor[joint]))
         for joint, end in zip(joints, ends, strict=True)

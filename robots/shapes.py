@@ -1,4 +1,4 @@
-"""How far shapes reach down: where the underside of a foot is, whatever shape the foot has."""
+"""Where a foot of any shape stands: its underside, and the far end of a shank that is a foot."""
 
 from __future__ import annotations
 
@@ -56,6 +56,26 @@ def corners(model: mujoco.MjModel, geom: int) -> np.ndarray:
         return vertices
     hull = int(model.mesh_graph[graph])  # then the number of faces, and of each corner two numbers
     return vertices[model.mesh_graph[graph + 2 + hull : graph + 2 + 2 * hull]]
+
+
+def tip(model: mujoco.MjModel, data: mujoco.MjData, geom: int, joint: int) -> np.ndarray:
+    """Return where a leg stands on its foot (m), (3,) in the world.
+
+    The middle of the ball that fits in the foot's end away from the leg's last joint: of a small
+    foot its centre, of a shank that is its own foot the far end, by half the shank's width.
+
+    Args:
+        model: a compiled model.
+        data: its data, after `mj_kinematics`.
+        geom: id of the foot.
+        joint: id of the leg's last joint.
+    """
+    frame, axis = data.geom_xmat[geom].reshape(3, 3), data.xaxis[joint]
+    way = data.geom_xpos[geom] - data.xanchor[joint]
+    way -= axis * (axis @ way)
+    outward = way @ frame / max(float(np.linalg.norm(way)), mujoco.mjMINVAL)
+    middle, half = np.split(model.geom_aabb[geom], 2)
+    return data.geom_xpos[geom] + frame @ (middle + (half - half.min()) * outward)
 
 
 def undersides(model: mujoco.MjModel, data: mujoco.MjData, geoms: np.ndarray) -> np.ndarray:

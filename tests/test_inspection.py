@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -17,14 +18,10 @@ from robots import get_robot, mjcf
 from tests.robots import dogs
 
 
-def turned(text: str) -> str:
-    """Return the MJCF of a dog that faces y."""
-    spec = mujoco.MjSpec.from_string(text)
-    for body in spec.body("trunk").bodies:
-        x, y, _ = body.pos
-        body.pos, body.quat = (-y, x, 0), (0.5**0.5, 0, 0, 0.5**0.5)
-    spec.compile()
-    return spec.to_xml()
+def turned(text: str, axes: str = "0 1 0 -1 0 0") -> str:
+    """Return the MJCF of a dog whose x and y axes are others: one that faces y."""
+    text = text.replace("<freejoint/>", f'<freejoint/><frame xyaxes="{axes}">')
+    return text.replace("</body></worldbody>", "</frame></body></worldbody>")
 
 
 @pytest.fixture
@@ -106,6 +103,12 @@ def noted(text: str) -> str:
 
 
 PLAIN = dogs.mjcf(knee="30 150")
+LIMIT = 'axis="0 1 0" range="-150 150" actuatorfrcrange="-9 9"'
+HANGING = f"""<body pos=".25 0 0"><joint {LIMIT}/><geom size=".02" pos="0 0 -.05" mass=".1"/>
+  <body pos="0 0 -.1"><joint {LIMIT}/><geom size=".02" pos="0 0 -.05" mass=".1"/>
+    <body pos="0 0 -.15"><joint {LIMIT}/><geom name="hand" size=".02" pos="0 0 -.15" mass=".1"/>
+    </body></body></body>"""
+"""An arm that hangs as deep as the legs and has as many joints."""
 
 
 @pytest.mark.parametrize(
@@ -117,14 +120,24 @@ PLAIN = dogs.mjcf(knee="30 150")
         ),
         (
             PLAIN.replace('name="a_knee"', 'name="a_knee" stiffness="7"'),
-            "joint a_knee has a spring of 7 N·m/rad",
+            # the shank is twice arccos 0.8 from its thigh, the spring's rest 0
+            "joint a_knee has a spring of 7 N·m/rad beside its drive, of -9.01 N·m in the nominal",
         ),
         (
             PLAIN.replace('name="a_pitch" axis="0 1 0" range="-150 150"',
                           'name="a_pitch" axis="0 1 0" range="-5000 5000"'),
             "joint a_pitch turns up to 87.27 rad",
         ),
+        (
+            dogs.mjcf(knee="30 150", foot="", shank=dogs.SHANKS["capsule"]),
+            "shanks that are their own feet: b_shank, d_shank, c_shank, a_shank; legs stand on",
+        ),
+        (dogs.mjcf(knee="30 150", extra=HANGING), "5 legs, which end in b_foot, hand, d_foot, "),
         (turned(PLAIN), "its legs swing along y: its x axis should point forward"),
+        (
+            dogs.mjcf(knee="30 150", foot=dogs.FEET["sphere"].replace("/>", ' margin=".03"/>')),
+            "foot b_foot is held 0.03 m above the ground: take its margin out",
+        ),
     ],
 )  # fmt: skip
 def test_what_may_be_meant_otherwise_is_noted(text: str, note: str) -> None:
@@ -135,3 +148,26 @@ def test_what_may_be_meant_otherwise_is_noted(text: str, note: str) -> None:
 def test_legs_of_other_lengths_than_robots_have_are_noted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspection, "LENGTHS", (0.03, 0.3))
     assert "legs of 0.4 m: files are in metres" in noted(PLAIN)
+
+
+NAMED = PLAIN
+for old, new in (("a_", "HR_"), ("b_", "FL_"), ("c_", "HL_"), ("d_", "FR_")):
+    NAMED = NAMED.replace(f'"{old}', f'"{new}')
+
+
+@pytest.mark.parametrize(
+    ("facing", "note"),
+    [
+        ("0 1 0 -1 0 0", "legs swing along y: its x axis should point forward"),
+        ("-1 0 0 0 -1 0", "HR_shank is of a front leg here, as it is at positive x"),
+    ],
+)
+def test_a_robot_that_faces_elsewhere_is_told_how_to_turn(facing: str, note: str) -> None:
+    text = turned(NAMED, facing)
+    told = noted(text)
+    assert note in told
+    remedy = re.search('put all of its base but the joint into <frame xyaxes="(.*?)">', told)
+    assert remedy is not None
+    assert note not in noted(turned(text, remedy[1]))
+    robot = mjcf.from_spec(mujoco.MjSpec.from_string(turned(text, remedy[1])))
+    assert [foot[0] for foot in robot.feet] == ["F", "F", "H", "H"]

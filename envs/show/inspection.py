@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import mujoco
@@ -13,7 +14,7 @@ from envs.mdp import symmetry
 from envs.sim import scene
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
-from robots.check import leg_share
+from robots.check import leg_share, tips
 from robots.mjcf import Derived
 from robots.robot import Robot
 from robots.shapes import FEET, reach
@@ -25,6 +26,15 @@ TURNS = 4 * np.pi
 """A range (rad) beyond which may be one in degrees."""
 LENGTHS = (0.03, 3.0)
 """Leg lengths (m) beyond which may be in other units."""
+EARLY = 0.01
+"""Of the leg length: a contact margin (m) by which a robot stands visibly above the ground."""
+LONG = 0.1
+"""Of the leg length: how far a foot's end is from its middle where it is a whole shank."""
+FRONT = {"fl", "fr", "lf", "rf", "front", "fore"}
+HIND = {"rl", "rr", "lr", "hl", "hr", "lh", "rh", "bl", "br", "rear", "hind", "back"}
+"""What the legs of a pair are called."""
+QUARTER, HALF = "0 -1 0 1 0 0", "-1 0 0 0 -1 0"
+"""Axes of frames in which what faces y, or -x, faces x."""
 ALONG = 0.9
 """Cosine to the x axis of knees' axes by which legs swing along y."""
 
@@ -127,6 +137,11 @@ def _held(found: Derived) -> Table:
 
 def _notes(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator[str]:
     """What may surprise, or wants a number in the .toml beside the file."""
+    if len(robot.legs) % 2:
+        yield (
+            f"{len(robot.legs)} legs, which end in {', '.join(robot.feet)}: if one is a tail or an "
+            "arm, write feet = [...] with the others in the .toml"
+        )
     free = [name for name in robot.joints if not model.jnt_limited[model.joint(name).id]]
     if free:
         yield f"without a range, and so without a stop: {', '.join(free)}"
@@ -136,7 +151,13 @@ def _notes(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator
         yield f"standing takes {share.max():.0%} of the torque of {joint}"
     yield from _units(robot, model)
     yield from _forces(robot, model)
-    yield from _sides(robot, model, data)
+    yield from _sides(robot, data)
+    whole = _own_feet(robot, model, data)
+    if whole:
+        yield (
+            f"shanks that are their own feet: {', '.join(whole)}; legs stand on their far ends, "
+            "and whatever touches such a shank counts as its foot's contact"
+        )
     for shape in _overhanging(robot, model, data):
         yield (
             f"shape {shape} touches the ground before the foot where its shank leans up to {LEAN} "
@@ -163,14 +184,23 @@ def _forces(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
     carried = float(model.body_gravcomp @ model.body_mass) / _mass(robot, model)
     if carried:
         yield f"gravity compensation carries {carried:.0%} of its weight: take gravcomp out"
-    for name in robot.joints:
-        stiffness = model.jnt_stiffness[model.joint(name).id]
+    for name, position in zip(robot.joints, robot.nominal_pose, strict=True):
+        joint = model.joint(name)
+        stiffness = model.jnt_stiffness[joint.id]
         if stiffness:
-            yield f"joint {name} has a spring of {stiffness:.3g} N·m/rad beside its drive"
+            torque = stiffness * (model.qpos_spring[joint.qposadr[0]] - position)
+            yield (
+                f"joint {name} has a spring of {stiffness:.3g} N·m/rad beside its drive, of "
+                f"{torque:.3g} N·m in the nominal pose"
+            )
+    early = {foot: model.geom(foot).margin[0] - model.geom(foot).gap[0] for foot in robot.feet}
+    foot = max(early, key=lambda name: early[name])
+    if early[foot] > EARLY * robot.leg_length:
+        yield f"foot {foot} is held {early[foot]:.3g} m above the ground: take its margin out"
 
 
-def _sides(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator[str]:
-    """Legs that are not left and right of a base whose x axis points forward."""
+def _sides(robot: Robot, data: mujoco.MjData) -> Iterator[str]:
+    """Legs that are not left and right of a base whose x axis points forward, and what to do."""
     base = data.body(robot.base)
     frame = base.xmat.reshape(3, 3)
     joints = [leg_share(robot, robot.joints, i) for i in range(len(robot.legs))]
@@ -179,18 +209,51 @@ def _sides(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator
     sides = (begins @ frame)[:, 1]
     pairs = zip(sides[::2], sides[1::2], strict=False)
     if len(sides) % 2 == 0 and any(left <= 0 or right >= 0 for left, right in pairs):
-        yield "a pair of legs is not left and right of its middle: its x axis should point forward"
+        yield (
+            "a pair of legs is not left and right of its middle: its x axis should point forward; "
+            f"{_turned(robot, 'y', QUARTER)}"
+        )
     elif (np.abs(axes[:, 0]) > ALONG).all():
-        yield "its legs swing along y: its x axis should point forward, as legs are named by it"
+        yield (
+            "its legs swing along y: its x axis should point forward, as legs are named by it; "
+            f"{_turned(robot, 'y', QUARTER)}"
+        )
+    elif _backward(robot):
+        yield (
+            f"{robot.shanks[0]} is of a front leg here, as it is at positive x; "
+            f"{_turned(robot, '-x', HALF)}"
+        )
+
+
+def _turned(robot: Robot, front: str, axes: str) -> str:
+    """Return how to turn a robot whose front is not at x."""
+    if robot.source.endswith(".urdf"):
+        return f"if its front is at {front}, turn the origins of all that hangs at its base"
+    frame = f'<frame xyaxes="{axes}">'
+    return f"if its front is at {front}, put all of its base but the joint into {frame} … </frame>"
+
+
+def _backward(robot: Robot) -> bool:
+    """Whether the shanks of the first pair are called hind ones, and those of the last front."""
+    words = [set(re.split(r"[^a-z]+", shank.lower())) for shank in robot.shanks]
+    ends = (*(word & HIND for word in words[:2]), *(word & FRONT for word in words[-2:]))
+    return len(words) > 2 and all(ends)
 
 
 def _stance_torque(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
     """Return the torques (N·m) by which joints carry an equal share of the weight, (joints,)."""
     jacobian, torque = np.zeros((3, model.nv)), np.zeros(model.nv)
-    for foot in robot.feet:
-        mujoco.mj_jacGeom(model, data, jacobian, None, model.geom(foot).id)
+    for shank, tip in zip(robot.shanks, tips(robot, model, data), strict=True):
+        mujoco.mj_jac(model, data, jacobian, None, tip, model.body(shank).id)
         torque += jacobian[2] * _mass(robot, model) * GRAVITY / len(robot.feet)
     return np.abs(torque[[model.joint(name).dofadr[0] for name in robot.joints]])
+
+
+def _own_feet(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> list[str]:
+    """Return the shanks whose one long shape is the foot, too."""
+    centres = data.geom_xpos[[model.geom(foot).id for foot in robot.feet]]
+    far = np.linalg.norm(tips(robot, model, data) - centres, axis=1) > LONG * robot.leg_length
+    return [shank for shank, own in zip(robot.shanks, far, strict=True) if own]
 
 
 def _overhanging(robot: Robot, model: mujoco.MjModel, data: mujoco.MjData) -> Iterator[str]:

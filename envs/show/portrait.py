@@ -14,6 +14,7 @@ from envs.render.renderer import contexts
 from envs.sim import scene
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
+from robots.check import tips
 from robots.robot import Robot
 
 SIZE = (1280, 800)
@@ -44,7 +45,7 @@ def draw(robot: Robot, path: Path) -> None:
     camera.camera.distance *= _NEARER * max(1.0, top / (_TALL * size))
     pixels, eye = _rendered(model, data, camera.camera)
     image = Image.fromarray(pixels)
-    _label(image, robot, data, eye)
+    _label(image, robot, data, tips(robot, model, data), eye)
     image.save(path, format="png")
 
 
@@ -102,15 +103,17 @@ class Eye(NamedTuple):
         return width / 2 + height / 2 * across, height / 2 * (1 - above)
 
 
-def _label(image: Image.Image, robot: Robot, data: mujoco.MjData, eye: Eye) -> None:
-    """Write the names at both sides, each with a line to what it names."""
+def _label(
+    image: Image.Image, robot: Robot, data: mujoco.MjData, ends: np.ndarray, eye: Eye
+) -> None:
+    """Write the names at both sides, each with a line to what it names: feet at ends, (legs, 3)."""
     per_leg = len(robot.joints) // len(robot.legs)
     named = []
     for i, joint in enumerate(robot.joints):
         place = eye.pixel(data.joint(joint).xanchor)
         named.append((joint, place, _COLOURS[i // per_leg % len(_COLOURS)]))
-    for i, (leg, foot) in enumerate(zip(robot.legs, robot.feet, strict=True)):
-        place = eye.pixel(data.geom(foot).xpos)
+    for i, (leg, foot, tip) in enumerate(zip(robot.legs, robot.feet, ends, strict=True)):
+        place = eye.pixel(tip)
         named.append((f"{leg}: {foot}", place, _COLOURS[i % len(_COLOURS)]))
     named.append((robot.base, eye.pixel(data.body(robot.base).xpos), _INK))
     ordered = sorted(named, key=lambda label: label[1][0])

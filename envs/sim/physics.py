@@ -151,7 +151,7 @@ class Physics(Protocol):
 
     @property
     def foot_vel_w(self) -> np.ndarray:
-        """Linear velocity of the foot centres (m/s), (n, feet, 3)."""
+        """Linear velocity of the feet's points, `shapes.tip` (m/s), (n, feet, 3)."""
         ...
 
     @property

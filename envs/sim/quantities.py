@@ -47,6 +47,7 @@ class Quantities:
         self._feet = [int(model.geom(name).id) for name in robot.feet]
         self._foot_radius = model.geom_size[self._feet, 0]
         self._round = feet_are_round(model, robot)
+        self._tips = [] if self._round else [_tip(model, foot) for foot in robot.feet]
         joints = [model.joint(name) for name in robot.joints]
         self._joint_qpos = np.array([j.qposadr[0] for j in joints])
         self._joint_qvel = np.array([j.dofadr[0] for j in joints])
@@ -145,11 +146,14 @@ class Quantities:
 
     @property
     def _foot_reach(self) -> np.ndarray:
-        """How far undersides of the feet are below their centres (m), (feet,) or (n, feet)."""
+        """How far undersides of the feet are below their points (m), (feet,) or (n, feet)."""
         if self._round:
             return self._foot_radius
         up = self._sensor("foot_up").reshape(len(self._fresh), -1, 3)
-        each = [shapes.reach(self.model, foot, up[:, i]) for i, foot in enumerate(self._feet)]
+        feet = enumerate(zip(self._feet, self._tips, strict=True))
+        each = [
+            shapes.reach(self.model, foot, up[:, i]) + up[:, i] @ tip for i, (foot, tip) in feet
+        ]
         return np.stack(each, axis=1)
 
     @property
@@ -168,6 +172,13 @@ class Quantities:
     @property
     def base_contact(self) -> np.ndarray:
         return self._sensor("base_contact")[:, 0] > 0
+
+
+def _tip(model: mujoco.MjModel, foot: str) -> np.ndarray:
+    """Return where a leg stands on its foot (m), (3,) in the frame of the foot's shape."""
+    geom, frame = model.geom(foot), np.empty(9)
+    mujoco.mju_quat2Mat(frame, geom.quat)
+    return (model.site(sensor("foot", foot)).pos - geom.pos) @ frame.reshape(3, 3)
 
 
 def feet_are_round(model: mujoco.MjModel, robot: Robot) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from envs.bounds import require, require_choice, require_whole, require_within
 from envs.sim.drives import Drive
 from envs.sim.terrain import MATERIAL, PREFIX, Flat, Terrain
-from robots.check import check_stance
+from robots.check import check_stance, tips
 from robots.robot import Collision, Robot
 from robots.usage import UsageError
 
@@ -96,6 +96,8 @@ def build(
         spec = describe(robot, simulation, drive, terrain)
         spec.compiler.discardvisual = not visual
         model = spec.compile()
+    except UsageError:
+        raise
     except ValueError as error:
         problem = " ".join(str(error).split())
         raise UsageError(
@@ -226,16 +228,31 @@ def _add_sensors(spec: mujoco.MjSpec, robot: Robot) -> None:
         "foot_pos": mujoco.mjtSensor.mjSENS_FRAMEPOS,
         "foot_vel": mujoco.mjtSensor.mjSENS_FRAMELINVEL,
     }
+    round_feet = all(spec.geom(f).type == mujoco.mjtGeom.mjGEOM_SPHERE for f in robot.feet)
+    moving = mujoco.mjtObj.mjOBJ_GEOM if round_feet else mujoco.mjtObj.mjOBJ_SITE
+    if not round_feet:
+        _add_tips(spec, robot)
     for quantity, kind in motions.items():
         for foot in robot.feet:
-            geom = {"objtype": mujoco.mjtObj.mjOBJ_GEOM, "objname": foot}
-            spec.add_sensor(name=sensor(quantity, foot), type=kind, **geom)
-    if any(spec.geom(foot).type != mujoco.mjtGeom.mjGEOM_SPHERE for foot in robot.feet):
+            name = foot if round_feet else sensor("foot", foot)
+            spec.add_sensor(name=sensor(quantity, foot), type=kind, objtype=moving, objname=name)
+    if not round_feet:
         _add_feet_up(spec, robot)
     for foot in robot.feet:
         _add_contact_sensor(spec, sensor("foot_contact", foot), mujoco.mjtObj.mjOBJ_GEOM, foot)
     for body in dict.fromkeys((*robot.thighs, *robot.shanks, robot.base)):
         _add_contact_sensor(spec, sensor("contact", body), mujoco.mjtObj.mjOBJ_BODY, body)
+
+
+def _add_tips(spec: mujoco.MjSpec, robot: Robot) -> None:
+    """Sites where the legs stand on their feet, which of long ones is not in their middle."""
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    for shank, foot, tip in zip(robot.shanks, robot.feet, tips(robot, model, data), strict=True):
+        body = data.body(shank)
+        place = (tip - body.xpos) @ body.xmat.reshape(3, 3)
+        spec.body(shank).add_site(name=sensor("foot", foot), pos=place, group=5)
 
 
 def _add_feet_up(spec: mujoco.MjSpec, robot: Robot) -> None:

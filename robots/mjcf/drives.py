@@ -113,7 +113,7 @@ def torque_limit(model: mujoco.MjModel, joint: int) -> float:
     """Return the largest torque (N·m) that a joint gets from its actuators, inf if none is said.
 
     The smallest of the joint's actuatorfrcrange (a URDF's effort), its actuator's forcerange and,
-    of a motor, its ctrlrange, with the gear.
+    of a motor, its ctrlrange, with the gear. A damper, which only brakes, says nothing of it.
 
     Args:
         model: with the file's actuators.
@@ -121,7 +121,9 @@ def torque_limit(model: mujoco.MjModel, joint: int) -> float:
     """
     limits = [np.abs(model.jnt_actfrcrange[joint]).max()] if model.jnt_actfrclimited[joint] else []
     drives = np.flatnonzero(
-        np.isin(model.actuator_trntype, _OF_JOINTS) & (model.actuator_trnid[:, 0] == joint)
+        np.isin(model.actuator_trntype, _OF_JOINTS)
+        & (model.actuator_trnid[:, 0] == joint)
+        & ~_brakes(model)
     )
     for drive in drives:
         gear = abs(model.actuator_gear[drive, 0])
@@ -132,3 +134,10 @@ def torque_limit(model: mujoco.MjModel, joint: int) -> float:
             force = abs(model.actuator_gainprm[drive, 0]) * gear
             limits.append(force * np.abs(model.actuator_ctrlrange[drive]).max())
     return min((float(limit) for limit in limits if limit > 0), default=inf)
+
+
+def _brakes(model: mujoco.MjModel) -> np.ndarray:
+    """Return which actuators pull only as their joint moves, (nu,) bool."""
+    affine = model.actuator_gaintype == mujoco.mjtGain.mjGAIN_AFFINE
+    biased = model.actuator_biastype != mujoco.mjtBias.mjBIAS_NONE
+    return affine & ~biased & ~model.actuator_gainprm[:, :2].any(axis=1)

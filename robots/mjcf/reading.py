@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import mujoco
@@ -38,9 +38,10 @@ def load(path: Path) -> mujoco.MjSpec:
     spec = _parsed(path)
     spec.meshdir = str(path.parent / spec.meshdir)
     spec.texturedir = str(path.parent / spec.texturedir)
-    files = [Path(spec.meshdir) / mesh.file for mesh in spec.meshes if mesh.file]
-    files += [Path(spec.texturedir) / texture.file for texture in spec.textures if texture.file]
-    for file in files:
+    assets = [(spec.meshdir, mesh.file) for mesh in spec.meshes if mesh.file]
+    assets += [(spec.texturedir, texture.file) for texture in spec.textures if texture.file]
+    for folder, name in assets:
+        file = Path(folder) / (PureWindowsPath(name).name if spec.strippath else name)
         if not file.is_file():
             raise FileNotFoundError(f"{file} is missing")
     return spec
@@ -75,9 +76,9 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     all have names; a hinge without a range gets a wide one, which limits its drive's target alone.
 
     Raises:
-        ValueError: it has closed chains, or does not compile.
+        ValueError: it has closed chains or soft parts, or does not compile.
     """
-    _require_open_chains(spec)
+    _require_rigid_tree(spec)
     _keep_inertias(spec)
     _strip(spec)
     _to_radians(spec)
@@ -89,6 +90,7 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
         if joint.type == mujoco.mjtJoint.mjJNT_HINGE and not joint.range[0] < joint.range[1]:
             joint.range, joint.limited = UNLIMITED, mujoco.mjtLimited.mjLIMITED_FALSE
     _name(spec)
+    _carry_excludes(spec)
     if any(not body.joints for body in spec.bodies[1:]):
         spec.compiler.fusestatic = True  # a foot on a body of its own becomes a geom of the shank
         spec.compile()
@@ -144,7 +146,29 @@ def _name_each(elements: Sequence[Any], stem: str, taken: set[str]) -> None:
         taken.add(element.name)
 
 
-def _require_open_chains(spec: mujoco.MjSpec) -> None:
+def _carry_excludes(spec: mujoco.MjSpec) -> None:
+    """Let pairs that do not collide name bodies that move, for those fixed to others go.
+
+    A pair with the world would let the robot fall through the environments' ground.
+    """
+    for exclude in list(spec.excludes):
+        pair = [_mover(spec.body(name)) for name in (exclude.bodyname1, exclude.bodyname2)]
+        exclude.bodyname1, exclude.bodyname2 = (body.name for body in pair)
+        if pair[0] == pair[1] or spec.worldbody in pair:
+            spec.delete(exclude)
+
+
+def _mover(body: mujoco.MjsBody) -> mujoco.MjsBody:
+    """Return the body with joints that a body is part of; the world of what is fixed to it."""
+    while not body.joints and body.parent is not None and body.name != "world":
+        body = body.parent
+    return body
+
+
+def _require_rigid_tree(spec: mujoco.MjSpec) -> None:
+    if spec.flexes:
+        names = ", ".join(repr(flex.name) for flex in spec.flexes)
+        raise UsageError(f"its model has soft parts, flex {names}; take them out: links are rigid")
     if spec.equalities or spec.tendons:
         raise UsageError(
             f"its model has {len(spec.equalities)} equality constraints and {len(spec.tendons)} "

@@ -78,8 +78,10 @@ def find(original: mujoco.MjModel, model: mujoco.MjModel, feet: tuple[str, ...] 
         other = not legs or (stretched and set(legs) != set(below))
         problem = "it is not on its feet" if other else _fault(model, legs, qpos)
         if not problem:
+            tree.require_alike(model, legs, qpos)
             return Stance(legs, qpos, f"keyframe {name!r}")
         passed += f"; keyframe {name!r} passed over: {problem}"
+    tree.require_alike(model, below, start)
     return Stance(below, bent(model, below, start), "inverse kinematics" + passed)
 
 
@@ -116,7 +118,8 @@ def _fault(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> str:
     if undersides(model, data, tree.solid(model)).min() < soles.min() - _SUNK * length:
         return "other shapes are below its feet"
     mujoco.mj_comPos(model, data)
-    centre, places = data.subtree_com[tree.base(model), :2], data.geom_xpos[feet, :2]
+    centre = data.subtree_com[tree.base(model), :2]
+    places = np.array([tree.foot_point(model, data, leg)[:2] for leg in legs])
     margin = _ASIDE * length
     if (centre < places.min(axis=0) - margin).any() or (centre > places.max(axis=0) + margin).any():
         return "its weight is not above its feet"
@@ -128,7 +131,7 @@ def _fault(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> str:
 def _thigh_to_foot(model: mujoco.MjModel, data: mujoco.MjData, leg: Leg) -> np.ndarray:
     """Return the way (m) from the thigh's joint to the foot, across the joint's axis, (3,)."""
     joint = tree.thigh_joint(model, leg)
-    way = data.geom_xpos[leg.foot] - data.xanchor[joint]
+    way = tree.foot_point(model, data, leg) - data.xanchor[joint]
     return way - data.xaxis[joint] * (data.xaxis[joint] @ way)
 
 
@@ -161,7 +164,7 @@ def bent(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> np.ndarray
     for leg, top in zip(legs, tops, strict=True):
         if leg.thigh == leg.shank:
             continue
-        sideways = data.geom_xpos[leg.foot, 1]
+        sideways = tree.foot_point(model, data, leg)[1]
         place = np.array([top[0], sideways, middle[2] - SHARE * length])
         side = -1.0 if top[0] > middle[0] + 0.1 * length else 1.0
         found = [_solved(model, leg, place, start) for start in _starts(model, leg, qpos)]
@@ -202,23 +205,22 @@ def _solved(
 ) -> tuple[np.ndarray, float]:
     """Return positions that bring a foot to a place (m), and how far (m) from it that leaves it.
 
-    Damped Gauss-Newton on the foot's centre, each step clipped to the joints' ranges.
+    Damped Gauss-Newton on the foot's point, each step clipped to the joints' ranges.
     """
-    qpos, jacobian, data = start.copy(), np.zeros((3, model.nv)), tree.level(model, start)
+    qpos, data = start.copy(), tree.level(model, start)
     joints = list(leg.joints)
-    at, freedoms = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
+    at = model.jnt_qposadr[joints]
     for _ in range(_STEPS):
-        error = place - data.geom_xpos[leg.foot]
+        error = place - tree.foot_point(model, data, leg)
         if np.linalg.norm(error) < _ENOUGH:
             break
         mujoco.mj_comPos(model, data)
-        mujoco.mj_jacGeom(model, data, jacobian, None, leg.foot)
-        moved = jacobian[:, freedoms]
+        moved = tree.foot_jacobian(model, data, leg)
         normal = moved.T @ moved + _DAMPING * np.trace(moved.T @ moved) * np.eye(len(joints))
         qpos[at] += np.clip(np.linalg.solve(normal, moved.T @ error), -0.3, 0.3)
         qpos = _within(model, qpos)
         tree.pose(model, data, qpos)
-    return qpos, float(np.linalg.norm(place - data.geom_xpos[leg.foot]))
+    return qpos, float(np.linalg.norm(place - tree.foot_point(model, data, leg)))
 
 
 def height(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
@@ -245,12 +247,11 @@ def arm(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> float:
     the ground: of k (Σ (J Jᵀ)⁻¹), with the Jacobian J (3, joints) of each foot, the compliance
     across the other directions.
     """
-    data, jacobian, stiffness = tree.level(model, qpos), np.zeros((3, model.nv)), np.zeros((3, 3))
+    data, stiffness = tree.level(model, qpos), np.zeros((3, 3))
     mujoco.mj_comPos(model, data)
     rigid = (_RIGID * tree.stretched_length(model, legs)) ** 2 * np.eye(3)
     for leg in legs:
-        mujoco.mj_jacGeom(model, data, jacobian, None, leg.foot)
-        moved = jacobian[:, model.jnt_dofadr[list(leg.joints)]]
+        moved = tree.foot_jacobian(model, data, leg)
         stiffness += np.linalg.inv(moved @ moved.T + rigid)
     return float(np.sqrt(len(legs) * np.linalg.inv(stiffness)[2, 2]))
 
@@ -270,4 +271,6 @@ def one_way(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> bool:
 def _knee_ahead(model: mujoco.MjModel, data: mujoco.MjData, leg: Leg) -> float:
     """Return how far (m) a knee is ahead of the middle between its thigh's joint and its foot."""
     thigh = data.xanchor[tree.thigh_joint(model, leg), 0]
-    return float(data.xanchor[leg.joints[-1], 0] - (thigh + data.geom_xpos[leg.foot, 0]) / 2)
+    return float(
+        data.xanchor[leg.joints[-1], 0] - (thigh + tree.foot_point(model, data, leg)[0]) / 2
+    )

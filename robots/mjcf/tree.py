@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from robots.shapes import FEET, undersides
+from robots.shapes import FEET, tip, undersides
 from robots.usage import UsageError
 
 _ROWS = {1: ("",), 2: ("F", "H"), 3: ("F", "M", "H")}
@@ -124,10 +124,31 @@ def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) ->
         for end, depth in depths.items()
         if depth > _DEEP * deepest
     ]
+    return _in_order(data, found)
+
+
+def _in_order(data: mujoco.MjData, found: list[Leg]) -> list[Leg]:
+    """Return legs pair by pair from the front, left before right, by where they begin."""
     begins = {leg: data.xanchor[leg.joints[0]] for leg in found}
     rows = sorted(found, key=lambda leg: -begins[leg][0])
     pairs = [rows[i : i + 2] for i in range(0, len(rows), 2)]
     return [leg for pair in pairs for leg in sorted(pair, key=lambda leg: -begins[leg][1])]
+
+
+def require_alike(model: mujoco.MjModel, legs: list[Leg], qpos: np.ndarray) -> None:
+    """Raise ValueError where a chain has another number of joints than most, as a tail has."""
+    counts = [len(leg.joints) for leg in legs]
+    usual = max(counts, key=counts.count)
+    odd = [leg for leg in legs if len(leg.joints) != usual]
+    if odd:
+        others = _in_order(level(model, qpos), [leg for leg in legs if leg not in odd])
+        feet = ", ".join(f'"{model.geom(leg.foot).name}"' for leg in others)
+        name, own = model.body(odd[0].links[0]).name, len(odd[0].joints)
+        raise UsageError(
+            f"the chain that begins at body {name!r} reaches as deep as a leg and has "
+            f"{own} joints, where others have {usual}; if it is a tail or an arm, write "
+            f"feet = [{feet}] in a .toml beside the file: legs have equally many joints"
+        )
 
 
 def solid(model: mujoco.MjModel, body: int | None = None) -> np.ndarray:
@@ -199,12 +220,25 @@ def leg_names(count: int) -> tuple[str, ...]:
 
 
 def stretched_length(model: mujoco.MjModel, legs: list[Leg]) -> float:
-    """Return how far (m) a foot's centre gets from the first joint that bends, of the longest leg.
+    """Return how far (m) a foot gets from the first joint that bends, of the longest leg.
 
     The links' lengths in the planes in which their joints turn them, added up: a step sideways
     along a joint's axis makes a leg no longer.
     """
     return max(_length(model, leg) for leg in legs)
+
+
+def foot_point(model: mujoco.MjModel, data: mujoco.MjData, leg: Leg) -> np.ndarray:
+    """Return where a leg stands on its foot (m), (3,) in the world."""
+    return tip(model, data, leg.foot, leg.joints[-1])
+
+
+def foot_jacobian(model: mujoco.MjModel, data: mujoco.MjData, leg: Leg) -> np.ndarray:
+    """Return how the leg's joints move `foot_point` (m/rad), (3, joints); after mj_comPos."""
+    jacobian = np.zeros((3, model.nv))
+    point = foot_point(model, data, leg)
+    mujoco.mj_jac(model, data, jacobian, None, point, leg.shank)
+    return jacobian[:, model.jnt_dofadr[list(leg.joints)]]
 
 
 def thigh_joint(model: mujoco.MjModel, leg: Leg) -> int:
@@ -223,7 +257,7 @@ def _bending(model: mujoco.MjModel, leg: Leg, data: mujoco.MjData) -> list[int]:
 def _length(model: mujoco.MjModel, leg: Leg) -> float:
     data = level(model, model.qpos0)
     bending = _bending(model, leg, data)
-    points = [*data.xanchor[bending], data.geom_xpos[leg.foot]]
+    points = [*data.xanchor[bending], foot_point(model, data, leg)]
     spans = zip(bending, points, points[1:], strict=False)
     return sum(
         float(np.linalg.norm(np.cross(data.xaxis[j], end - start))) for j, start, end in spans

@@ -15,6 +15,15 @@ FEET = {
     "mesh": '<geom name="{n}_foot" type="mesh" mesh="shoe" pos="0 0 -.2"/>',
 }
 """Shapes that a foot may have, of a leg that is called n."""
+SHANKS = {
+    "capsule": '<geom type="capsule" fromto="0 0 0 0 0 -.2" size=".02" mass=".1"/>',
+    "cylinder": '<geom type="cylinder" fromto="0 0 0 0 0 -.22" size=".02" mass=".1"/>',
+    "ellipsoid": '<geom type="ellipsoid" size=".02 .02 .11" pos="0 0 -.11" mass=".1"/>',
+    "box": '<geom type="box" size=".02 .03 .11" pos="0 0 -.11" mass=".1"/>',
+    "mesh": '<geom type="mesh" mesh="calf" mass=".1"/>',
+}
+"""Shapes from knee to ground, without feet: a ball of 20 mm in the far end of each
+has its middle 0.2 m from the knee."""
 ARM = """
 <body name="upper_arm" pos=".1 0 .06">
   <joint name="shoulder" axis="0 1 0" range="-120 120"/>
@@ -31,6 +40,9 @@ ARM = """
 </body>"""
 SHOE = """<asset><mesh name="shoe" vertex="-.04 -.02 -.01 .04 -.02 -.01 -.04 .02 -.01 .04 .02 -.01
 -.04 -.02 .01 .04 -.02 .01 -.04 .02 .01 .04 .02 .01"/></asset>"""
+CALF = """<asset><mesh name="calf" vertex="-.02 -.03 0 .02 -.03 0 -.02 .03 0 .02 .03 0
+-.02 -.03 -.22 .02 -.03 -.22 -.02 .03 -.22 .02 .03 -.22"/></asset>"""
+SHANK_SHAPE = '<geom type="capsule" fromto="0 0 -.04 0 0 -.12" size=".01" mass=".1"/>'
 _LEG = """
 <body name="{n}_hip" pos="{x} {y} 0">
   <joint name="{n}_roll" axis="1 0 0" range="-40 40"/>
@@ -40,7 +52,7 @@ _LEG = """
     <geom type="capsule" fromto="0 0 -.04 0 0 -.16" size=".015" mass=".5"/>
     <body name="{n}_shank" pos="0 0 -.2">
       <joint name="{n}_knee" axis="0 1 0" range="{knee}"/>
-      <geom type="capsule" fromto="0 0 -.04 0 0 -.12" size=".01" mass=".1"/>
+      {shank}
       {foot}
     </body>
   </body>
@@ -50,7 +62,11 @@ LEGS = {"a": (-0.2, -0.1), "b": (0.2, 0.1), "c": (-0.2, 0.1), "d": (0.2, -0.1)}
 
 
 def mjcf(
-    foot: str = FEET["sphere"], knee: str = "-150 150", extra: str = "", keyframe: str = ""
+    foot: str = FEET["sphere"],
+    knee: str = "-150 150",
+    extra: str = "",
+    keyframe: str = "",
+    shank: str = SHANK_SHAPE,
 ) -> str:
     """Return the MJCF of a dog, in degrees.
 
@@ -59,14 +75,23 @@ def mjcf(
         knee: range of the knees (degrees).
         extra: more links of the trunk.
         keyframe: elements <key>.
+        shank: the shape of a shank, beside its foot.
     """
     legs = "".join(
-        _LEG.format(n=n, x=x, y=y, out=0.05 if y > 0 else -0.05, knee=knee, foot=foot.format(n=n))
+        _LEG.format(
+            n=n,
+            x=x,
+            y=y,
+            out=0.05 if y > 0 else -0.05,
+            knee=knee,
+            shank=shank,
+            foot=foot.format(n=n),
+        )
         for n, (x, y) in LEGS.items()
     )
     joints = [f"{n}_{j}" for n in LEGS for j in ("roll", "pitch", "knee")]
     drives = "".join(f'<motor joint="{joint}" ctrlrange="-30 30"/>' for joint in joints)
-    mesh = SHOE if "mesh" in foot else ""
+    mesh = (SHOE if "mesh" in foot else "") + (CALF if "mesh" in shank else "")
     return f"""<mujoco model="dog">{mesh}<worldbody><body name="trunk" pos="0 0 1"><freejoint/>
       <geom type="box" size=".2 .08 .05" mass="8"/>{legs}{extra}</body></worldbody>
       <actuator>{drives}</actuator><keyframe>{keyframe}</keyframe></mujoco>"""

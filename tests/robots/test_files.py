@@ -69,3 +69,82 @@ def test_a_material_by_the_grounds_name_is_told() -> None:
     material = '<asset><material name="trot/grid"/></asset><worldbody>'
     with pytest.raises(UsageError, match="trot/grid"):
         built(text.replace("<worldbody>", material))
+
+
+def test_meshes_without_their_folders(tmp_path: Path) -> None:
+    """Files of other machines name them by paths, which strippath takes off."""
+    (tmp_path / "meshes").mkdir()
+    corners = [(x, y, z) for x in (-4, 4) for y in (-2, 2) for z in (-1, 1)]
+    faces = ["124", "143", "578", "586", "156", "162", "348", "387", "137", "175", "268", "284"]
+    (tmp_path / "meshes" / "shoe.obj").write_text(
+        "".join(f"v {x / 100} {y / 100} {z / 100}\n" for x, y, z in corners)
+        + "".join(f"f {' '.join(face)}\n" for face in faces)
+    )
+    text = dogs.mjcf(dogs.FEET["mesh"]).replace(dogs.SHOE, "")
+    for name in ("/home/me/robot/shoe.obj", "C:\\robot\\shoe.obj", "old/shoe.obj"):
+        asset = f'<compiler strippath="true" meshdir="meshes"/><asset><mesh file="{name}"/></asset>'
+        file = tmp_path / "dog.xml"
+        file.write_text(text.replace("<worldbody>", asset + "<worldbody>"))
+        own = mjcf.from_file(file)
+        height = 0.32 + 0.04 * 0.6 + 0.01 * 0.8  # the shoe is turned with a shank of arccos 0.8
+        assert own.nominal_height == pytest.approx(height, abs=1e-3)
+
+
+FOOT_BODY = '<body name="{n}_toe" pos="0 0 -.2"><geom name="{n}_foot" size=".02"/></body>'
+
+
+@pytest.mark.parametrize("pair", [("a_toe", "a_thigh"), ("a_toe", "a_shank"), ("world", "a_toe")])
+def test_pairs_that_do_not_collide_name_what_parts_are_fixed_to(pair: tuple[str, str]) -> None:
+    exclude = '<contact><exclude body1="{}" body2="{}"/></contact><worldbody>'.format(*pair)
+    model = built(dogs.mjcf(FOOT_BODY).replace("<worldbody>", exclude), collision="full")
+    assert model.geom("a_foot").bodyid == model.body("a_shank").id
+    signature = (model.body("a_thigh").id << 16) + model.body("a_shank").id
+    assert model.exclude_signature.tolist() == [signature] * (pair == ("a_toe", "a_thigh"))
+
+
+def test_dampers_limit_no_torque() -> None:
+    damper = '<damper joint="{}" kv="1" ctrlrange="0 1" forcerange="-1 1"/>'
+    dampers = "".join(damper.format(f"{n}_knee") for n in dogs.LEGS)
+    robot = robot_of(dogs.mjcf().replace("<actuator>", f"<actuator>{dampers}"))
+    np.testing.assert_array_equal(robot.torque_limit, 30.0)
+
+
+def test_a_foot_that_cannot_hold_on_to_the_ground_is_told() -> None:
+    slippery = dogs.FEET["sphere"].replace("/>", ' friction="0 0 0"/>')
+    model = built(dogs.mjcf(slippery))  # the ground's friction counts
+    assert model.geom("a_foot").friction[0] == 1.0
+    problem = "foot 'b_foot' has friction 0, which its priority 2 puts above all; give it friction"
+    with pytest.raises(UsageError, match=problem):
+        built(dogs.mjcf(slippery.replace("/>", ' priority="2"/>')))
+
+
+def test_soft_parts_are_told() -> None:
+    cloth = """<flexcomp name="coat" type="grid" count="3 3 1" spacing=".05 .05 .05" pos="0 0 .2"
+      radius=".005" dim="2" mass=".1"><edge equality="false"/></flexcomp>"""
+    with pytest.raises(UsageError, match="its model has soft parts, flex 'coat'; take them out"):
+        robot_of(dogs.mjcf(extra=cloth))
+
+
+TAIL = """<body name="tail" pos="-.25 0 0"><joint name="wag" axis="0 1 0" range="-60 60"/>
+  <geom name="tip" type="capsule" fromto="0 0 0 0 0 -.3" size=".01" mass=".2"/></body>"""
+
+
+@pytest.mark.parametrize("place", [-0.25, 0.25])
+def test_a_tail_as_deep_as_the_legs_is_told_with_what_to_write(place: float) -> None:
+    text = dogs.mjcf(extra=TAIL.replace("-.25", str(place)))
+    feet = ("b_foot", "d_foot", "c_foot", "a_foot")
+    line = "feet = [{}]".format(", ".join(f'"{foot}"' for foot in feet))
+    with pytest.raises(UsageError, match="at body 'tail' reaches as deep as a leg") as told:
+        robot_of(text)
+    assert line in str(told.value)
+    robot = mjcf.from_spec(mujoco.MjSpec.from_string(text), feet=feet)
+    assert robot.feet == robot_of(dogs.mjcf()).feet
+    assert robot.spec().joint("wag").stiffness[0] > 0  # it is held
+
+
+def test_an_arm_that_the_keyframe_folds_is_no_leg() -> None:
+    hanging = TAIL.replace('range="-60 60"', 'range="-60 180"')
+    angles = dogs.degrees(*(0, 45, -90) * 4, 180)
+    pose = " ".join(map(str, (0, 0, 1, 1, 0, 0, 0, *angles)))
+    robot = robot_of(dogs.mjcf(extra=hanging, keyframe=f'<key name="home" qpos="{pose}"/>'))
+    assert len(robot.legs) == 4

@@ -11,6 +11,7 @@ import pytest
 
 from envs.mdp import symmetry
 from envs.sim import scene
+from envs.sim.batch import BatchPhysics
 from envs.sim.drives import PD
 from envs.sim.scene import Simulation
 from envs.task import as_judged
@@ -18,7 +19,7 @@ from envs.tasks.walk import walk
 from envs.vector import LocomotionVectorEnv
 from robots import Robot, get_robot
 from robots import mjcf as reader
-from robots.shapes import corners, reach
+from robots.shapes import corners, reach, tip
 from robots.usage import UsageError
 from tests.robots import dogs
 from tests.robots.helpers import in_nominal_pose
@@ -117,6 +118,34 @@ def test_feet_of_every_shape_stand_and_know_their_height(kind: str, tmp_path: Pa
     assert (state.base_height > 0.85 * env.robot.nominal_height).all()
     assert len(env.mirrors) == 4  # left-right and front-back
     env.close()
+
+
+@pytest.mark.parametrize("kind", dogs.SHANKS)
+def test_a_shank_that_is_its_own_foot_stands_on_its_end(kind: str) -> None:
+    """As a dog whose shanks end in spheres, however they are shaped."""
+    robot = robot_of(dogs.mjcf(foot="", shank=dogs.SHANKS[kind]))
+    plain = robot_of(dogs.mjcf())
+    assert robot.leg_length == pytest.approx(dogs.THIGH + dogs.SHANK)
+    np.testing.assert_allclose(robot.nominal_pose, plain.nominal_pose, atol=1e-3)
+    assert robot.nominal_height == pytest.approx(plain.nominal_height, abs=0.01)
+    assert robot.kp / robot.mass == pytest.approx(plain.kp / plain.mass, rel=0.05)
+    physics = BatchPhysics(scene.build(robot, Simulation(), PD()), robot, 1, Simulation())
+    still, turning = np.zeros((1, 6)), np.zeros((1, 12))
+    turning[:, 2::3] = 1.0  # rad/s of the knees
+    base = np.array([[0, 0, robot.nominal_height, 1, 0, 0, 0]])
+    physics.set_rows(np.arange(1), base, still, np.array([robot.nominal_pose]), turning)
+    speed = np.linalg.norm(physics.foot_vel_w[0], axis=1)
+    np.testing.assert_allclose(speed, 0.2, rtol=1e-3)
+    np.testing.assert_allclose(physics.foot_height, 0.0, atol=1e-6)
+
+
+def test_a_foot_below_its_shank_stands_on_its_middle() -> None:
+    for kind in dogs.FEET:
+        model = mujoco.MjModel.from_xml_string(dogs.mjcf(dogs.FEET[kind]))
+        data = mujoco.MjData(model)
+        mujoco.mj_kinematics(model, data)
+        geom, joint = model.geom("a_foot").id, model.joint("a_knee").id
+        np.testing.assert_allclose(tip(model, data, geom, joint), data.geom_xpos[geom], atol=1e-9)
 
 
 def test_an_arm_is_held_where_the_keyframe_has_it() -> None:
