@@ -34,7 +34,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from algos.runs.checkpoint import load_checkpoint, load_newest
-from algos.runs.directory import code_state
+from algos.runs.code_state import code_state
 from algos.runs.fingerprint import digest
 from benchmarks.trainings import (
     SETTINGS,

@@ -30,7 +30,7 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy import stats
 
-from algos.runs.directory import code_state
+from algos.runs.code_state import code_state
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = [

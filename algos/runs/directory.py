@@ -8,16 +8,15 @@ import logging
 import os
 import shutil
 import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
+from algos.runs.code_state import code_state
 from algos.runs.files import DRAFT, WriteError, replacing, writing
 from algos.runs.near import near
 from algos.runs.shell import quoted
@@ -28,8 +27,6 @@ log = logging.getLogger(__name__)
 
 RUNS = "runs"
 """Where runs are by default."""
-MAX_DIFF = 2**20
-"""Bytes that a run keeps of the code's uncommitted changes."""
 MAX_FAULTS = 10
 """Records of faulty simulations that a run keeps."""
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
@@ -211,44 +208,3 @@ def _write_json(path: Path, content: Any) -> None:
     """Write a file that is at every moment the old or the new one."""
     with replacing(path) as file:
         file.write((json.dumps(content, indent=2) + "\n").encode())
-
-
-def code_state() -> dict[str, str | None]:
-    """Return the commit and the uncommitted diff of this code, None where git cannot tell.
-
-    Bytes of the diff that are no UTF-8 are replaced, and of a huge one there is the beginning.
-    """
-    here = Path(__file__).parent
-    plain = ("--no-color", "--no-ext-diff", "--no-textconv", "--no-relative", "--submodule=short")
-    prefixes = ("--src-prefix=a/", "--dst-prefix=b/")
-    return {
-        "commit": _git(here, "rev-parse", "HEAD"),
-        "diff": _git(here, "diff", *plain, *prefixes, "HEAD"),
-    }
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Return the first MAX_DIFF bytes that git prints, None where it fails.
-
-    Git may refuse a folder of another user, the usual case in a container; but whoever asks is
-    running the code of this one already. Within a hook, variables point it to another repository.
-    """
-    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-c", "safe.directory=*", *arguments]
-    try:
-        with TemporaryFile() as output:
-            subprocess.run(
-                command,
-                cwd=folder,
-                env=own,
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                timeout=20,
-                check=True,
-            )
-            size = output.seek(0, os.SEEK_END)
-            output.seek(0)
-            text = output.read(MAX_DIFF).decode(errors="replace").strip("\n")
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return text if size <= MAX_DIFF else f"{text}\n[{size - MAX_DIFF:,} more bytes are left out]"

@@ -10,7 +10,7 @@ from glob import escape
 from pathlib import Path
 from typing import Any, Literal
 
-from algos.runs.directory import code_state
+from algos.runs.code_state import code_state
 from algos.runs.shell import legible
 from algos.tracking.tracker import Alias, Tracker
 from algos.tracking.wandb_settings import (

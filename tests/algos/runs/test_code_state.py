@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from algos.runs import directory
-from algos.runs.directory import MAX_DIFF, RunDirectory, code_state
+from algos.runs import code_state as module
+from algos.runs.code_state import MAX_DIFF, code_state
+from algos.runs.directory import RunDirectory
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     who = ("-c", "user.name=me", "-c", "user.email=me@here")
     for command in (("init",), ("add", "a.txt"), (*who, "commit", "-m", "first")):
         subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
-    monkeypatch.setattr(directory, "__file__", str(folder / "directory.py"))
+    monkeypatch.setattr(module, "__file__", str(folder / "directory.py"))
     return folder
 
 
@@ -42,6 +43,25 @@ def test_a_change_in_any_encoding_is_kept(clone: Path, content: bytes, seen: str
     assert len(state["commit"]) == 40
     assert seen in state["diff"]
     state["diff"].encode()  # so that a report and a patch can hold it
+
+
+def test_a_new_file_of_code_is_kept_and_not_added(clone: Path) -> None:
+    for name in ("mine.py", "envs/rewards of mine.py", "envs/own/__init__.py", "venv/lib/other.py"):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        (clone / name).write_text("paid = 1\n")
+    (clone / ".gitignore").write_text("ignored.py\n")
+    (clone / "envs" / "ignored.py").write_text("paid = 2\n")
+    index = (clone / ".git" / "index").read_bytes()
+    diff = code_state()["diff"]
+    assert diff is not None
+    changed = [line for line in diff.splitlines() if line.startswith("+++ ")]
+    assert [line.rstrip("\t") for line in changed] == [
+        "+++ b/envs/own/__init__.py",
+        "+++ b/envs/rewards of mine.py",
+        "+++ b/mine.py",
+    ]
+    assert diff.count("+paid = 1") == 3
+    assert (clone / ".git" / "index").read_bytes() == index
 
 
 def test_a_hook_of_another_repository_alters_nothing(
@@ -69,7 +89,7 @@ def test_the_users_ways_to_show_a_change_do_not_alter_it(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (clone / "sub").mkdir()
-    monkeypatch.setattr(directory, "__file__", str(clone / "sub" / "directory.py"))
+    monkeypatch.setattr(module, "__file__", str(clone / "sub" / "directory.py"))
     (clone / "a.txt").write_text("two\n")
     plain = code_state()["diff"]
     assert plain is not None
