@@ -18,7 +18,7 @@ TIMED = ("gait", "clearance", "air_time")
 def free_gait(robot: Robot) -> TaskConfig:
     """Return walking without a clock: speed is paid for and power costs, steps are its own."""
     task = walk(robot)
-    weights = {"power": -0.006, "lin_vel_z": -0.2, "termination": -15.0}
+    weights = {"power": -0.006, "slip": -1.0, "lin_vel_z": -0.2, "termination": -15.0}
     paid = {
         n: replace(r, weight=weights.get(n, r.weight))
         for n, r in task.rewards.items()

@@ -41,6 +41,7 @@ def gait(robot: Robot) -> TaskConfig:
         "orientation": -2.0,
         "termination": -30.0,
         "power": -0.002,
+        "slip": -1.0,
     }
     paid = {n: replace(r, weight=weights.get(n, r.weight)) for n, r in task.rewards.items()}
     del paid["air_time"]

@@ -18,7 +18,13 @@ SPEEDS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5)
 def run(robot: Robot) -> TaskConfig:
     """Return the running task: walking's terms, faster steps, commands that widen in training."""
     task = walk(robot)
-    weights = {"lin_vel_deviation": -2.0, "yaw_rate_deviation": -1.0, "termination": -15.0}
+    weights = {
+        "lin_vel_deviation": -2.0,
+        "yaw_rate_deviation": -1.0,
+        "termination": -15.0,
+        "power": -0.002,
+        "slip": -1.0,
+    }
     rewards = {n: replace(r, weight=weights.get(n, r.weight)) for n, r in task.rewards.items()}
     return replace(
         task,
