@@ -73,6 +73,12 @@ lagged = {  # how many physics steps ago, and which of the two in `past`
 past = np.zeros((max([steps for steps, _ in lagged.values()], default=0), 2, len(joints)))
 
 
+def height():
+    """Height of the base over the ground below it (m)."""
+    ground = (np.arange(6) == 1).astype(np.uint8)  # has this group to itself
+    return mujoco.mj_ray(model, data, data.qpos[:3], [0, 0, -1], ground, 1, -1, None)
+
+
 def curve(speed, limit, stall, no_load):
     """Smallest and largest torque of a DC motor at a speed."""
     return [np.clip(stall * (sign - speed / no_load), -limit, limit) for sign in (-1.0, 1.0)]
@@ -198,7 +204,7 @@ for step in range(round(seconds * info["control_rate"])):
         "action": action,
         "clock_sin": moving * np.sin(phase),
         "clock_cos": moving * np.cos(phase),
-        "base_height": data.qpos[2:3],
+        "base_height": np.array([height()]),
         "joint_target": control - pose,
     }
     values |= {term: past[steps - 1, int(speed)] for term, (steps, speed) in lagged.items()}

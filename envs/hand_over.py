@@ -93,7 +93,12 @@ class HandOver:
         self._action = np.zeros((n, len(self._pose)))  # the last one of who gets up
 
     def __call__(self, observation: np.ndarray) -> np.ndarray:
-        """Return the actions of `together`'s task, (n, joints), for its observations."""
+        """Return the actions of `together`'s task, (n, joints), for its observations.
+
+        Where no action is observed an episode has begun, and with it the getting up.
+        """
+        begun = ~self._block(observation, "action").any(axis=1)
+        self.rising, self._action = self.rising | begun, np.where(begun[:, None], 0, self._action)
         self._decide(observation)
         joints, rising = self._pose + self._block(observation, "joint_pos"), self.rising[:, None]
         walked = np.clip(self._walk(self._for_walker(observation)), -1, 1)

@@ -156,14 +156,15 @@ class LocomotionVectorEnv(VectorEnv):
         super().reset(seed=seed)
         if seed is not None:
             self._rng = self.np_random
-        mask = np.asarray((options or {}).get("reset_mask", np.ones(self.num_envs, bool)))
+        mask = np.asarray((options or {}).get("reset_mask", np.ones(self.num_envs)), bool)
         require_shape("reset_mask", mask, (self.num_envs,))
         first, self._begun = seed is not None or not self._begun, True
         if first:
             self._visited.clear()
         self._restart(np.flatnonzero(mask))
         if self.config.staggered and first:
-            self._history.steps[:] = self._rng.integers(0, self._max_steps, self.num_envs)
+            ages = self._rng.integers(0, self._max_steps, self.num_envs)
+            self._history.steps[mask] = ages[mask]
         self.state = self._read_state()
         return self._observe(), {}
 

@@ -46,6 +46,8 @@ def dress(spec: mujoco.MjSpec) -> None:
             continue
         for geom in collide:
             twin = body.add_geom(group=VISUAL_GROUP, contype=0, conaffinity=0, mass=0)
+            if geom.frame is not None:
+                twin.set_frame(geom.frame)
             for field in ("type", "size", "pos", "quat", "fromto", "meshname", "material", "rgba"):
                 setattr(twin, field, getattr(geom, field))
             for field in ("type", "euler", "axisangle", "xyaxes", "zaxis"):

@@ -97,6 +97,11 @@ def test_a_robot_starts_on_a_slope_and_not_inside_it(
     agent, path = random_agent(env), tmp_path / "a.onnx"
     export(DeployedPolicy(agent.policy, agent.normalizer), path, deployment.description(env))
     theirs = run_script(path, monkeypatch, 0.02, "0", "0", "0")
+    ended = runpy.run_path(sys.argv[0])
+    x, y, z = ended["data"].qpos[:3]
+    assert abs(x) > 0.05  # it slid
+    ground = Slope(0.5).height(np.array([[x, y]]))[0]
+    assert ended["height"]() == pytest.approx(z - ground, abs=1e-4)
     assert np.abs(theirs[0, 1:] - env.robot.nominal_pose).max() < 0.1
     assert 0.0 < theirs[0, 0] - env.robot.nominal_height < 0.3
 

@@ -54,7 +54,9 @@ class Quantities:
         free = model.joint(model.body(robot.base).jntadr[0])
         self._base_qpos = free.qposadr[0] + np.arange(7)
         self._base_qvel = free.dofadr[0] + np.arange(6)
-        self._sensors = _sensor_slices(model, robot)
+        self._sensors = _sensor_columns(model, robot)
+        pairs = zip(robot.thighs, robot.shanks, strict=True)
+        self._single_links = np.array([thigh == shank for thigh, shank in pairs])
         self._fresh = np.ones(len(qpos), bool)  # not stepped since they were put somewhere
 
     def apply(self, control: np.ndarray) -> None:
@@ -167,7 +169,8 @@ class Quantities:
     @property
     def leg_contact(self) -> np.ndarray:
         shank = self._sensor("shank_contact") > self._sensor("foot_contact")
-        return np.concatenate([self._sensor("thigh_contact") > 0, shank], axis=1)
+        thigh = (self._sensor("thigh_contact") > 0) & ~self._single_links
+        return np.concatenate([thigh, shank], axis=1)
 
     @property
     def base_contact(self) -> np.ndarray:
@@ -187,8 +190,8 @@ def feet_are_round(model: mujoco.MjModel, robot: Robot) -> bool:
     return all(kind == mujoco.mjtGeom.mjGEOM_SPHERE for kind in kinds)
 
 
-def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
-    """Return where each group of sensors stands in sensordata; a group's sensors are adjacent."""
+def _sensor_columns(model: mujoco.MjModel, robot: Robot) -> dict[str, slice | np.ndarray]:
+    """Return where each group of sensors stands in sensordata: side by side, as a rule."""
     groups = {
         "lin_vel_b": ["lin_vel_b"],
         "ang_vel_b": ["ang_vel_b"],
@@ -202,8 +205,10 @@ def _sensor_slices(model: mujoco.MjModel, robot: Robot) -> dict[str, slice]:
     }
     if not feet_are_round(model, robot):
         groups["foot_up"] = [sensor("foot_up", foot) for foot in robot.feet]
-    slices = {}
+    found: dict[str, slice | np.ndarray] = {}
     for group, names in groups.items():
-        first, last = model.sensor(names[0]), model.sensor(names[-1])
-        slices[group] = slice(int(first.adr[0]), int(last.adr[0] + last.dim[0]))
-    return slices
+        sensors = [model.sensor(name) for name in names]
+        columns = np.concatenate([s.adr[0] + np.arange(s.dim[0]) for s in sensors])
+        adjacent = (np.diff(columns) == 1).all()
+        found[group] = slice(columns[0], columns[-1] + 1) if adjacent else columns
+    return found

@@ -68,11 +68,13 @@ class Simulation:
 
     @property
     def full(self) -> Simulation:
-        """The same at full physics, in steps of at most FULL_TIMESTEP."""
+        """The same at full physics; steps of fast physics are parted into some of FULL_TIMESTEP at
+        most, so that what is a whole number of them, a delay or a lag, remains one.
+        """
         if self.physics == "full":
             return self
-        substeps = max(self.substeps, math.ceil(self.dt / FULL_TIMESTEP - 1e-6))
-        timestep = self.dt / substeps
+        parts = math.ceil(self.timestep / FULL_TIMESTEP - 1e-6)
+        timestep, substeps = self.timestep / parts, self.substeps * parts
         return replace(self, physics="full", timestep=timestep, substeps=substeps)
 
 

@@ -93,6 +93,8 @@ def hold(spec: mujoco.MjSpec, holding: Holding) -> None:
     """Hold joints of a spec, in place: they begin where they are held."""
     for turned in holding.bodies:
         body = spec.body(turned.body)
+        if body.frame is not None:  # its pose in the parent holds what frames add
+            body.set_frame(body.parent.add_frame())
         body.pos, body.quat = turned.pos, turned.quat
         body.alt.type = mujoco.mjtOrientation.mjORIENTATION_QUAT
     for held in holding.joints:

@@ -128,9 +128,14 @@ def legs(model: mujoco.MjModel, qpos: np.ndarray, feet: tuple[str, ...] = ()) ->
 
 
 def _in_order(data: mujoco.MjData, found: list[Leg]) -> list[Leg]:
-    """Return legs pair by pair from the front, left before right, by where they begin."""
+    """Return legs pair by pair from the front, left before right, by where they begin.
+
+    Of an odd number the one in the middle is no pair's, and the last.
+    """
     begins = {leg: data.xanchor[leg.joints[0]] for leg in found}
     rows = sorted(found, key=lambda leg: -begins[leg][0])
+    if len(rows) % 2:
+        rows.append(rows.pop(np.abs([begins[leg][1] for leg in rows]).argmin()))
     pairs = [rows[i : i + 2] for i in range(0, len(rows), 2)]
     return [leg for pair in pairs for leg in sorted(pair, key=lambda leg: -begins[leg][1])]
 

@@ -52,6 +52,7 @@ def test_the_robot_s_state_decides_who_acts() -> None:
     env, both = stack(walk, rise, 2)
     observation, _ = env.reset(seed=1)
     gravity = env.layout["gravity"]
+    observation[:, env.layout["action"]] = 0.1
     fallen = observation.copy()
     fallen[1, gravity] = [0, 1, 0]  # on its side
     both(fallen)
@@ -62,6 +63,22 @@ def test_the_robot_s_state_decides_who_acts() -> None:
     assert both.rising.tolist() == [False, True]  # between the two angles nothing changes
     both(observation)
     assert both.rising.tolist() == [False, False]
+
+
+def test_a_new_episode_begins_with_getting_up() -> None:
+    walk, rise = Watched(0.2), Watched(0.4)
+    env, both = stack(walk, rise, 2)
+    observation, _ = env.reset(seed=1)
+    dropped = observation.copy()
+    dropped[:, env.layout["gravity"]] = [np.sin(0.5), 0, -np.cos(0.5)]
+    both(dropped)
+    assert both.rising.tolist() == [True, True]  # less than a fall, but the first of an episode
+    both.rising[:] = [False, True]
+    both(dropped)
+    assert both.rising.tolist() == [True, True]
+    last = RISER.observations["action"].scale * rise.seen  # of the episode before nothing is left
+    alone = LocomotionVectorEnv(1, config=RISER).layout["action"]
+    np.testing.assert_array_equal(last[:, alone], 0.0)
 
 
 def test_both_act_through_one_drive() -> None:

@@ -51,6 +51,15 @@ def test_staggered_episodes_have_every_age_and_judged_ones_none() -> None:
     assert not judged.episode_steps.any()
 
 
+def test_a_mask_gives_ages_to_those_that_it_marks_alone() -> None:
+    env = LocomotionVectorEnv(16, config=tasks.make("recover", get_robot("anymal_c")))
+    env.reset(seed=1)
+    before, mask = env.episode_steps.copy(), np.arange(16) % 2 == 0
+    env.reset(seed=3, options={"reset_mask": mask})
+    np.testing.assert_array_equal(env.episode_steps[~mask], before[~mask])
+    assert (env.episode_steps[mask] != before[mask]).any()
+
+
 def test_stages_of_a_reset_repeat() -> None:
     config = tasks.make("recover", get_robot("anymal_c"))
     ages = []

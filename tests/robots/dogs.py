@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import pi
+from types import MappingProxyType
 
 THIGH, SHANK = 0.2, 0.2
 """Lengths (m)."""
@@ -67,6 +69,7 @@ def mjcf(
     extra: str = "",
     keyframe: str = "",
     shank: str = SHANK_SHAPE,
+    places: Mapping[str, tuple[float, float]] = MappingProxyType(LEGS),
 ) -> str:
     """Return the MJCF of a dog, in degrees.
 
@@ -76,20 +79,21 @@ def mjcf(
         extra: more links of the trunk.
         keyframe: elements <key>.
         shank: the shape of a shank, beside its foot.
+        places: where legs begin, by their names.
     """
     legs = "".join(
         _LEG.format(
             n=n,
             x=x,
             y=y,
-            out=0.05 if y > 0 else -0.05,
+            out=0.05 * ((y > 0) - (y < 0)),
             knee=knee,
             shank=shank,
             foot=foot.format(n=n),
         )
-        for n, (x, y) in LEGS.items()
+        for n, (x, y) in places.items()
     )
-    joints = [f"{n}_{j}" for n in LEGS for j in ("roll", "pitch", "knee")]
+    joints = [f"{n}_{j}" for n in places for j in ("roll", "pitch", "knee")]
     drives = "".join(f'<motor joint="{joint}" ctrlrange="-30 30"/>' for joint in joints)
     mesh = (SHOE if "mesh" in foot else "") + (CALF if "mesh" in shank else "")
     return f"""<mujoco model="dog">{mesh}<worldbody><body name="trunk" pos="0 0 1"><freejoint/>

@@ -148,3 +148,48 @@ def test_an_arm_that_the_keyframe_folds_is_no_leg() -> None:
     pose = " ".join(map(str, (0, 0, 1, 1, 0, 0, 0, *angles)))
     robot = robot_of(dogs.mjcf(extra=hanging, keyframe=f'<key name="home" qpos="{pose}"/>'))
     assert len(robot.legs) == 4
+
+
+def test_a_torque_limit_above_the_files_own_is_had() -> None:
+    """The joint's own limit would hold a drive back that says it gives more."""
+    text = dogs.mjcf().replace('range="-40 40"', 'range="-40 40" actuatorfrcrange="-10 10"')
+    spec = mujoco.MjSpec.from_string(text)
+    assert mjcf.from_spec(spec.copy()).torque_limit.reshape(4, 3)[0].tolist() == [10, 30, 30]
+    robot = mjcf.from_spec(spec, torque_limit=25.0, kp=1000.0)
+    model = scene.build(robot, Simulation(), PD())
+    data = mujoco.MjData(model)
+    data.ctrl[:] = 1.0
+    mujoco.mj_forward(model, data)
+    roll = model.joint(robot.joints[0])
+    assert data.actuator_force[0] == data.qfrc_actuator[roll.dofadr[0]] == 25.0
+
+
+TURNED = '<frame pos="0 0 .1" xyaxes="-1 0 0 0 -1 0">'
+"""What the base of a robot that faces backward is put into."""
+
+
+def test_an_arm_in_a_frame_is_where_the_file_has_it() -> None:
+    text = dogs.mjcf(extra=f"{TURNED}{dogs.ARM}</frame>")
+    spec = mujoco.MjSpec.from_string(text)
+    theirs, ours = spec.compile(), robot_of(text).spec().compile()
+    assert ours.body("upper_arm").pos.tolist() == pytest.approx([-0.1, 0, 0.16])
+    for name in ("upper_arm", "hand"):
+        np.testing.assert_allclose(ours.body(name).pos, theirs.body(name).pos, atol=1e-9)
+        np.testing.assert_allclose(ours.body(name).quat, theirs.body(name).quat, atol=1e-9)
+
+
+def test_what_is_seen_of_a_shape_in_a_frame_is_where_it_collides() -> None:
+    box = '<geom name="box" type="box" size=".1 .05 .02" pos=".05 0 0" mass="1"/>'
+    model = robot_of(dogs.mjcf(extra=f"{TURNED}{box}</frame>")).spec().compile()
+    own = model.geom("box")
+    boxes = [g for g in range(model.ngeom) if np.array_equal(model.geom_size[g], own.size)]
+    assert len(boxes) == 2
+    np.testing.assert_allclose(model.geom_pos[boxes], [[-0.05, 0, 0.1]] * 2, atol=1e-9)
+
+
+def test_of_three_legs_the_single_one_is_no_pair_s_wherever_it_is() -> None:
+    single = {"a": (0.2, 0.0), "b": (-0.2, 0.1), "c": (-0.2, -0.1)}
+    for flip, order in ((1, ["b", "c", "a"]), (-1, ["b", "c", "a"])):
+        places = {n: (flip * x, y) for n, (x, y) in single.items()}
+        robot = robot_of(dogs.mjcf(places=places))
+        assert [foot[0] for foot in robot.feet] == order

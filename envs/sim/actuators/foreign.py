@@ -108,7 +108,10 @@ class Foreign:
         """
         own = self.layout.timestep
         fits = own is None or abs(own - timestep) < 1e-9
-        need = f"{own} s, in which the network was trained: give --env.simulation.timestep {own}"
+        need = (
+            f"{own} s, in which the network was trained: give --env.simulation.timestep {own}, and "
+            "--env.simulation.substeps so that their product stays"
+        )
         require(fits, "the physics step", f"{timestep:g} s", need)
         states = {
             f"state_{i}": np.zeros((n, 2, layers, joints, width), np.float32)

@@ -49,6 +49,8 @@ def test_joints_have_no_dry_friction_and_the_solver_few_sweeps(model: mujoco.MjM
         (replace(FAST, timestep=0.004, substeps=3), 0.004, 3),
         (replace(FAST, timestep=0.0125, substeps=1), 0.0125 / 3, 3),
         (replace(FAST, timestep=0.006, substeps=1), 0.003, 2),
+        (replace(FAST, timestep=0.0075, substeps=2), 0.00375, 4),  # whole steps remain whole
+        (replace(FAST, timestep=0.012, substeps=2), 0.004, 6),
     ],
 )
 def test_a_policy_is_judged_under_full_physics_at_its_own_rate(
