@@ -22,11 +22,12 @@ def gather(
             raise SystemExit(f"no experiment {name!r}; choose from {', '.join(known)}")
     for name in names:
         result = run(name)
-        results = _read(file) | {name: result}  # another run may have written meanwhile
+        results = kept(file) | {name: result}  # another run may have written meanwhile
         ordered = {n: results[n] for n in known if n in results}
         file.write_text(json.dumps(ordered, indent=2) + "\n")
-    return _read(file)
+    return kept(file)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def kept(file: Path) -> dict[str, Any]:
+    """Return the results that a file holds."""
     return json.loads(file.read_text()) if file.exists() else {}

@@ -31,6 +31,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.experiments import kept
 from envs.judge import protocol, trials
 from envs.sim import scene
 from envs.sim.drives import PD
@@ -122,6 +123,9 @@ def train(name: str, robot: str, seed: int, options: Options) -> Path:
         except subprocess.TimeoutExpired:
             process.terminate()  # it saves what it has
             process.wait()
+        else:
+            if process.returncode:
+                raise SystemExit(f"{' '.join(command)} failed, exit code {process.returncode}")
     return folder
 
 
@@ -191,19 +195,25 @@ def published() -> Path:
 
 def main(options: Options) -> None:
     """Measure, keep and print."""
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     folder = options.folder or published()
     known = files(folder)
     for name in options.robots or known:
         if name not in known:
             raise SystemExit(f"no robot {name!r} in {folder}: {', '.join(known)}")
-        results[name] = results.get(name, {}) | derived(get_robot(known[name]))
-        walks = results[name].setdefault("walks", {})
+        keep(name, derived(get_robot(known[name])))
         for seed in options.seeds:
-            walks[str(seed)] = judge(train(name, known[name], seed, options))
-            RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+            walk = judge(train(name, known[name], seed, options))
+            keep(name, {"walks": {str(seed): walk}})
+    Console(width=100).print(table(kept(RESULTS)))
+
+
+def keep(name: str, found: dict[str, Any]) -> None:
+    """Write what is new of a robot beside what is known, also by another run meanwhile."""
+    results = kept(RESULTS)
+    before = results.get(name, {})
+    walks = before.get("walks", {}) | found.get("walks", {})
+    results[name] = before | found | {"walks": walks}
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    Console(width=100).print(table(results))
 
 
 if __name__ == "__main__":

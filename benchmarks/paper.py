@@ -82,6 +82,9 @@ def run(name: str) -> dict[str, Any]:
     with (ROOT / folder / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    total = ROOT / folder / "cpu_seconds"  # of all processes that have gone on with it
+    spent += float(total.read_text()) if total.exists() else 0.0
+    total.write_text(f"{spent}\n")
     return {
         "env_steps": int(rows[-1]["env_steps"]),
         "minutes": round(float(rows[-1]["seconds"]) / 60, 1),

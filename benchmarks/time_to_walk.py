@@ -27,6 +27,8 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.experiments import kept
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "time_to_walk.json"
 CRITERION = {
@@ -88,16 +90,16 @@ class Options:
 
 def main(options: Options) -> None:
     """Train what is missing, and print the table."""
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     trainer = options.rival.stem if options.rival else options.recipe
     for budget in options.budgets:
         for seed in options.seeds:
             name = f"{trainer}-{budget}-s{seed}"
-            if name not in results:
+            if name not in kept(RESULTS):
                 commands = programs(options, options.folder / name, seed, budget)
-                results[name] = trained(*commands, options.folder / name / "evaluation.json")
+                found = trained(*commands, options.folder / name / "evaluation.json")
+                results = kept(RESULTS) | {name: found}  # another run may have written meanwhile
                 RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    Console().print(table(results))
+    Console().print(table(kept(RESULTS)))
 
 
 def programs(options: Options, run: Path, seed: int, budget: int) -> tuple[list[str], list[str]]:

@@ -62,7 +62,19 @@ class Measurements:
                 f"--train-share is {share}; it must leave at least {FEWEST} of the {len(self)} "
                 "samples on each side"
             )
-        return self.rows(slice(n)), self.rows(slice(n, None))
+        first, later = self.rows(slice(n)), self.rows(slice(n, None))
+        lags = len(self.lags)
+        columns = {"torque": first.torque} | {
+            name: first.inputs[:, i * lags : (i + 1) * lags] for i, name in enumerate(INPUTS)
+        }
+        for name, column in columns.items():
+            if np.ptp(column) == 0:
+                raise UsageError(
+                    f"{name} is {column.flat[0]:g} throughout the first {n} samples, of which the "
+                    "model is to be learned; measure a drive that moves, or give a larger "
+                    "--train-share"
+                )
+        return first, later
 
 
 def load(path: Path, rate: float, lags: tuple[float, ...] | None) -> Measurements:

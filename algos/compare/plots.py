@@ -133,9 +133,10 @@ def load(path: Path) -> Run:
 
 def band(runs: Sequence[Run], column: str) -> Band | None:
     """Return a column's mean and interval over runs, where all that have it do; None nowhere."""
-    curves = [curve for run in runs if (curve := run.curve(column)).size]
-    if not curves:
+    known = [run for run in runs if run.curve(column).size]
+    if not known:
         return None
+    curves = [run.curve(column) for run in known]
     first, last = max(c[0, 0] for c in curves), min(c[0, -1] for c in curves)
     grid = np.unique(np.concatenate([c[0] for c in curves]))
     grid = grid[(first <= grid) & (grid <= last)]
@@ -144,7 +145,7 @@ def band(runs: Sequence[Run], column: str) -> Band | None:
     if grid.size > POINTS:
         grid = np.linspace(first, last, POINTS)
     values = np.stack([np.interp(grid, c[0], c[1]) for c in curves])
-    return Band(grid, *interval(column, values, sum(run.episodes(column) for run in runs)))
+    return Band(grid, *interval(column, values, sum(run.episodes(column) for run in known)))
 
 
 def group(runs: Sequence[Run]) -> dict[str, list[Run]]:

@@ -63,7 +63,17 @@ def sound_samples(group: Group, rollout: Rollout, *estimates: Tensor) -> tuple[l
 
 
 def merged(metrics: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Metrics of rollouts that were collected side by side: sums of counts, means of the rest."""
+    """Metrics of rollouts that were collected side by side: sums of counts, means of the rest.
+
+    Means over episodes are so over those of all.
+    """
     names = dict.fromkeys(name for own in metrics for name in own)
-    columns = {name: [own[name] for own in metrics if name in own] for name in names}
-    return {n: sum(c) if n in COUNTS else sum(c) / len(c) for n, c in columns.items()}
+    return {name: _merged(name, [own for own in metrics if name in own]) for name in names}
+
+
+def _merged(name: str, metrics: Sequence[Mapping[str, float]]) -> float:
+    values = [own[name] for own in metrics]
+    if name in COUNTS:
+        return sum(values)
+    weights = [own["episodes"] if name.startswith("episode/") else 1.0 for own in metrics]
+    return sum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)

@@ -156,11 +156,11 @@ class RunDirectory:
         _write_json(self.config, config)
 
     def holds(self, config: dict[str, Any]) -> bool:
-        """Whether a run of these settings was begun here."""
+        """Whether a run of these settings and this seed was begun here."""
         if not self.config.exists():
             return False
         _, before = RunDirectory.open(self.path)
-        return settings(before) == settings(config)
+        return before.get("seed") == config["seed"] and settings(before) == settings(config)
 
     @property
     def begun(self) -> bool:

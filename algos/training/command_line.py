@@ -14,7 +14,7 @@ from algos.runs import codec
 from algos.runs.directory import RUNS, RunDirectory
 from algos.runs.shell import quoted
 from algos.terminal import absolute
-from algos.training.settings import ResumeConfig, Training
+from algos.training.settings import ResumeConfig, Training, require_wandb
 from algos.usage import UsageError
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,8 @@ def reopen(
         defaults: of the choice that a config.json tells.
 
     Raises:
-        ValueError: the folder holds no run, a damaged one, or one without checkpoints.
+        ValueError: the folder holds no run, a damaged one, or one without checkpoints; or an option
+            of W&B's has no effect on the run's logger.
     """
     run, plain = RunDirectory.open(options.resume)
     try:
@@ -74,4 +75,5 @@ def reopen(
         log.warning("%s was left before its first checkpoint; it starts anew", quoted(run.path))
     given = {name: getattr(options, name) for name in ("total_steps", "device", "logger", "wandb")}
     config = replace(reading.value, **{n: v for n, v in given.items() if v is not None})
+    require_wandb(config.logger, "wandb" if options.wandb in ("online", "offline") else None)
     return config, run, run.begun

@@ -30,7 +30,8 @@ def evaluate(
         envs: a vector environment in AutoresetMode.SAME_STEP.
         episodes: least number of episodes.
         seed: seed of the environments' reset.
-        max_length: steps after which an episode that does not end counts as it is.
+        max_length: steps after which an episode that does not end counts as it is; what is left of
+            it counts only if it is as long again.
 
     Returns:
         `return_mean`, `return_std`, `return_min`, `length_mean`, `episodes`, and the mean of every
@@ -46,21 +47,22 @@ def evaluate(
     lengths: list[int] = []
     terms: dict[str, list[np.ndarray]] = {}
     done_count = np.zeros(n, dtype=np.int64)
-    running, length = np.zeros(n), np.zeros(n, dtype=np.int64)
+    running, length, cut = np.zeros(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
     observations, _ = envs.reset(seed=seed)
     while (done_count < quota).any():
         observations, reward, terminated, truncated, info = envs.step(act(observations))
         running += reward
         length += 1
         ended = terminated | truncated
-        done = ended | (length >= max_length)
+        done = (ended & ~cut) | (length >= max_length)
         counted = done & (done_count < quota)
         returns += running[counted].tolist()
         lengths += length[counted].tolist()
         for name, values in info.get("trot", {}).get("episode_means", {}).items():
             terms.setdefault(name, []).append(np.asarray(values)[counted & ended])
         done_count += done
-        running[done], length[done] = 0.0, 0
+        cut = (cut | done) & ~ended
+        running[done | ended], length[done | ended] = 0.0, 0
     return {
         "return_mean": float(np.mean(returns)),
         "return_std": float(np.std(returns)),

@@ -150,10 +150,11 @@ class Training:
             raise UsageError("--seed has no effect beside --seeds: leave it out")
         for name in ("wandb", "wandb_project", "wandb_tags"):
             changed = getattr(self, name) not in (getattr(usual, name), "disabled")
-            _require_wandb(self.logger, name if changed else None)
+            require_wandb(self.logger, name if changed else None)
 
 
-def _require_wandb(logger: LoggerName | None, option: str | None) -> None:
+def require_wandb(logger: LoggerName | None, option: str | None) -> None:
+    """Raise ValueError where an option of W&B's is given and another logger alone is told."""
     if option and logger in ("tensorboard", "none"):
         flag = f"--{option.replace('_', '-')}"
         raise UsageError(f"{flag} has no effect beside --logger {logger}: give one of them")
@@ -179,7 +180,7 @@ class ResumeConfig:
         """Raise ValueError for a value out of bounds or an option without effect."""
         steps = self.total_steps
         require(steps is None or steps >= 1, "total_steps", steps, "at least 1")
-        _require_wandb(self.logger, "wandb" if self.wandb in ("online", "offline") else None)
+        require_wandb(self.logger, "wandb" if self.wandb in ("online", "offline") else None)
 
 
 def choose_device(name: Device, group: Group) -> torch.device:
@@ -202,7 +203,7 @@ def choose_device(name: Device, group: Group) -> torch.device:
 
 def check_group(config: Training, group: Group) -> None:
     """Raise ValueError unless the settings suit the processes and their devices."""
-    need = f"a multiple of the {group.size} processes"
+    need = f"a multiple of the {group.size} processes; a run goes on with as many as divide it"
     require(config.num_envs % group.size == 0, "num_envs", config.num_envs, need)
     require(group.size == 1 or not config.seeds, "seeds", config.seeds, "without torchrun")
     choose_device(config.device, group)

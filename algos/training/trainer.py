@@ -66,6 +66,7 @@ class Trainer:
         self._group = group
         self.iteration, self.env_steps = 0, 0
         self._best = -np.inf
+        self._best_of: float | None = None  # episodes; more of them have another scatter
         self._seconds = 0.0
         self._saved, self._refused = -1, 0
         self._unjudged: dict[str, Any] | None = None  # what last.pt holds, while it is
@@ -165,8 +166,9 @@ class Trainer:
         if metrics is None:
             return {}
         progress.evaluated(self.env_steps, metrics)
-        if metrics["return_mean"] >= self._best:
-            self._best = metrics["return_mean"]
+        comparable = self._best_of in (None, metrics.get("episodes"))
+        if metrics["return_mean"] >= self._best or not comparable:
+            self._best, self._best_of = metrics["return_mean"], metrics.get("episodes")
             self._save(self._run.best, self.state_dict())
             self._tracker.log_model(self._run.best, "best", self.env_steps)
         return {f"eval/{name}": value for name, value in metrics.items()}
@@ -258,7 +260,11 @@ class Trainer:
 
     def _judgement(self) -> dict[str, Any]:
         """Return what judging an iteration changes of a checkpoint."""
-        return {"best": float(self._best), "wandb_id": self._tracker.run_id}
+        return {
+            "best": float(self._best),
+            "best_of": self._best_of,
+            "wandb_id": self._tracker.run_id,
+        }
 
     def load(self, content: dict[str, Any]) -> None:
         """Go on from a checkpoint's content.
@@ -270,6 +276,7 @@ class Trainer:
             self.iteration, self.env_steps = content["iteration"], content["env_steps"]
             self._load_own(content)
             self._best, self._seconds = content["best"], content["seconds"]
+            self._best_of = content.get("best_of")
             self._saved = self.iteration
             self._unjudged = content if content.get("unjudged") else None
         except (KeyError, RuntimeError, ValueError) as error:

@@ -181,6 +181,8 @@ def _kept(given: dict[str, Any]) -> dict[str, Any]:
 
 def _build(read: Callable[[], mujoco.MjSpec], holding: Holding) -> mujoco.MjSpec:
     spec = alone(read())
+    for joint in spec.joints:  # it is drives whose torques have limits
+        joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE
     held.hold(spec, holding)
     return spec
 

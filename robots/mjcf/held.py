@@ -101,5 +101,4 @@ def hold(spec: mujoco.MjSpec, holding: Holding) -> None:
         joint = spec.joint(held.joint)
         joint.ref = joint.springref = held.position
         joint.stiffness, joint.damping = (held.stiffness, 0, 0), (held.damping, 0, 0)
-        joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE
         joint.limited, joint.range = mujoco.mjtLimited.mjLIMITED_FALSE, (0, 0)  # never reached

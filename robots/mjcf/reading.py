@@ -89,7 +89,6 @@ def alone(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     for joint in spec.joints:
         if joint.type == mujoco.mjtJoint.mjJNT_HINGE and not joint.range[0] < joint.range[1]:
             joint.range, joint.limited = UNLIMITED, mujoco.mjtLimited.mjLIMITED_FALSE
-        joint.actfrclimited = mujoco.mjtLimited.mjLIMITED_FALSE  # the drive's torque is limited
     _name(spec)
     _carry_excludes(spec)
     if any(not body.joints for body in spec.bodies[1:]):

@@ -112,3 +112,8 @@ def test_metrics_of_processes_are_summed_where_they_count_and_averaged_elsewhere
         "episode_return": 2.5,
         "episode/fall": 0.5,
     }
+
+
+def test_means_over_episodes_are_those_of_all_processes_episodes() -> None:
+    both = merged([{"episodes": 1.0, "episode/fall": 1.0}, {"episodes": 9.0, "episode/fall": 0.0}])
+    assert both == {"episodes": 10.0, "episode/fall": 0.1}

@@ -132,6 +132,16 @@ def test_lags_that_the_data_does_not_have(tmp_path: Path) -> None:
         data.load(path, RATE, (0.0,)).split(0.5)
 
 
+def test_what_does_not_change_in_the_share_to_learn_from_is_named() -> None:
+    inputs, torque = np.random.default_rng(0).normal(size=(400, 2)), np.ones(400)
+    torque[300:] = 2.0
+    with pytest.raises(UsageError, match="torque is 1 throughout the first 300 samples"):
+        Measurements(inputs, torque, (0.0,)).split(0.75)
+    inputs[:, 1] = 0.5
+    with pytest.raises(UsageError, match=r"joint_velocity is 0\.5 throughout the first 320"):
+        Measurements(inputs, torque, (0.0,)).split(0.8)
+
+
 def test_gains_of_an_ideal_drive_are_found() -> None:
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(300, 2))

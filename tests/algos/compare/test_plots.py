@@ -176,6 +176,15 @@ def test_a_band_of_falls_stays_between_0_and_1(tmp_path: Path) -> None:
     assert (known.mean, known.low, known.high) == pytest.approx((1 / 60, 0.00295, 0.0886), rel=2e-2)
 
 
+def test_a_run_without_a_value_adds_no_episodes_to_its_band(tmp_path: Path) -> None:
+    judged = [plots.load(write_run(tmp_path / f"a-s{i}", walks(0.0, 0.3), seed=i)) for i in (1, 2)]
+    fresh = plots.load(write_run(tmp_path / "a-s3", returns([1.0, 2.0]), seed=3))
+    known = [plots.band(runs, "eval/share/fall_rate") for runs in (judged, [*judged, fresh])]
+    assert known[0] is not None
+    assert known[1] is not None
+    np.testing.assert_array_equal(known[0].high, known[1].high)
+
+
 def test_a_value_that_the_last_evaluation_lacks_is_not_one_of_before(tmp_path: Path) -> None:
     rows = walks(0.0, 0.3)
     rows[0] |= {"eval/return_mean": 1.0, "eval/measure/power": 9.0}

@@ -206,3 +206,11 @@ def test_evaluation_cuts_episodes_that_do_not_end():
     # the last of the four is cut after 20 of its 100 steps
     assert result["episodes"] == 4
     assert result["length_mean"] == (3 + 2 + 2 + 20) / 4
+
+
+def test_the_rest_of_an_episode_that_was_cut_is_no_other_one():
+    envs = SyncVectorEnv([lambda: Clock([15], True)], autoreset_mode=AutoresetMode.SAME_STEP)
+    act = lambda o: np.zeros((len(o), 1), dtype=np.float32)  # noqa: E731
+    result = evaluate(act, envs, 3, max_length=10)
+    assert result["length_mean"] == 10
+    assert result["return_mean"] == np.mean([10 * 10 * k + 45 for k in (0, 1, 2)])

@@ -104,6 +104,22 @@ def test_what_is_not_judged_is_trained(
         assert f"Failed: {line}" in output.partition("Trained 128 steps")[2]
 
 
+@pytest.mark.slow
+def test_a_mean_over_more_episodes_is_not_held_against_one_over_fewer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    for steps, mean, episodes in ((128, 500.0, 1.0), (192, 20.0, 2.0), (256, 10.0, 2.0)):
+        judged = {"return_mean": mean, "episodes": episodes}
+        monkeypatch.setattr(train, "evaluate_policy", lambda *_, judged=judged: judged)
+        begin = [*CARTPOLE, "--run-dir", str(run)]
+        train.main(["--resume", str(run), "--total-steps", str(steps)] if steps > 128 else begin)
+    best = load_checkpoint(run / "checkpoints" / "best.pt")
+    assert 128 < best["env_steps"] <= 192
+    with pytest.raises(ValueError, match="--wandb has no effect beside --logger none"):
+        train.main(["--resume", str(run), "--total-steps", "300", "--wandb", "offline"])
+
+
 def test_a_reason_is_one_line_and_never_empty() -> None:
     assert reason(AssertionError()) == "AssertionError"
     assert reason(OSError("a\n  b")) == "OSError: a b"
