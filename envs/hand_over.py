@@ -97,7 +97,7 @@ class HandOver:
 
         Where no action is observed an episode has begun, and with it the getting up.
         """
-        begun = ~self._block(observation, "action").any(axis=1)
+        begun = (self._block(observation, "action") == 0).all(axis=1)
         self.rising, self._action = self.rising | begun, np.where(begun[:, None], 0, self._action)
         self._decide(observation)
         joints, rising = self._pose + self._block(observation, "joint_pos"), self.rising[:, None]
