@@ -132,7 +132,10 @@ HANGING = f"""<body pos=".25 0 0"><joint {LIMIT}/><geom size=".02" pos="0 0 -.05
             dogs.mjcf(knee="30 150", foot="", shank=dogs.SHANKS["capsule"]),
             "shanks that are their own feet: b_shank, d_shank, c_shank, a_shank; legs stand on",
         ),
-        (dogs.mjcf(knee="30 150", extra=HANGING), "5 legs, which end in b_foot, hand, d_foot, "),
+        (
+            dogs.mjcf(knee="30 150", extra=HANGING),
+            "5 legs, which end in b_foot, d_foot, c_foot, a_foot, hand",
+        ),
         (turned(PLAIN), "its legs swing along y: its x axis should point forward"),
         (
             dogs.mjcf(knee="30 150", foot=dogs.FEET["sphere"].replace("/>", ' margin=".03"/>')),
