@@ -76,9 +76,8 @@ def test_a_new_episode_begins_with_getting_up() -> None:
     both.rising[:] = [False, True]
     both(dropped)
     assert both.rising.tolist() == [True, True]
-    last = RISER.observations["action"].scale * rise.seen  # of the episode before nothing is left
-    alone = LocomotionVectorEnv(1, config=RISER).layout["action"]
-    np.testing.assert_array_equal(last[:, alone], 0.0)
+    action = LocomotionVectorEnv(1, config=RISER).layout["action"]
+    np.testing.assert_array_equal(rise.seen[:, action], 0.0)  # nothing is left of the one before
 
 
 def test_both_act_through_one_drive() -> None:
