@@ -22,8 +22,8 @@ class Critic(nn.Module):
     """V(s) = mean + std · network(s), for returns of any scale.
 
     `rescale` follows the returns' mean and standard deviation and corrects the last layer so
-    that V stays as it was (van Hasselt et al. 2016, arXiv 1602.07714, equation 3). With a `group`,
-    statistics and gradients are those of all its processes' states.
+    that V stays as it was (van Hasselt et al. 2016, arXiv 1602.07714, equation 3); the first
+    statistics leave it alone, since nothing is learned yet. With a `group`, statistics and gradients are those of all its processes' states.
     """
 
     mean: Tensor  # (), exponential average of the returns' mean
@@ -44,7 +44,7 @@ class Critic(nn.Module):
     @torch.no_grad()
     def rescale(self, returns: Tensor, group: Group = ALONE, decay: float = 0.9) -> None:
         """Follow the statistics of `returns` (N,)."""
-        old_mean, old_std = self.mean.clone(), self.std.clone()
+        learned, old_mean, old_std = self.weight > 0, self.mean.clone(), self.std.clone()
         weight = decay * self.weight + (1 - decay)
         share = (1 - decay) / weight
         values = returns.double()
@@ -54,8 +54,8 @@ class Critic(nn.Module):
         self.weight.copy_(weight)
         self.std.copy_((self.square - self.mean**2).clamp(min=1e-8).sqrt())
         *_, u, c = self.network.tensors
-        u.mul_(old_std / self.std)
-        c.copy_((old_std * c + old_mean - self.mean) / self.std)
+        u.copy_(torch.where(learned, u * (old_std / self.std), u))
+        c.copy_(torch.where(learned, (old_std * c + old_mean - self.mean) / self.std, c))
 
     def gradient(self, observations: Tensor, targets: Tensor) -> tuple[Tensor, ...]:
         """Return the mean squared error's gradient (P,), and the sum of the squares ().
