@@ -67,7 +67,7 @@ class Options:
     """Which of them; () takes all, and Trot's own."""
     seeds: tuple[int, ...] = ()
     """Train each to walk with these seeds, too."""
-    steps: int = 3_000_000
+    steps: int = 2_000_000
     """Environment steps of a training; the batches and their schedule follow from it."""
     minutes: float = 20.0
     """Longest training (min); one that has not done its steps by then is judged as it is."""
