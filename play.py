@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +188,12 @@ def evaluate_policy(options: Play, subject: Subject) -> None:
                 tables["changes without a fall"] = gaits.change_table(results)
     else:
         environment = subject.make(n)
-        results: dict[str, Any] = {**evaluate(act, environment, episodes, seed), "seed": seed}
+        found = {**evaluate(act, environment, episodes, seed), "seed": seed}
         environment.close()
-        rows = [[n.replace("_", " "), f"{v:.6g}"] for n, v in results.items()]
+        results: dict[str, Any] = {n: v if isfinite(v) else None for n, v in found.items()}
+        if None in results.values():
+            print("some rewards are not finite, and so are returns", file=terminal.stderr())
+        rows = [[n.replace("_", " "), f"{v:.6g}"] for n, v in found.items()]
         tables[title] = [["", "value"], *rows]
     if options.json is not None:
         if changes := subject.changes(options):

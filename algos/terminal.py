@@ -14,6 +14,7 @@ import atexit
 import errno
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -33,6 +34,8 @@ PATIENCE = 5.0
 """Seconds that threads and processes of other code have to end after the program's work."""
 UNKNOWN_WIDTH = 80
 """Columns of a terminal that does not tell how many it has."""
+NARROWEST = 6
+"""Columns below which nothing is laid out: tyro's help would never end."""
 _streams: dict[int, TextIO] = {}
 """The program's own, by file descriptor: other code can neither close nor replace them."""
 _folder: Path | None = None
@@ -52,6 +55,8 @@ def begin() -> None:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     sys.stdout, _streams[1] = _lasting(sys.stdout, 1, "replace")
     sys.stderr, _streams[2] = _lasting(sys.stderr, 2, "backslashreplace")
+    if shutil.get_terminal_size().columns < NARROWEST:
+        os.environ["COLUMNS"] = str(UNKNOWN_WIDTH)
     global _folder
     try:
         _folder = Path.cwd()

@@ -88,6 +88,9 @@ def test_a_run_of_other_settings_is_left_alone(tmp_path: Path) -> None:
     command = [*CARTPOLE, *QUIET, "--run-dir", str(tmp_path / "cart"), "--seeds", "1"]
     with pytest.raises(ValueError, match=r"cart-s1 was trained with algo\.gamma 0\.99, not 0\.9"):
         train.main([*command, "--algo.gamma", "0.9"])
+    (tmp_path / "cart-s1" / "metrics.csv").unlink()  # nothing is trained: it may begin anew
+    other = train.to_plain(train.parse([*CARTPOLE, "--algo.gamma", "0.9"])[0])
+    experiment.SeedRun(1, RunDirectory(tmp_path / "cart-s1"), other).check()
 
 
 @pytest.mark.slow

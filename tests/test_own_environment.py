@@ -147,6 +147,9 @@ def test_parameters_are_typed_or_json() -> None:
     config, _, _ = train.parse([ID, "--env-kwargs", '{"size": 3, "speed": null}', *typed])
     wanted = {"size": 3, "speed": None, "name": "7", "max_episode_steps": 5}
     assert config.env_kwargs == wanted
+    python = ["--env-kwargs", "{'size': 3}", "--env-kwargs.name", "", "--env-kwargs.speed", "inf"]
+    config, _, _ = train.parse([ID, *python])
+    assert config.env_kwargs == {"size": 3, "name": "", "speed": float("inf")}
 
 
 @pytest.mark.slow

@@ -492,6 +492,8 @@ def test_any_id_is_judged_by_its_returns(tmp_path: Path) -> None:
         ([str(ROOT / "policies" / "wlak.pt"), "--evaluate"], "policies/walk.pt"),
         ([str(ROOT / "polices" / "walk"), "--evaluate"], "policies/walk.pt"),
         (["CartPol-v1", "--agent", "zero", "--evaluate"], "did you mean CartPole-v1"),
+        (["a" * 300, "--evaluate"], "cannot be read: File name too long"),
+        (["CartPole-v1", "--agent", "zero", "--device", "cuda", "--evaluate"], "--device has no"),
         (["trot/AnymalWlk-v0", "--evaluate"], "did you mean trot/AnymalWalk-v0"),
         (["dm_control/quadrped-walk-v0", "--agent", "zero", "--evaluate"], "quadruped-walk"),
         ([WALK, "--evaluate"], "--agent zero or random"),

@@ -50,6 +50,12 @@ def run(
     )
 
 
+@pytest.mark.parametrize(("columns", "taken"), [("2", "80"), ("40", "40")])
+def test_a_terminal_too_narrow_for_a_layout_counts_as_unknown(columns: str, taken: str) -> None:
+    code = "from algos import terminal; terminal.begin(); import os; print(os.environ['COLUMNS'])"
+    assert run(code, COLUMNS=columns).stdout.strip() == taken
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "shell",

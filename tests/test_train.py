@@ -61,6 +61,7 @@ def test_without_a_gpu_its_command_trains_on_the_cpu_and_says_so(
     ("arguments", "told"),
     [
         (["CartPole-v1", "--physics", "warp"], "only trot/ tasks have warp"),
+        (["CartPole-v1", "--physics", "batch"], "--physics has no effect"),
         ([*WALK, "--physics", "gpu"], "invalid choice|gpu"),
     ],
 )

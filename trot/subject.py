@@ -218,6 +218,9 @@ def _require_runs(options: Play) -> None:
             f"--checkpoint has no effect with {' and '.join(known)}: only a run has several, so "
             "leave it out"
         )
+    for name in ("checkpoint", "device"):
+        if options.acting != "trained" and getattr(options, name) != getattr(Play, name):
+            raise UsageError(f"--{name} has no effect with --agent: give one of them")
 
 
 def _settings(arguments: list[str], env_id: str, task: TaskConfig | None) -> TaskConfig | None:

@@ -73,6 +73,12 @@ class TrainConfig(Training):
             need = "settings of its task" if self.env is None else "no settings of a task"
             raise UsageError(f"env_id is {self.env_id!r}; it must have {need}")
 
+    def require_effect(self, usual: Training) -> None:
+        """Raise ValueError for a setting that was changed from the preset and has no effect."""
+        super().require_effect(usual)
+        if self.physics != "auto" and self.env is None:
+            raise UsageError(f"--physics has no effect: {self.env_id} simulates itself")
+
     @property
     def preset(self) -> Preset:
         """The settings that the id has by default, of its recipe."""

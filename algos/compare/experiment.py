@@ -71,10 +71,11 @@ class SeedRun:
     def check(self) -> None:
         """Raise ValueError where the folder holds a run of other settings, or one at work."""
         with reading(self.folder.path):
-            begun = self.folder.config.exists()
-        if begun:
+            made = self.folder.config.exists()
+        if made:
             with self.folder.lock():
-                self._check()
+                if self.folder.begun:
+                    self._check()
 
     def _check(self) -> None:
         _, config = RunDirectory.open(self.folder.path)

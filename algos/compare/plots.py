@@ -284,6 +284,7 @@ def _draw_panel(axis: Axes, groups: dict[str, list[Run]], column: str) -> None:
             bounds += [*mean, *np.clip(ends, mean.min() - 2 * span, mean.max() + 2 * span)]
             marker = "o" if len(steps) < 20 else None
             text = legible(label).replace("$", r"\$") + seeds
+            text = f" {text}" if text.startswith("_") else text  # Matplotlib would leave it out
             named: dict[str, Any] = {"label": text} if dashes == "-" else {}
             axis.plot(steps, mean, dashes, marker=marker, markersize=3, **style, **named)
             if dashes == "-" and len(steps) > 1:

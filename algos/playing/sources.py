@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -69,12 +70,12 @@ def own_id(source: str) -> str | None:
 
 def is_policy(source: str) -> bool:
     """Whether a source is a run or a checkpoint that there is, or one in W&B."""
-    return source.startswith(wandb_models.PREFIX) or absolute(source).exists()
+    return source.startswith(wandb_models.PREFIX) or os.path.lexists(absolute(source))
 
 
 def is_single(source: str) -> bool:
     """Whether a source is a checkpoint's file or an id, and so has no others to choose from."""
-    return absolute(source).is_file() or own_id(source) is not None
+    return os.path.isfile(absolute(source)) or own_id(source) is not None
 
 
 def _of_run(path: Path, which: Which) -> Path:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from algos.rollout.repeatable import EpisodeError, NotRepeatableError
 from algos.rollout.rollout import Rollout
-from algos.rollout.vectors import native
+from algos.rollout.vectors import batch, native, plain
 from algos.usage import SpaceError, UsageError, reason
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,8 @@ class Collector:
         self._lengths: deque[int] = deque(maxlen=100)
         self.faults: list[dict[str, np.ndarray]] = []
         """What the environments recorded of simulations that went wrong in the last rollout."""
-        self._next, _ = envs.reset(seed=seed)
+        seen, _ = envs.reset(seed=seed)
+        self._next = batch(seen, self._observations[0].shape, "observations")
 
     @torch.no_grad()
     def collect(self) -> Rollout:
@@ -90,11 +91,13 @@ class Collector:
             moved = self._observations[t].to(self.device, non_blocking=True)
             actions, env_actions = self._sample(moved)
             self._store_actions(t, actions)
-            self._next, reward, terminated[t], cut, info = self.envs.step(env_actions)
-            truncated[t] = cut & ~terminated[t]
-            rewards[t] = reward
+            seen, paid, failed, cut, info = self.envs.step(env_actions)
+            self._next = batch(seen, observations[t].shape, "observations")
+            rewards[t] = reward = batch(paid, (len(rewards[t]),), "rewards")
+            terminated[t] = batch(failed, reward.shape, "terminated")
+            truncated[t] = batch(cut, reward.shape, "truncated") & ~terminated[t]
             done = terminated[t] | truncated[t]
-            told = info.get("trot", {})
+            told = own(info)
             diverged += int(np.sum(told.get("diverged", 0)))
             self.faults += told.get("faults", [])
             self._return += reward
@@ -265,9 +268,17 @@ def _tensor(array: np.ndarray, kind: torch.dtype | None = None) -> Tensor:
     return torch.as_tensor(native(array), dtype=kind)
 
 
+def own(info: dict[str, Any]) -> dict[str, Any]:
+    """Return what an environment says to Trot; see `algos.agent.LearnableEnv`."""
+    told = info.get("trot")
+    return told if isinstance(told, dict) else {}
+
+
 def _final_observations(info: dict[str, Any], ended: np.ndarray) -> np.ndarray:
     """Rows of info["final_obs"], dense or an object array with None, for `ended` indices."""
-    final = info["final_obs"]
+    if "final_obs" not in info:
+        raise UsageError("the vector environment ends an episode without info['final_obs']")
+    final = plain(info["final_obs"])
     if final.dtype == object:
         return np.stack([np.asarray(final[i]) for i in ended])
     return final[ended]

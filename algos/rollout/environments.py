@@ -15,6 +15,7 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from algos.rollout.checked import Checked, Vectors, check_within, without_exit
+from algos.rollout.parameters import declared
 from algos.rollout.modules import load_wrapper, registered_id
 from algos.rollout.repeatable import Repeatable, RepeatableVectorEnv
 from algos.rollout.vectors import told
@@ -27,6 +28,7 @@ REFUSALS: tuple[type[Exception], ...] = (
     *(TypeError, ValueError, OSError, ArithmeticError),  # of parameters that do not suit
 )
 """What Gymnasium's own environments and wrappers raise where they cannot be made."""
+SAME = "set metadata['autoreset_mode'] to SAME_STEP and reset so, or register an entry_point"
 TAKEN = {"id", "disable_env_checker"}
 """Parameters of `gymnasium.make`, which an environment may have, too."""
 REMEDY = "choose another id, or change them in a wrapper (--wrapper MODULE:CLASS)"
@@ -60,6 +62,7 @@ def _make_vec(
     env_id: str, num_envs: int, wrappers: Sequence[str], kwargs: dict[str, Any]
 ) -> VectorEnv:
     env_id, wrap = registered_id(env_id), [load_wrapper(name) for name in wrappers]
+    kwargs = declared(env_id, kwargs)
     with named(env_id, gymnasium.error.Error, ImportError):
         if env_id.startswith("dm_control/"):
             _register_dm_control()
@@ -74,6 +77,9 @@ def _make_vec(
             if envs.metadata.get("autoreset_mode") == AutoresetMode.SAME_STEP:
                 return envs
             envs.close()
+            if spec.entry_point is None:
+                mode = envs.metadata.get("autoreset_mode")
+                raise SpaceError(f"its vector environment has the autoreset mode {mode}; {SAME}")
         return RepeatableVectorEnv(
             [lambda: Repeatable(_vectors(_make(env_id, kwargs, wrap)))] * num_envs,
             autoreset_mode=AutoresetMode.SAME_STEP,

@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import PurePath
 from typing import Any
 
 import gymnasium
@@ -16,6 +20,7 @@ from algos import typed
 from algos.rollout.modules import registered_id
 from algos.usage import UsageError
 
+STEPS = "max_episode_steps"
 OWN = {"self", "render_mode"}
 """Parameters that Trot gives itself; and num_envs, to vector environments."""
 
@@ -40,18 +45,18 @@ class Parameters:
             f"it has {', '.join(self.hints) or 'none'}{others}"
         )
 
-    def read(self, texts: dict[str, str], together: str) -> dict[str, Any]:
+    def read(self, texts: dict[str, str], together: str | None) -> dict[str, Any]:
         """Return values as JSON holds them.
 
         Args:
             texts: of single parameters, as a user types them.
-            together: a JSON object of several, or an empty text.
+            together: a JSON object of several, if there is one.
 
         Raises:
             UsageError: a text that is no JSON object, an unknown name, another type, or a
                 parameter without a default that is missing.
         """
-        values = _object(together) if together else {}
+        values = {} if together is None else _object(together)
         for name in values:
             if name not in self.hints and not self.open:
                 raise self.unknown(name)
@@ -65,6 +70,9 @@ class Parameters:
         """Return what a text means; 1e1 is 10 where the default is a whole number."""
         value = text if self.hints[name] is str else _literal(text)
         whole = type(self.defaults.get(name)) is int and "." not in text
+        if isinstance(value, str) and float in (self.hints[name], type(self.defaults.get(name))):
+            with suppress(ValueError):  # inf and nan, which no JSON has
+                return float(text)
         return int(value) if whole and _is_whole(value) else value
 
     def _fitting(self, name: str, value: Any) -> Any:
@@ -77,7 +85,7 @@ class Parameters:
             if not _is_whole(value):
                 raise
             return self._fitting(name, int(value))
-        if name == "max_episode_steps" and isinstance(value, int) and value < 1 and value != -1:
+        if name == STEPS and isinstance(value, int) and value < 1 and value != -1:
             raise UsageError(f"--env-kwargs.{name} is {value}; give 1 or more, or -1 for none")
         return value
 
@@ -102,9 +110,32 @@ def parameters_of(env_id: str) -> Parameters:
     named = [p for p in named if p.name not in own]
     kept = {p.name: p.default for p in named if p.default is not p.empty} | spec.kwargs
     hints = {p.name: _hint(p, kept.get(p.name)) for p in named}
-    hints |= {name: Any for name in spec.kwargs if name not in hints} | {"max_episode_steps": int}
-    defaults = {"max_episode_steps": spec.max_episode_steps} | kept
-    return Parameters(env_id, hints, defaults, any(p.kind is p.VAR_KEYWORD for p in declared))
+    hints |= {name: Any for name in spec.kwargs if name not in hints}
+    if spec.vector_entry_point is None or _limits(spec.vector_entry_point):
+        hints, kept = hints | {STEPS: int}, {STEPS: spec.max_episode_steps} | kept
+    return Parameters(env_id, hints, kept, any(p.kind is p.VAR_KEYWORD for p in declared))
+
+
+def declared(env_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an environment's parameters with paths and members of enums where it declares them."""
+    hints = parameters_of(env_id).hints if any(isinstance(v, str) for v in values.values()) else {}
+    return {
+        name: hint(value) if isinstance(value, str) and _is_spelt(hint) else value
+        for name, value in values.items()
+        for hint in [hints.get(name)]
+    }
+
+
+def _is_spelt(hint: Any) -> bool:
+    """Whether values of a type are text in JSON."""
+    return isinstance(hint, type) and issubclass(hint, Enum | PurePath)
+
+
+def _limits(point: str | Callable[..., Any]) -> bool:
+    """Whether a vector environment takes the length of its episodes."""
+    creator: Any = load_env_creator(point) if isinstance(point, str) else point
+    known = _signature(creator).parameters
+    return STEPS in known or any(p.kind is p.VAR_KEYWORD for p in known.values())
 
 
 def _signature(creator: Any) -> inspect.Signature:
@@ -126,10 +157,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
+    value = _literal(text)  # a W&B sweep writes Python's
     if not isinstance(value, dict):
         raise UsageError(
             f"--env-kwargs is {text}; it must be a JSON object, as in '{{\"size\": 3}}'"

@@ -13,6 +13,8 @@ import numpy as np
 from gymnasium import spaces
 from torch import Tensor
 
+from algos.usage import UsageError
+
 
 class MisfitError(ValueError):
     """An observation is not of its space; the message says what it is, and what it must be."""
@@ -29,7 +31,7 @@ def single(value: Any) -> float:
         NotANumberError: it is none, text for example.
     """
     try:
-        alone = value if isinstance(value, Real) else _plain(value).item()
+        alone = value if isinstance(value, Real) else plain(value).item()
         if isinstance(alone, Real | Decimal):
             return float(alone)
     except OverflowError:
@@ -39,12 +41,35 @@ def single(value: Any) -> float:
     raise NotANumberError("a number")
 
 
-def _plain(value: Any) -> np.ndarray:
+def plain(value: Any) -> np.ndarray:
+    """Return numbers of torch or in lists as NumPy's."""
     return np.asarray(value.detach().cpu() if isinstance(value, Tensor) else value)
 
 
+def batch(value: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
+    """Return what a vector environment gives of each of its environments.
+
+    Args:
+        value: numbers, of NumPy, torch or in lists.
+        shape: that of all of them.
+        name: of the value, for messages.
+
+    Raises:
+        UsageError: it is of another shape, or no numbers.
+    """
+    if isinstance(value, np.ndarray) and value.shape == shape:
+        return value
+    with suppress(RuntimeError, ValueError):
+        array = plain(value)
+        if array.shape == shape and array.dtype.kind in "biuf":
+            return array
+    raise UsageError(f"the vector environment gave {told(value)} as {name}; it must be of {shape}")
+
+
 def native(array: np.ndarray) -> np.ndarray:
-    """Return an array in this machine's byte order, which alone torch takes."""
+    """Return an array in this machine's byte order, which alone torch takes, and of its types."""
+    if array.dtype == np.longdouble:
+        array = array.astype(np.float64)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -85,8 +110,8 @@ def vector(space: spaces.Space, kind: np.dtype, observation: Any) -> np.ndarray:
     Raises:
         MisfitError: it is not of the space.
     """
-    plain = isinstance(space, spaces.Box) and isinstance(observation, np.ndarray)
-    if plain and observation.dtype == kind and observation.shape == space.shape:
+    numbers = isinstance(space, spaces.Box) and isinstance(observation, np.ndarray)
+    if numbers and observation.dtype == kind and observation.shape == space.shape:
         return observation.flatten()  # of nearly all environments, every step
     parts = [_flat(*leaf) for leaf in leaves(space, observation)]
     return np.concatenate(parts, dtype=kind, casting="same_kind")
@@ -111,12 +136,12 @@ def _flat(space: spaces.Space, value: Any, name: str) -> np.ndarray:
 def _outside(space: spaces.Space, value: Any) -> np.ndarray:
     """Return the entries that a space of choices lacks, and that flatten to other choices."""
     if isinstance(space, spaces.MultiBinary):
-        array = _plain(value)
+        array = plain(value)
         return array[(array != 0) & (array != 1)]
     if not isinstance(space, spaces.Discrete | spaces.MultiDiscrete):
         return np.empty(0)
     number = space.n if isinstance(space, spaces.Discrete) else space.nvec
-    array, low = _plain(value), np.asarray(space.start, np.int64)
+    array, low = plain(value), np.asarray(space.start, np.int64)
     return array[(array < low) | (array >= low + np.asarray(number, np.int64))]
 
 
@@ -124,7 +149,7 @@ def _numbers(space: spaces.Box, value: Any, name: str) -> np.ndarray:
     """Return what is in a box in its type."""
     kind: np.dtype = np.dtype(space.dtype)
     try:
-        array = _plain(value)
+        array = plain(value)
         if array.dtype == object and all(isinstance(entry, Real) for entry in array.flat):
             array = array.astype(np.float64)
     except (OverflowError, RuntimeError, ValueError):  # integers too large, lists of two lengths

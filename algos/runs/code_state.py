@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory
+from threading import Timer
 
 MAX_DIFF = 2**20
 """Bytes that a run keeps of the code's uncommitted changes."""
@@ -40,14 +42,15 @@ def _knowing_new_files(folder: Path) -> Iterator[dict[str, str]]:
     """
     new = _git(folder, "ls-files", "--full-name", "--others", "--exclude-standard", "-z", *CODE)
     own = _git(folder, "rev-parse", "--git-path", "index")
-    with TemporaryDirectory() as drafts:
-        copy = {"GIT_INDEX_FILE": str(Path(drafts) / "index")}
-        names = [f":(top,literal){name}" for name in (new or "").split("\0") if name]
-        try:
-            shutil.copyfile(folder / (own or ""), copy["GIT_INDEX_FILE"])
-        except OSError:
-            names = []
-        added = names and _git(folder, "add", "--intent-to-add", "--", *names, **copy) is not None
+    names = [f":(top,literal){name}" for name in (new or "").split("\0") if name]
+    with ExitStack() as stack:
+        copy = {}
+        with suppress(OSError):
+            drafts = stack.enter_context(TemporaryDirectory())
+            index = shutil.copyfile(folder / (own or ""), Path(drafts) / "index")
+            copy = {"GIT_INDEX_FILE": str(index)}
+        add = ("add", "--intent-to-add", "--", *names)
+        added = names and copy and _git(folder, *add, **copy) is not None
         yield copy if added else {}
 
 
@@ -59,20 +62,16 @@ def _git(folder: Path, *arguments: str, **variables: str) -> str | None:
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-c", "safe.directory=*", *arguments]
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     try:
-        with TemporaryFile() as output:
-            subprocess.run(
-                command,
-                cwd=folder,
-                env=own | variables,
-                stdout=output,
-                stderr=subprocess.DEVNULL,
-                timeout=20,
-                check=True,
-            )
-            size = output.seek(0, os.SEEK_END)
-            output.seek(0)
-            text = output.read(MAX_DIFF).decode(errors="replace").strip("\n")
-    except (OSError, subprocess.SubprocessError):
+        with subprocess.Popen(command, cwd=folder, env=own | variables, **quiet) as git:
+            patience = Timer(20, git.kill)
+            patience.start()
+            kept = git.stdout.read(MAX_DIFF)
+            left = sum(map(len, iter(partial(git.stdout.read, MAX_DIFF), b"")))
+            patience.cancel()
+    except OSError:
         return None
-    return text if size <= MAX_DIFF else f"{text}\n[{size - MAX_DIFF:,} more bytes are left out]"
+    text = kept.decode(errors="replace").strip("\n")
+    more = f"\n[{left:,} more bytes are left out]" if left else ""
+    return None if git.returncode else text + more

@@ -24,7 +24,7 @@ def make_tracker(
         config,
         config["wandb"],
         config["wandb_project"],
-        run_dir.name,
+        None,
         run_id,
         config["wandb_group"],
         config["wandb_tags"],

@@ -14,6 +14,7 @@ from algos.runs.code_state import code_state
 from algos.runs.shell import legible
 from algos.tracking.tracker import Alias, Tracker
 from algos.tracking.wandb_settings import (
+    is_told,
     lend_home,
     prepare,
     refused,
@@ -24,6 +25,7 @@ from algos.tracking.wandb_settings import (
 from algos.usage import reason
 
 WandbMode = Literal["auto", "online", "offline", "disabled"]
+PROJECT = "trot"
 PATIENCE = 10.0
 """Seconds that logging a model may take; if the network is that slow, it was the last one."""
 
@@ -39,7 +41,8 @@ class WandbTracker(Tracker):
         config: what is shown as the run's configuration.
         mode: auto is what the user has told W&B, and offline where there is no login, or where a
             run that is continued has been offline.
-        project, name, group, tags: where the run is shown, and as what.
+        project, name, group, tags: where the run is shown, and as what; without them what the
+            user has told W&B. A project is trot, and a name the folder's, where nobody has said.
         run_id: W&B's id of an earlier run, which is continued.
     """
 
@@ -50,7 +53,7 @@ class WandbTracker(Tracker):
         run_dir: str | Path,
         config: Mapping[str, Any],
         mode: WandbMode = "auto",
-        project: str = "trot",
+        project: str | None = None,
         name: str | None = None,
         run_id: str | None = None,
         group: str | None = None,
@@ -63,10 +66,10 @@ class WandbTracker(Tracker):
         if mode == "disabled":
             return
         options: dict[str, Any] = {
-            "project": legible(project),
+            "project": project and legible(project),
             "name": name and legible(name),
             "group": group and legible(group),
-            "tags": [legible(tag) for tag in tags],
+            "tags": [legible(tag) for tag in tags] or None,
             "config": dict(config),
             "resume": "allow" if run_id else None,
         }
@@ -129,8 +132,10 @@ class WandbTracker(Tracker):
             git_commit=code["commit"],
         )
         self._id = self._id or os.environ.get("WANDB_RUN_ID") or secrets.token_hex(4)
+        folder = self._folder.parent.name
         options = options | {
-            "project": os.environ.get("WANDB_PROJECT", options["project"]),
+            "project": options["project"] or (None if is_told("project") else PROJECT),
+            "name": options["name"] or (None if is_told("run_name") else legible(folder)),
             "id": self._id,
             "dir": str(self._folder.parent),
             "mode": self.mode,

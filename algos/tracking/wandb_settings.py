@@ -24,6 +24,7 @@ DISABLED = (*NO, "disabled", "disable", "none")
 OFFLINE = ("offline", "dryrun", "dry_run", "dry-run")
 """What is taken for these two of W&B's modes, in any capitals."""
 TIMEOUTS = ("WANDB_INIT_TIMEOUT", "WANDB_FINISH_TIMEOUT")
+LABELS = {"project": "WANDB_PROJECT", "run_name": "WANDB_NAME"}
 FOLDERS = ("WANDB_DIR", "WANDB_CONFIG_DIR")
 """Where W&B looks for settings files; a run's own files are in the run's folder."""
 ELSEWHERE = ("anonymous", "ignore_globs", "root_dir", "settings_system")
@@ -73,6 +74,11 @@ def switched() -> Literal["disabled", "offline"] | None:
     written = [files.mode for files in _files() if files.mode]
     mode = os.environ.get("WANDB_MODE", written[-1] if written else "")
     return mode if mode == "disabled" or mode == "offline" else None
+
+
+def is_told(setting: str) -> bool:
+    """Whether a user has told W&B what a run is called: by LABELS or in a settings file."""
+    return bool(os.environ.get(LABELS[setting])) or any(f.entries.get(setting) for f in _files())
 
 
 def refused() -> dict[str, str]:

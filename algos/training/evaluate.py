@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from algos.rollout.collector import check_envs
+from algos.rollout.collector import check_envs, own
+from algos.rollout.vectors import batch
 
 
 def side_by_side(episodes: int, most: int = 10) -> int:
@@ -49,16 +50,19 @@ def evaluate(
     done_count = np.zeros(n, dtype=np.int64)
     running, length, cut = np.zeros(n), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=bool)
     observations, _ = envs.reset(seed=seed)
+    shape = (n, *(envs.single_observation_space.shape or ()))
     while (done_count < quota).any():
-        observations, reward, terminated, truncated, info = envs.step(act(observations))
-        running += reward
+        observations, reward, terminated, truncated, info = envs.step(
+            act(batch(observations, shape, "observations"))
+        )
+        running += batch(reward, (n,), "rewards")
         length += 1
-        ended = terminated | truncated
+        ended = batch(terminated, (n,), "terminated") | batch(truncated, (n,), "truncated")
         done = (ended & ~cut) | (length >= max_length)
         counted = done & (done_count < quota)
         returns += running[counted].tolist()
         lengths += length[counted].tolist()
-        for name, values in info.get("trot", {}).get("episode_means", {}).items():
+        for name, values in own(info).get("episode_means", {}).items():
             terms.setdefault(name, []).append(np.asarray(values)[counted & ended])
         done_count += done
         cut = (cut | done) & ~ended

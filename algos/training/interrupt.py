@@ -30,6 +30,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self.requested = False
+        self._left = False
 
     def __enter__(self) -> Interrupt:
         self._old = {number: signal.signal(number, self._request) for number in stop_signals()}
@@ -44,6 +45,11 @@ class Interrupt:
         for number, handler in self._old.items():
             signal.signal(number, handler)
 
+    @property
+    def ending(self) -> bool:
+        """Whether an end was asked for once, so that whatever is raised is not Ctrl-C's own."""
+        return self.requested and not self._left
+
     def _request(self, number: int, frame: FrameType | None) -> None:
         again, self.requested = self.requested, True
         if is_torchelastic_launched():
@@ -51,5 +57,6 @@ class Interrupt:
         if not again:
             log.warning("stopping after this iteration; Ctrl-C leaves at once, without saving")
         elif number == signal.SIGINT:
+            self._left = True
             log.warning("left at once; what the last checkpoint holds is kept")
             raise KeyboardInterrupt

@@ -38,21 +38,21 @@ def parse(kind: type[T], arguments: list[str], env_id: str, default: T | None = 
             raise known.unknown(word.removeprefix(PARAMETER).partition("=")[0])
     told = f"{kind.__doc__}\n\nParameters of {env_id}: {_described(known)}"
     options: Any = parsing.parse(kind, rest, default, owner=env_id, description=told)
-    given = ((name, getattr(seen.each, _field(name), "")) for name in known.hints)
-    texts = {name: text for name, text in given if text}
+    given = ((name, getattr(seen.each, _field(name), None)) for name in known.hints)
+    texts = {name: text for name, text in given if text is not None}
     return replace(options, env_kwargs=known.read(texts, seen.together))
 
 
 def _options(known: Parameters) -> Any:
     """Return an option for each parameter, as text, and one for several."""
     names = [
-        (_field(name), Annotated[str, tyro.conf.arg(name=name)], "")
+        (_field(name), Annotated[str | None, tyro.conf.arg(name=name)], None)
         for name in known.hints
         if name.isidentifier()
     ]
     each = make_dataclass("Each", names, frozen=True)
     named = tyro.conf.arg(name="env-kwargs")
-    pair = [("each", Annotated[each, named], each()), ("together", Annotated[str, named], "")]
+    pair = [("each", Annotated[each, named], each()), ("together", Annotated[str | None, named], None)]
     return make_dataclass("Given", pair, frozen=True)()
 
 

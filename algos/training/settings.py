@@ -66,8 +66,8 @@ class Training:
     wandb: WandbMode = "auto"
     """Weights & Biases: auto is what you told it (`wandb offline`, WANDB_MODE) or, without a
     login, offline."""
-    wandb_project: str = "trot"
-    """W&B project."""
+    wandb_project: str | None = None
+    """W&B project; by default what you told it, or else trot."""
     wandb_group: str | None = None
     """W&B group, which its pages average over; --seeds takes the name of the experiment."""
     wandb_tags: tuple[str, ...] = ()
@@ -148,7 +148,9 @@ class Training:
         require_effect(self, {"jobs": ("seeds",)})
         if self.seeds and self.seed != usual.seed:
             raise UsageError("--seed has no effect beside --seeds: leave it out")
-        for name in ("wandb", "wandb_project", "wandb_tags"):
+        if self.video_seconds is not None and not self.video_interval:
+            raise UsageError("--video-seconds has no effect beside --video-interval 0: leave it out")
+        for name in ("wandb", "wandb_project", "wandb_group", "wandb_tags"):
             changed = getattr(self, name) not in (getattr(usual, name), "disabled")
             require_wandb(self.logger, name if changed else None)
 

@@ -14,7 +14,7 @@ from algos.agent import Act, Agent
 from algos.parallel import ALONE, Group
 from algos.rollout.collector import Collector
 from algos.rollout.rollout import merged
-from algos.runs.checkpoint import is_finite, save_checkpoint
+from algos.runs.checkpoint import is_finite, load_newest, save_checkpoint
 from algos.runs.directory import RunDirectory
 from algos.runs.files import WriteError
 from algos.runs.metrics import CSVLogger
@@ -104,7 +104,13 @@ class Trainer:
             if self._unjudged is not None:
                 self._judge(self._unjudged["unjudged"], csv, progress)
             while self.env_steps < total and not any(self._group.gather(interrupt.requested)):
-                metrics = self._iterate()
+                try:
+                    metrics = self._iterate()
+                except BaseException as error:
+                    if not interrupt.ending or self._group.size > 1:
+                        raise
+                    self._salvage(error)
+                    break
                 if csv is not None:
                     self._run.check()
                     self._write_faults(progress)
@@ -211,6 +217,19 @@ class Trainer:
             self._unjudged = content if unjudged else None
         self._saved = self.iteration
 
+    def _salvage(self, error: BaseException) -> None:
+        """Save what is learned where an environment has ended by the signal that its user gave.
+
+        A terminal gives it to the environment's processes, too. Where the episodes stood is lost
+        with them: those of the last checkpoint are kept.
+        """
+        log.warning("the environment has ended by that signal, and this iteration: %s", placed(error))
+        if self._saved < self.iteration:
+            before = load_newest(self._run.last, self._run.previous)
+            kept = {"collector": before["collector"], "others": [], "unjudged": None}
+            self._save(self._run.last, self._learned() | kept, self._run.previous)
+            self._saved = self.iteration
+
     def _own_state(self) -> dict[str, Any]:
         """Return what each process has for itself."""
         generator = self._agent.generator.get_state()
@@ -248,10 +267,13 @@ class Trainer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return a checkpoint's content."""
+        return {"collector": self._collector.state_dict(), **self._learned()}
+
+    def _learned(self) -> dict[str, Any]:
+        """Return a checkpoint's content but for where the episodes stand."""
         return {
             **self._facts,
             "algo": self._agent.state_dict(),
-            "collector": self._collector.state_dict(),
             "iteration": self.iteration,
             "env_steps": self.env_steps,
             "seconds": self._seconds,

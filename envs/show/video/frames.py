@@ -21,8 +21,10 @@ def picture(frame: Any) -> np.ndarray:
     """
     if isinstance(frame, list | tuple) and frame and isinstance(frame[-1], np.ndarray):
         frame = frame[-1]
+    if hasattr(frame, "__array_interface__") or hasattr(frame, "__array__"):
+        frame = np.asarray(frame)
     if not isinstance(frame, np.ndarray | list | tuple):
-        raise _no_picture(f"{frame!r:.40}")
+        raise _no_picture(" ".join(f"{frame!r:.40}".split()))
     pixels = np.asarray(frame)
     pixels = pixels[-1] if pixels.ndim == 4 and len(pixels) else pixels
     pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels

@@ -196,9 +196,10 @@ def test_a_value_that_the_last_evaluation_lacks_is_not_one_of_before(tmp_path: P
 
 @pytest.mark.slow
 def test_a_folder_of_any_name_is_a_label(tmp_path: Path) -> None:
-    names = ("caf\udce9", "a$\\b$")  # a byte that is no UTF-8; what would be a formula
+    names = ("caf\udce9", "a$\\b$", "_c")  # no UTF-8; what would be a formula; or a hidden label
     runs = [write_run(tmp_path / name, returns([10, 20])) for name in names]
     plots.draw(runs, tmp_path / "curves.png")
     text = (tmp_path / "curves.svg").read_text()
     assert "caf\\udce9" in text
     assert "a$\\b$" in text
+    assert "_c" in text

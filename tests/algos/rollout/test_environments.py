@@ -1,6 +1,8 @@
 """Any id becomes a vector environment that the algorithm understands, or a clear error."""
 
 from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -198,6 +200,76 @@ def test_a_vector_of_ones_own_takes_parameters_of_any_name(entry: str) -> None:
     assert envs.own == given | {"vectorization_mode": 2, "steps": 9}
     assert envs.num_envs == 2
     assert maker((), {"max_episode_steps": 7})(entry, 2).own["steps"] == 7
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "told"),
+    [
+        (0, np.zeros((2, 3)), r"an array of shape \(2, 3\).* as observations; it must be of \(2, 2\)"),
+        (1, None, r"gave None as rewards; it must be of \(2,\)"),
+        (1, np.zeros((2, 1)), r"shape \(2, 1\) and type float64 as rewards; it must be of \(2,\)"),
+        (4, {}, r"ends an episode without info\['final_obs'\]"),
+    ],
+)
+def test_what_a_vector_of_ones_own_must_give_is_told(
+    entry: str, monkeypatch: pytest.MonkeyPatch, index: int, value: Any, told: str
+) -> None:
+    envs = make_vec(entry, 2)
+    agent = TRPO(envs.single_observation_space, envs.single_action_space)
+    collector, step = Collector(envs, agent.sample, 3, seed=0), envs.step
+    monkeypatch.setattr(
+        envs, "step", lambda a: (*step(a)[:index], value, *step(a)[index + 1 :]), raising=False
+    )
+    with pytest.raises(UsageError, match=told):
+        collector.collect()
+
+
+def test_a_vector_of_ones_own_may_give_torch_and_lists(
+    entry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    envs = make_vec(entry, 2)
+    agent = TRPO(envs.single_observation_space, envs.single_action_space)
+    see = torch.full((2, 2), 0.5)
+    monkeypatch.setattr(envs, "reset", lambda **_: (see, {}))
+    ends = torch.ones(2, dtype=torch.bool)
+    info = {"final_obs": see, "trot": 3}  # which is not for Trot
+    monkeypatch.setattr(envs, "step", lambda a: (see, [1.0, 2.0], ~ends, ends, info))
+    rollout = Collector(envs, agent.sample, 3, seed=0).collect()
+    assert rollout.rewards.tolist() == [[1.0, 2.0]] * 3
+    assert rollout.final_observations.tolist() == [[0.5, 0.5]] * 6
+    judged = evaluate(lambda o: agent.act(o, deterministic=True), envs, 2)
+    assert judged["return_mean"] == 1.5
+
+
+def test_a_vector_that_resets_a_step_late_is_refused() -> None:
+    class Late(Entry):
+        metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012
+
+    gymnasium.register("test/Late-v0", vector_entry_point=Late, max_episode_steps=9)
+    with pytest.raises(UsageError, match=r"autoreset mode .*NEXT_STEP; set metadata"):
+        make_vec("test/Late-v0", 2)
+    del gymnasium.registry["test/Late-v0"]
+
+
+class Pace(Enum):
+    SLOW = "slow"
+    FAST = "fast"
+
+
+class Placed(gymnasium.Env):
+    """Has parameters that JSON has no types for."""
+
+    observation_space, action_space = VECTOR, spaces.Discrete(2)
+
+    def __init__(self, folder: Path = Path(), pace: Pace = Pace.SLOW, name: str = "") -> None:
+        self.own = (folder, pace, name)
+
+
+def test_paths_and_enums_arrive_as_declared() -> None:
+    gymnasium.register("test/Placed-v0", Placed)
+    made: Any = make_vec("test/Placed-v0", 1, folder="a/b", pace="fast", name="c")
+    assert made.envs[0].unwrapped.own == (Path("a/b"), Pace.FAST, "c")
+    del gymnasium.registry["test/Placed-v0"]
 
 
 @pytest.mark.parametrize("convert", [list, np.float64], ids=["a list", "float64"])

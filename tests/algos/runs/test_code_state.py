@@ -114,3 +114,16 @@ def test_without_git_a_run_begins_all_the_same(
 ) -> None:
     monkeypatch.setenv("PATH", str(clone))
     assert code_state() == {"commit": None, "diff": None}
+
+
+def test_without_a_temporary_folder_a_run_knows_its_code(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(module, "TemporaryDirectory", refuse)
+    (clone / "a.txt").write_text("two\n")
+    state = code_state()
+    assert state["commit"]
+    assert state["diff"].endswith("-one\n+two")

@@ -379,6 +379,38 @@ def test_a_failure_is_one_warning_and_the_run_goes_on(tmp_path, monkeypatch, cap
     assert "network is gone" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("given", "variables", "file", "found"),
+    [
+        ({}, {}, "", ("trot", "run", None)),
+        ({}, {"WANDB_PROJECT": "theirs", "WANDB_NAME": "own", "WANDB_TAGS": "a"}, "", (None,) * 3),
+        ({}, {}, "project = theirs\nrun_name = own", (None,) * 3),
+        (
+            {"project": "mine", "tags": ("b",)},
+            {"WANDB_PROJECT": "theirs", "WANDB_TAGS": "a"},
+            "project = others",
+            ("mine", "run", ["b"]),
+        ),
+    ],
+)
+def test_labels_are_the_options_then_what_wandb_was_told(
+    no_login, tmp_path, monkeypatch, given, variables, file, found
+):
+    class Told(BrokenWandb):
+        def init(self, **options):
+            self.options = options
+            return self
+
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "settings").write_text(f"[default]\n{file}\n")
+    monkeypatch.setitem(sys.modules, "wandb", told := Told())
+    monkeypatch.setattr(tracking, "code_state", lambda: {"commit": None, "diff": None})
+    WandbTracker(tmp_path / "run", {}, mode="offline", **given)
+    assert tuple(told.options[name] for name in ("project", "name", "tags")) == found
+
+
 def test_missing_wandb_is_survived(tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "wandb", None)
     tracker = WandbTracker(tmp_path, {}, mode="online")

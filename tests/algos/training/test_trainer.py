@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -222,6 +223,29 @@ def test_a_kill_while_a_policy_is_judged_costs_only_that(
     best = [load_checkpoint(RunDirectory(path).best) for path in (run.path, whole)]
     assert best[0]["env_steps"] == best[1]["env_steps"]
     assert digest(best[0]["algo"]) == digest(best[1]["algo"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("raised", [BrokenPipeError, KeyboardInterrupt])
+def test_an_environment_that_ends_by_ctrl_c_too_costs_an_iteration(
+    one_device: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: type[BaseException]
+) -> None:
+    """A terminal sends it to an environment's own processes as well."""
+    run, step, taken = RunDirectory(tmp_path / "run"), OneDevice.step, [0]
+
+    def interrupted(self: OneDevice, action: np.ndarray) -> tuple[Any, ...]:
+        taken[0] += 1
+        if taken[0] == 6 * 16 + 5:
+            signal.raise_signal(signal.SIGINT)
+            raise raised
+        return step(self, action)
+
+    monkeypatch.setattr(OneDevice, "step", interrupted)
+    train.main([one_device, *SMALL, "--video-interval", "0", "--run-dir", str(run.path)])
+    assert load_checkpoint(run.last)["iteration"] == 6
+    monkeypatch.setattr(OneDevice, "step", step)
+    train.main(["--resume", str(run.path)])
+    assert [row["iteration"] for row in rows(run.path)] == [*"12345678"]
 
 
 @pytest.mark.slow

@@ -13,7 +13,9 @@ from typing import Any
 import imageio
 import numpy as np
 import pytest
+import torch
 from gymnasium.vector import VectorEnv
+from PIL import Image
 
 from envs.mdp.commands import Command, Commands, velocity
 from envs.show import video as module
@@ -297,6 +299,8 @@ GREY = np.full((32, 64), 120, np.uint8)
         [np.zeros((32, 64, 3), np.uint8), np.dstack([GREY] * 3)],
         np.stack([np.zeros((32, 64, 3), np.uint8), np.dstack([GREY] * 3)]),
         GREY.tolist(),
+        torch.as_tensor(GREY),
+        Image.fromarray(GREY),
     ],
 )
 def test_pictures_of_other_kinds_are_converted(frame: Any) -> None:
