@@ -86,7 +86,7 @@ _RECOVER = Preset(
 PRESETS: dict[str, Preset] = {
     "trot/Walk-v0": _WALK,
     "trot/Stand-v0": _STAND,
-    "trot/Command-v0": replace(_WALK, total_steps=16_000_000),
+    "trot/Command-v0": _WALK,
     "trot/Run-v0": _RUN,
     "trot/Recover-v0": _RECOVER,
     "trot/AnymalWalk-v0": _WALK,

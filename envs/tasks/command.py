@@ -13,12 +13,12 @@ from robots.robot import Robot
 FREQUENCY = 2.5
 """Strides per second (Hz)."""
 WEIGHTS = {
-    "lin_vel_deviation": -10.0,
-    "yaw_rate_deviation": -2.5,
+    "lin_vel_deviation": -8.0,
+    "yaw_rate_deviation": -4.0,
     "slip": -1.5,
     "torque": -1.5e-4,
     "power": -0.006,
-    "termination": -40.0,
+    "termination": -20.0,
 }
 """Those of walking's rewards that differ: errors, slips and falls are dearer, and so are torque and
 power, for drives of 40 N·m."""
