@@ -23,7 +23,8 @@ class Critic(nn.Module):
 
     `rescale` follows the returns' mean and standard deviation and corrects the last layer so
     that V stays as it was (van Hasselt et al. 2016, arXiv 1602.07714, equation 3); the first
-    statistics leave it alone, since nothing is learned yet. With a `group`, statistics and gradients are those of all its processes' states.
+    statistics leave it alone, since nothing is learned yet. With a `group`, statistics and
+    gradients are those of all its processes' states.
     """
 
     mean: Tensor  # (), exponential average of the returns' mean

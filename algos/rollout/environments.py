@@ -15,8 +15,8 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from algos.rollout.checked import Checked, Vectors, check_within, without_exit
-from algos.rollout.parameters import declared
 from algos.rollout.modules import load_wrapper, registered_id
+from algos.rollout.parameters import declared
 from algos.rollout.repeatable import Repeatable, RepeatableVectorEnv
 from algos.rollout.vectors import told
 from algos.usage import SpaceError, UsageError

@@ -119,16 +119,13 @@ def parameters_of(env_id: str) -> Parameters:
 def declared(env_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return an environment's parameters with paths and members of enums where it declares them."""
     hints = parameters_of(env_id).hints if any(isinstance(v, str) for v in values.values()) else {}
-    return {
-        name: hint(value) if isinstance(value, str) and _is_spelt(hint) else value
-        for name, value in values.items()
-        for hint in [hints.get(name)]
-    }
+    return {name: _spoken(value, hints.get(name)) for name, value in values.items()}
 
 
-def _is_spelt(hint: Any) -> bool:
-    """Whether values of a type are text in JSON."""
-    return isinstance(hint, type) and issubclass(hint, Enum | PurePath)
+def _spoken(value: Any, hint: Any) -> Any:
+    """Return what a text is where a type is declared whose values are text in JSON."""
+    told = isinstance(value, str) and isinstance(hint, type) and issubclass(hint, Enum | PurePath)
+    return hint(value) if told else value
 
 
 def _limits(point: str | Callable[..., Any]) -> bool:

@@ -62,9 +62,12 @@ def _git(folder: Path, *arguments: str, **variables: str) -> str | None:
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     command = ["git", "-c", "safe.directory=*", *arguments]
-    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    env, lost = own | variables, subprocess.DEVNULL
     try:
-        with subprocess.Popen(command, cwd=folder, env=own | variables, **quiet) as git:
+        with subprocess.Popen(
+            command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=lost
+        ) as git:
+            assert git.stdout is not None
             patience = Timer(20, git.kill)
             patience.start()
             kept = git.stdout.read(MAX_DIFF)

@@ -52,7 +52,10 @@ def _options(known: Parameters) -> Any:
     ]
     each = make_dataclass("Each", names, frozen=True)
     named = tyro.conf.arg(name="env-kwargs")
-    pair = [("each", Annotated[each, named], each()), ("together", Annotated[str | None, named], None)]
+    pair = [
+        ("each", Annotated[each, named], each()),
+        ("together", Annotated[str | None, named], None),
+    ]
     return make_dataclass("Given", pair, frozen=True)()
 
 

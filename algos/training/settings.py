@@ -149,7 +149,9 @@ class Training:
         if self.seeds and self.seed != usual.seed:
             raise UsageError("--seed has no effect beside --seeds: leave it out")
         if self.video_seconds is not None and not self.video_interval:
-            raise UsageError("--video-seconds has no effect beside --video-interval 0: leave it out")
+            raise UsageError(
+                "--video-seconds has no effect beside --video-interval 0: leave it out"
+            )
         for name in ("wandb", "wandb_project", "wandb_group", "wandb_tags"):
             changed = getattr(self, name) not in (getattr(usual, name), "disabled")
             require_wandb(self.logger, name if changed else None)

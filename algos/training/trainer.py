@@ -223,7 +223,9 @@ class Trainer:
         A terminal gives it to the environment's processes, too. Where the episodes stood is lost
         with them: those of the last checkpoint are kept.
         """
-        log.warning("the environment has ended by that signal, and this iteration: %s", placed(error))
+        log.warning(
+            "the environment has ended by that signal, and this iteration: %s", placed(error)
+        )
         if self._saved < self.iteration:
             before = load_newest(self._run.last, self._run.previous)
             kept = {"collector": before["collector"], "others": [], "unjudged": None}

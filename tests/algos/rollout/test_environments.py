@@ -205,7 +205,11 @@ def test_a_vector_of_ones_own_takes_parameters_of_any_name(entry: str) -> None:
 @pytest.mark.parametrize(
     ("index", "value", "told"),
     [
-        (0, np.zeros((2, 3)), r"an array of shape \(2, 3\).* as observations; it must be of \(2, 2\)"),
+        (
+            0,
+            np.zeros((2, 3)),
+            r"an array of shape \(2, 3\).* as observations; it must be of \(2, 2\)",
+        ),
         (1, None, r"gave None as rewards; it must be of \(2,\)"),
         (1, np.zeros((2, 1)), r"shape \(2, 1\) and type float64 as rewards; it must be of \(2,\)"),
         (4, {}, r"ends an episode without info\['final_obs'\]"),
@@ -266,7 +270,8 @@ class Placed(gymnasium.Env):
 
 
 def test_paths_and_enums_arrive_as_declared() -> None:
-    gymnasium.register("test/Placed-v0", Placed)
+    kind: Any = Placed
+    gymnasium.register("test/Placed-v0", kind)
     made: Any = make_vec("test/Placed-v0", 1, folder="a/b", pace="fast", name="c")
     assert made.envs[0].unwrapped.own == (Path("a/b"), Pace.FAST, "c")
     del gymnasium.registry["test/Placed-v0"]

@@ -126,4 +126,4 @@ def test_without_a_temporary_folder_a_run_knows_its_code(
     (clone / "a.txt").write_text("two\n")
     state = code_state()
     assert state["commit"]
-    assert state["diff"].endswith("-one\n+two")
+    assert (state["diff"] or "").endswith("-one\n+two")
