@@ -243,7 +243,7 @@ def test_an_environment_may_change_the_current_folder(
     monkeypatch.setattr(terminal, "_folder", tmp_path)  # as where the programs begin
     env = ["trot_wanders:Wanders-v0", "--env-kwargs.size=3"]
     train.main([*env, *QUIET, "--total-steps", "32", "--run-dir", "run"])
-    assert "Watch:  python play.py run --video run/policy.mp4" in capsys.readouterr().out
+    assert "Watch:  python play.py run --video policy.mp4" in capsys.readouterr().out
     train.main(["--resume", "run", "--total-steps", "64"])
     assert steps(tmp_path / "run") == [32, 64]
     assert json.loads((tmp_path / "run" / "config.json").read_text())["run_dir"] == "run"

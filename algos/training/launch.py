@@ -99,7 +99,7 @@ def _conclude(finished: bool, trainer: Trainer, run: RunDirectory, tracker: Trac
     if finished:
         took = f" in {outcome.pace(rows)}" if rows else ""
         said = f"Trained {steps:,} steps{took}: {run.path}"
-        then = f"Watch:  python play.py {place} --video {quoted(run.path / 'policy.mp4')}"
+        then = f"Watch:  python play.py {place} --video policy.mp4"
     else:
         said = f"Stopped after {steps:,} steps, saved: {run.path}"
         then = f"Go on:  python train.py --resume {place}"
